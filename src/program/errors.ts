@@ -1,0 +1,17 @@
+/** Something that the user can mend: what is wrong, where, and what to do. Anything else that is thrown is a bug. */
+export class UserError extends Error {
+  readonly where: string;
+  readonly hint: string;
+
+  /**
+   * @param what one sentence: what is wrong
+   * @param where file, section and instruction or byte offset, as far as known
+   * @param hint what the user can do about it, or ''
+   */
+  constructor(what: string, where = '', hint = '') {
+    super([where === '' ? what : `${where}: ${what}`, hint].filter((s) => s !== '').join(' '));
+    this.name = 'UserError';
+    this.where = where;
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,38 @@
+/** Verdicts and windows: what the verifier is asked and what it answers. */
+import type { Insn } from '../isa/insn.ts';
+import type { Program } from '../program/program.ts';
+import type { TestCase } from '../vm/types.ts';
+
+/** Instructions [start, end) of a program, inside one function. */
+export interface Window {
+  start: number;
+  end: number;
+}
+
+/** How an equivalence was proven. */
+export type Proof = 'identical' | 'normal-form' | 'solver' | 'cache';
+
+export type Verdict =
+  | { kind: 'equivalent'; how: Proof; ms: number; rlimit?: number }
+  | { kind: 'different'; counterexample?: Counterexample; where: string; ms: number }
+  | { kind: 'unknown'; reason: string; ms: number };
+
+/** Inputs under which the outputs part. A window's start state, or a whole test case. */
+export interface Counterexample {
+  /** Values of the registers that are live into the window, by register number. */
+  registers: ReadonlyMap<number, bigint>;
+  /** Bytes of memory at the window's start: `region+offset` -> byte. */
+  memory: ReadonlyMap<string, number>;
+  test?: TestCase;
+}
+
+/** A rewrite of a window that nobody has proven. `insns` replaces the window's instructions. */
+export interface Candidate {
+  window: Window;
+  insns: readonly Insn[];
+  /** Who proposed it: rule name, chain, ... */
+  by: string;
+}
+
+/** Checks a rewrite of one window in its program. */
+export type WindowChecker = (program: Program, window: Window, replacement: readonly Insn[]) => Verdict;
