@@ -1,0 +1,86 @@
+/** What the optimizer is asked and what it answers. Everything but the programs is plain JSON. */
+import type { IsaLevel } from '../isa/semantics.ts';
+import type { Program } from '../program/program.ts';
+import type { ChainStats } from '../search/chain.ts';
+import type { Proof, Window } from '../verify/types.ts';
+
+export interface OptimizeOptions {
+  /** What to make smaller: slots, or modeled nanoseconds along the executed paths. */
+  goal: 'size' | 'latency';
+  /** Proposals in all, over all windows. */
+  steps: number;
+  seed: number;
+  /** Name of the chain settings, e.g. `k2-2` (search/settings.ts). */
+  settings: string;
+  /** Test cases that every candidate runs on. */
+  tests: number;
+  /** Longest window, in instructions. */
+  windowLength: number;
+  /** Instructions that the output may use; default: the input's own level, and what Linux 5.4 accepts. */
+  level?: IsaLevel;
+  linux?: number;
+  /** `auto`: ask the running kernel where there is one. */
+  kernel: 'auto' | 'off' | 'require';
+  /** Differential runs in the kernel at the end. */
+  diffRuns: number;
+}
+
+/** One rewrite that reached the output. */
+export interface AppliedRewrite {
+  /** Range of the program as it was when the rewrite was applied. */
+  window: Window;
+  before: readonly string[];
+  after: readonly string[];
+  /** Who proposed it: `dead code`, `chain k2-2`, ... */
+  by: string;
+  how: Proof;
+  /** Proposals spent so far, in all windows. */
+  step: number;
+  slotsAfter: number;
+}
+
+/** Consent and truth of the running kernel about the output. */
+export type KernelWord =
+  | {
+      status: 'accepted';
+      verifiedInsns: number;
+      verifiedInsnsBefore: number;
+      jitedBytes: number;
+      jitedBytesBefore: number;
+    }
+  | { status: 'refused'; reason: string }
+  | { status: 'not checked'; reason: string };
+
+export type DifferentialWord =
+  | { status: 'agree'; runs: number; masked: readonly string[] }
+  | { status: 'differ'; runs: number; detail: string }
+  | { status: 'not run'; reason: string };
+
+export interface Progress {
+  step: number;
+  steps: number;
+  slots: number;
+  window?: Window;
+}
+
+export interface OptimizeResult {
+  /** The smaller program; the original itself when nothing was found. */
+  program: Program;
+  slotsBefore: number;
+  slotsAfter: number;
+  insnsBefore: number;
+  insnsAfter: number;
+  /** Modeled ns per run: mean over the test cases along the executed path, and K2's static sum. */
+  latencyBefore: { path: number; staticSum: number };
+  latencyAfter: { path: number; staticSum: number };
+  rewrites: readonly AppliedRewrite[];
+  /** Best proven size after so many proposals, starting with [0, slotsBefore]. */
+  convergence: readonly (readonly [step: number, slots: number])[];
+  stats: ChainStats;
+  kernel: KernelWord;
+  differential: DifferentialWord;
+  /** Ranges that could not be optimized, and what else the user should know. */
+  notes: readonly string[];
+  /** True when a signal or a time limit ended the search before its budget. */
+  interrupted: boolean;
+}

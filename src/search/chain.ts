@@ -1,0 +1,147 @@
+/**
+ * The Metropolis-Hastings chain over one window: propose, price, accept or reject.
+ *
+ *   cost = alpha * error + beta * performance      (unsafe candidates: + gamma, or rejected before they run)
+ *
+ * The acceptance draw comes first and becomes the largest error that could still be accepted, so that the
+ * interpreter stops at the first test that decides. Only a candidate that passes every test and beats the best
+ * proven one is shown to the verifier; a counterexample becomes a test, so its like dies in the interpreter.
+ * The rules are treated as symmetric (transition ratio 1), as in K2's released code.
+ */
+import { type Insn, nop } from '../isa/insn.ts';
+import type { Rng } from '../vm/random.ts';
+import type { Pools } from './pools.ts';
+import { propose } from './proposals.ts';
+import type { ChainSettings, RuleWeights } from './settings.ts';
+
+/** Runs a candidate window on the test cases. */
+export interface Evaluator {
+  /** Number of test cases. */
+  readonly tests: number;
+  set(window: readonly Insn[]): void;
+  patch(at: number, i: Insn): void;
+  /** Summed distance to the source over all tests; may stop early with any value above `limit`. */
+  error(limit: number): number;
+}
+
+/** What the verifier said of a candidate that passes every test. */
+export type Proven = 'equivalent' | 'counterexample added' | 'different' | 'unknown';
+
+export interface ChainTask {
+  source: readonly Insn[];
+  /** Positions that must stay as they are. */
+  frozen: ReadonlySet<number>;
+  settings: ChainSettings;
+  pools: Pools;
+  rng: Rng;
+  steps: number;
+  evaluator: Evaluator;
+  /** Cheap static judgement before the interpreter: false when the candidate cannot be well formed. */
+  wellFormed(window: readonly Insn[]): boolean;
+  /** Performance cost in the goal's unit; lower is better. */
+  price(window: readonly Insn[]): number;
+  /** Proof; may add a test to the evaluator, and must then call `evaluator.set` before it returns. */
+  prove(window: readonly Insn[]): Proven;
+  /** Polled between steps: true ends the chain early. */
+  stop?(): boolean;
+}
+
+export interface ChainResult {
+  /** Best proven window, absent when nothing beat the source. */
+  best?: readonly Insn[];
+  price: number;
+  stats: ChainStats;
+}
+
+export interface ChainStats {
+  steps: number;
+  /** Proposals that ran on the tests. */
+  evaluated: number;
+  accepted: number;
+  /** Step at which `best` was found. */
+  foundAt: number;
+  proofs: Record<Proven, number>;
+  acceptedByRule: Record<keyof RuleWeights, number>;
+}
+
+export function emptyStats(): ChainStats {
+  return {
+    steps: 0,
+    evaluated: 0,
+    accepted: 0,
+    foundAt: 0,
+    proofs: { equivalent: 0, 'counterexample added': 0, different: 0, unknown: 0 },
+    acceptedByRule: { ir: 0, or: 0, nr: 0, me1: 0, me2: 0, cir: 0 },
+  };
+}
+
+/** How many steps pass between two polls of `stop`. */
+const POLL = 1024;
+
+export function runChain(task: ChainTask): ChainResult {
+  const { settings, evaluator, rng } = task;
+  const window = task.source.map((i) => ({ ...i }));
+  const stats = emptyStats();
+  const scale = settings.average ? settings.alpha / Math.max(1, evaluator.tests) : settings.alpha;
+  const logBase = Math.log(settings.base);
+  const refuted = new Set<string>();
+
+  evaluator.set(window);
+  let performance = task.price(window);
+  let cost = settings.beta * performance;
+  let bestPrice = performance;
+  let best: readonly Insn[] | undefined;
+
+  for (; stats.steps < task.steps; stats.steps++) {
+    if (stats.steps % POLL === 0 && task.stop?.()) break;
+    const proposal = propose(window, task.frozen, settings, task.pools, rng);
+    if (proposal === undefined) continue;
+    const old = proposal.insns.map((_, k) => window[proposal.at + k] as Insn);
+    const write = (insns: readonly Insn[], run: boolean): void =>
+      insns.forEach((i, k) => {
+        window[proposal.at + k] = i;
+        if (run) evaluator.patch(proposal.at + k, i);
+      });
+
+    write(proposal.insns, false);
+    // Accepted when u < base^-(new - old), that is new < old - log_base(u).
+    const ceiling = cost - Math.log(1 - rng.unit()) / logBase;
+    const price = task.price(window);
+    const limit = (ceiling - settings.beta * price) / scale;
+    if (limit < 0 || !task.wellFormed(window)) {
+      write(old, false);
+      continue;
+    }
+    write(proposal.insns, true);
+    stats.evaluated++;
+    let error = evaluator.error(limit);
+    if (error === 0 && price < bestPrice) {
+      const key = JSON.stringify(window);
+      const proven = refuted.has(key) ? 'different' : task.prove(window);
+      stats.proofs[proven]++;
+      if (proven === 'equivalent') {
+        best = window.map((i) => ({ ...i }));
+        bestPrice = price;
+        stats.foundAt = stats.steps + 1;
+      } else {
+        refuted.add(key);
+        // A refuted candidate costs one unit per test on top, or what the new test says.
+        error = Math.max(proven === 'counterexample added' ? evaluator.error(Infinity) : 0, evaluator.tests);
+      }
+    }
+    if (error > limit) {
+      write(old, true);
+      continue;
+    }
+    performance = price;
+    cost = scale * error + settings.beta * performance;
+    stats.accepted++;
+    stats.acceptedByRule[proposal.rule]++;
+  }
+  return { best, price: bestPrice, stats };
+}
+
+/** A window of `length` positions that holds `insns` and then nothing. */
+export function padded(insns: readonly Insn[], length: number): Insn[] {
+  return Array.from({ length }, (_, k) => (k < insns.length ? { ...(insns[k] as Insn) } : nop()));
+}

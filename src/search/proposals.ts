@@ -1,0 +1,147 @@
+/** K2's six proposal rules: each turns one candidate window into a neighbour. */
+import { type Insn, insn, isNop, nop } from '../isa/insn.ts';
+import { type OpSpec, specOf } from '../isa/semantics.ts';
+import type { Rng } from '../vm/random.ts';
+import type { Pools } from './pools.ts';
+import type { ChainSettings, RuleWeights } from './settings.ts';
+
+/** Positions [at, at + insns.length) of the window get new instructions. */
+export interface Proposal {
+  rule: keyof RuleWeights;
+  at: number;
+  insns: readonly Insn[];
+}
+
+const RULES: readonly (keyof RuleWeights)[] = ['ir', 'or', 'nr', 'me1', 'me2', 'cir'];
+
+/** A random instruction from the pools: the row first, then its operands. */
+export function randomInsn(rng: Rng, pools: Pools): Insn {
+  if (pools.wide.length > 0 && rng.chance(0.05))
+    return { ...rng.pick(pools.wide), dst: rng.pick(pools.writable) };
+  return fill(rng.pick(pools.rows), rng, pools);
+}
+
+function fill(row: OpSpec, rng: Rng, pools: Pools): Insn {
+  const [off, imm] = [row.off ?? 0, row.imm ?? 0];
+  switch (row.kind) {
+    case 'alu': {
+      const dst = rng.pick(pools.writable);
+      if (row.operand === 'X') return insn(row.op, dst, rng.pick(pools.readable), off, 0);
+      if (row.operand === 'none') return insn(row.op, dst, 0, off, imm);
+      return insn(row.op, dst, 0, off, aluConstant(row, rng, pools));
+    }
+    case 'load': {
+      const address = rng.pick(pools.addresses);
+      return insn(row.op, rng.pick(pools.writable), address.base, address.off, imm);
+    }
+    case 'store': {
+      const address = rng.pick(pools.addresses);
+      return row.operand === 'X'
+        ? insn(row.op, address.base, rng.pick(pools.readable), address.off, imm)
+        : insn(row.op, address.base, 0, address.off, rng.pick(pools.constants));
+    }
+    case 'atomic': {
+      const address = rng.pick(pools.addresses);
+      return insn(row.op, address.base, rng.pick(pools.readable), address.off, imm);
+    }
+    default:
+      throw new Error(`the pools hold a row that cannot be proposed: ${row.name}`);
+  }
+}
+
+const SHIFTS = ['lsh', 'rsh', 'arsh'];
+
+function aluConstant(row: OpSpec & { kind: 'alu' }, rng: Rng, pools: Pools): number {
+  if (!SHIFTS.some((name) => row.name.startsWith(name))) return rng.pick(pools.constants);
+  return rng.chance(0.7) ? 8 * (1 + rng.below(row.width / 8 - 1)) : rng.below(row.width);
+}
+
+/** Redraws one operand of an instruction, keeping its opcode. */
+function replaceOperand(i: Insn, spec: OpSpec, rng: Rng, pools: Pools): Insn {
+  switch (spec.kind) {
+    case 'alu':
+      if (spec.operand === 'none' || rng.chance(0.5)) return { ...i, dst: rng.pick(pools.writable) };
+      if (spec.operand === 'X') return { ...i, src: rng.pick(pools.readable) };
+      return { ...i, imm: aluConstant(spec, rng, pools) };
+    case 'load':
+      if (rng.chance(0.5)) return { ...i, dst: rng.pick(pools.writable) };
+      return withAddress(i, 'src', rng, pools);
+    case 'store':
+      if (rng.chance(0.5)) return withAddress(i, 'dst', rng, pools);
+      return spec.operand === 'X'
+        ? { ...i, src: rng.pick(pools.readable) }
+        : { ...i, imm: rng.pick(pools.constants) };
+    case 'atomic':
+      return rng.chance(0.5) ? withAddress(i, 'dst', rng, pools) : { ...i, src: rng.pick(pools.readable) };
+    case 'ldimm64':
+      return { ...i, dst: rng.pick(pools.writable) };
+    default:
+      return i;
+  }
+}
+
+function withAddress(i: Insn, register: 'dst' | 'src', rng: Rng, pools: Pools): Insn {
+  if (pools.addresses.length === 0) return i;
+  const address = rng.pick(pools.addresses);
+  return { ...i, [register]: address.base, off: address.off };
+}
+
+/** Another width for a load or store at the same address; with `value`, another value operand too. */
+function exchangeMemory(i: Insn, spec: OpSpec, rng: Rng, pools: Pools, value: boolean): Insn {
+  const same = pools.rows.filter((row) =>
+    spec.kind === 'load' ? row.kind === 'load' : row.kind === 'store' && (value || sameOperand(row, spec)),
+  );
+  if (same.length === 0) return i;
+  const row = rng.pick(same);
+  if (row.kind === 'load') return { ...i, op: row.op, dst: value ? rng.pick(pools.writable) : i.dst };
+  if (row.kind !== 'store') return i;
+  if (!value) return { ...i, op: row.op };
+  return row.operand === 'X'
+    ? { ...i, op: row.op, src: rng.pick(pools.readable), imm: 0 }
+    : { ...i, op: row.op, src: 0, imm: rng.pick(pools.constants) };
+}
+
+function sameOperand(row: OpSpec, spec: OpSpec): boolean {
+  return row.kind === 'store' && spec.kind === 'store' && row.operand === spec.operand;
+}
+
+/**
+ * Draws a rule by its weight and applies it at a random position. Returns undefined when the rule has nothing to do
+ * there (an operand of a NOP, the width of an addition): the step is spent, as in K2.
+ *
+ * @param frozen positions that must stay as they are
+ */
+export function propose(
+  window: readonly Insn[],
+  frozen: ReadonlySet<number>,
+  settings: ChainSettings,
+  pools: Pools,
+  rng: Rng,
+): Proposal | undefined {
+  const rule = RULES[rng.weighted(RULES.map((r) => settings.rules[r]))] as keyof RuleWeights;
+  const at = rng.below(window.length);
+  if (frozen.has(at)) return undefined;
+  const current = window[at] as Insn;
+  const spec = specOf(current);
+  const one = (i: Insn): Proposal => ({ rule, at, insns: [i] });
+  switch (rule) {
+    case 'ir':
+      return one(randomInsn(rng, pools));
+    case 'nr':
+      return isNop(current) ? undefined : one(nop());
+    case 'or':
+      return spec === undefined || isNop(current)
+        ? undefined
+        : one(replaceOperand(current, spec, rng, pools));
+    case 'me1':
+    case 'me2':
+      if (spec?.kind !== 'load' && spec?.kind !== 'store') return undefined;
+      return one(exchangeMemory(current, spec, rng, pools, rule === 'me1'));
+    case 'cir': {
+      const insns: Insn[] = [];
+      for (let p = at; p < Math.min(window.length, at + settings.contiguous) && !frozen.has(p); p++)
+        insns.push(randomInsn(rng, pools));
+      return { rule, at, insns };
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/** Parameters of a Markov chain, and K2's published best settings. */
+
+/** Probabilities of the six proposal rules; they sum to 1. */
+export interface RuleWeights {
+  /** Replace an instruction: new opcode, new operands. */
+  ir: number;
+  /** Replace one operand by another of the same kind. */
+  or: number;
+  /** Replace an instruction by NOP. */
+  nr: number;
+  /** Memory exchange 1: a load or store keeps address and direction; width and value operand are redrawn. */
+  me1: number;
+  /** Memory exchange 2: only the width is redrawn. */
+  me2: number;
+  /** Replace up to `contiguous` neighbouring instructions. */
+  cir: number;
+}
+
+export interface ChainSettings {
+  name: string;
+  /** Distance of one output: `pop` differing bits, `abs` absolute difference. */
+  distance: 'pop' | 'abs';
+  /** Error averaged over the tests instead of summed. */
+  average: boolean;
+  /** What a failed proof adds: the number of failing tests, or of passing ones. */
+  unequal: 'failing' | 'passing';
+  /** Weight of the error. */
+  alpha: number;
+  /** Weight of the performance cost. */
+  beta: number;
+  /** Price of an unsafe candidate. */
+  gamma: number;
+  /** Base of the acceptance probability base^-(new - old): e in K2's paper, 2 in its code. */
+  base: number;
+  rules: RuleWeights;
+  /** Longest run that `cir` replaces. */
+  contiguous: number;
+}
+
+const common = { unequal: 'failing', gamma: 20, base: Math.E, contiguous: 2 } as const;
+
+/** The five best settings of the paper's table 8, in its order. */
+export const PAPER_SETTINGS: readonly ChainSettings[] = [
+  {
+    ...common,
+    name: 'k2-1',
+    distance: 'abs',
+    average: false,
+    alpha: 0.5,
+    beta: 5,
+    rules: { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05 },
+  },
+  {
+    ...common,
+    name: 'k2-2',
+    distance: 'pop',
+    average: false,
+    alpha: 0.5,
+    beta: 5,
+    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0.17, me2: 0, cir: 0.18 },
+  },
+  {
+    ...common,
+    name: 'k2-3',
+    distance: 'pop',
+    average: false,
+    alpha: 0.5,
+    beta: 5,
+    rules: { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05 },
+  },
+  {
+    ...common,
+    name: 'k2-4',
+    distance: 'abs',
+    average: false,
+    alpha: 0.5,
+    beta: 5,
+    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18 },
+  },
+  {
+    ...common,
+    name: 'k2-5',
+    distance: 'abs',
+    average: true,
+    alpha: 0.5,
+    beta: 1.5,
+    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18 },
+  },
+];
+
+/** Setting by its name, e.g. `k2-2`. */
+export function settingNamed(name: string): ChainSettings | undefined {
+  return PAPER_SETTINGS.find((s) => s.name === name);
+}
