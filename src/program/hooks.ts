@@ -1,4 +1,7 @@
 /** Hooks: the program types, what their context looks like, and what the kernel reads of their result. */
+import { SKB_HOOKS } from './hooks/skb.ts';
+import { SOCK_HOOKS } from './hooks/sock.ts';
+import { TRACING_HOOKS } from './hooks/tracing.ts';
 
 export type HookName =
   | 'xdp'
@@ -30,7 +33,9 @@ export type HookName =
   | 'lsm'
   | 'ext'
   | 'syscall'
-  | 'lirc_mode2';
+  | 'lirc_mode2'
+  | 'raw_tracepoint_writable'
+  | 'netfilter';
 
 /** What a load of a context field yields, when it is not a plain number. */
 export type CtxPointer =
@@ -53,6 +58,29 @@ export interface CtxField {
   /** Narrower loads (and of the upper part) are allowed. */
   narrow: boolean;
   pointer?: CtxPointer;
+  /** Narrower stores are allowed as well (`cb` of `__sk_buff`). */
+  narrowWrite?: boolean;
+  /** Bytes that a narrow access must have at least; 1 when undefined. */
+  narrowMin?: number;
+  /** Name of the array that the field is an element of. */
+  array?: string;
+  /** An aligned 8-byte access may cover this element and the next one of its array. */
+  wide?: boolean;
+  /** Only programs of these expected attach types may touch it. */
+  attachTypes?: readonly number[];
+  /** Only programs of these expected attach types may store to it. */
+  writeAttachTypes?: readonly number[];
+  /** An access to it changes what other instructions mean, so none may be added or removed; the reason. */
+  keepAccess?: string;
+}
+
+/** A section name that means a hook. */
+export interface SectionPattern {
+  /** Exact, or a prefix when it ends in '/' or '*'. */
+  pattern: string;
+  attachType?: number;
+  /** BPF_F_* flags of BPF_PROG_LOAD that the name implies (sleepable, XDP fragments). */
+  loadFlags?: number;
 }
 
 export interface Hook {
@@ -60,20 +88,80 @@ export interface Hook {
   /** BPF_PROG_TYPE_*. */
   progType: number;
   /** ELF section names that mean this hook: exact, or a prefix when it ends in '/' or '*'. */
-  sections: readonly { pattern: string; attachType?: number }[];
+  sections: readonly SectionPattern[];
   /** Bytes that may be addressed from r1. */
   ctxSize: number;
   /** 'fields': only the fields below; 'raw': any aligned load up to ctxSize (tracepoint record, pt_regs). */
   ctxAccess: 'fields' | 'raw';
   fields: readonly CtxField[];
+  /** Raw contexts: bytes at the start that may not be touched. */
+  rawStart?: number;
+  /** Raw contexts: stores are allowed. */
+  rawWrite?: boolean;
+  /** Raw contexts: a load may yield a kernel pointer that the program may follow. */
+  rawPointers?: boolean;
   /** Direct packet access: 'none', 'read' or 'write'. */
   packet: 'none' | 'read' | 'write';
   /** How much of r0 the kernel looks at: 0 = ignored. */
   returnBits: 0 | 32 | 64;
   /** Range that the checker enforces on r0 at exit, inclusive. */
   returnRange?: readonly [number, number];
+  /** Where the range depends on the expected attach type; the first row that lists it wins over `returnRange`. */
+  returnRangeBy?: readonly { attachTypes: readonly number[]; range?: readonly [number, number] }[];
   /** BPF_PROG_TEST_RUN works for it. */
   testRun: boolean;
   /** ld_abs / ld_ind allowed. */
   legacyPacketLoads: boolean;
+}
+
+/** All hooks by name. */
+export const HOOKS: Readonly<Record<HookName, Hook>> = { ...SKB_HOOKS, ...SOCK_HOOKS, ...TRACING_HOOKS };
+
+const byProgType = new Map(Object.values(HOOKS).map((hook) => [hook.progType, hook]));
+
+/** The hook of a BPF_PROG_TYPE_*; undefined when this table does not know it. */
+export function hookOfProgType(progType: number): Hook | undefined {
+  return byProgType.get(progType);
+}
+
+/** Whether a word, such as the user's `--type`, names a hook. */
+export function isHookName(word: string): word is HookName {
+  return Object.hasOwn(HOOKS, word);
+}
+
+const PATTERNS: readonly (SectionPattern & { hook: HookName })[] = Object.values(HOOKS)
+  .flatMap((hook) => hook.sections.map((s) => ({ ...s, hook: hook.name })))
+  .sort((a, b) => b.pattern.length - a.pattern.length);
+
+function isPrefix(pattern: string): boolean {
+  return pattern.endsWith('/') || pattern.endsWith('*');
+}
+
+/**
+ * What an ELF section's name says about the programs in it: libbpf's section names, the older names that it accepted
+ * as prefixes, and those of the kernel's samples and of Cilium. A leading '?' (not loaded by itself) is ignored.
+ * An exact name wins over a prefix, a longer prefix over a shorter one.
+ *
+ * @returns undefined when the name says nothing
+ */
+export function hookOfSection(
+  section: string,
+): { hook: HookName; attachType?: number; loadFlags?: number } | undefined {
+  const name = section.startsWith('?') ? section.slice(1) : section;
+  const hit =
+    PATTERNS.find((p) => p.pattern === name) ??
+    PATTERNS.find((p) => isPrefix(p.pattern) && name.startsWith(p.pattern.replace(/\*$/, '')));
+  if (hit === undefined) return undefined;
+  const { hook, attachType, loadFlags } = hit;
+  return {
+    hook,
+    ...(attachType === undefined ? {} : { attachType }),
+    ...(loadFlags === undefined ? {} : { loadFlags }),
+  };
+}
+
+/** The range, inclusive, that the checker enforces on r0 at exit; undefined when any value will do. */
+export function returnRangeOf(hook: Hook, attachType?: number): readonly [number, number] | undefined {
+  const row = hook.returnRangeBy?.find((r) => attachType !== undefined && r.attachTypes.includes(attachType));
+  return row === undefined ? hook.returnRange : row.range;
 }
