@@ -1,0 +1,135 @@
+/** Which fields of an instruction mean something, and what is wrong with a single instruction. */
+import { Class, type Insn, Mode, OP_CALL, OP_JCOND, OP_LD_IMM64, PseudoLd, R10 } from './insn.ts';
+import { OPS, type OpSpec, specOf } from './semantics.ts';
+
+/** Fields that an instruction of a row may choose freely; all others are fixed by the row or must be zero. */
+export interface Fields {
+  dst: boolean;
+  src: boolean;
+  off: boolean;
+  imm: boolean;
+  immHi: boolean;
+}
+
+function fields(...names: (keyof Fields)[]): Fields {
+  const used = { dst: false, src: false, off: false, imm: false, immHi: false };
+  for (const name of names) used[name] = true;
+  return used;
+}
+
+function freeFields(spec: OpSpec): Fields {
+  switch (spec.kind) {
+    case 'alu':
+      if (spec.operand === 'none') return fields('dst');
+      return fields('dst', spec.operand === 'X' ? 'src' : 'imm');
+    case 'ldimm64':
+      return fields('dst', 'src', 'imm', 'immHi');
+    case 'load':
+    case 'atomic':
+      return fields('dst', 'src', 'off');
+    case 'store':
+    case 'jump':
+      return fields('dst', 'off', spec.operand === 'X' ? 'src' : 'imm');
+    case 'ldabs':
+      return spec.indirect ? fields('src', 'imm') : fields('imm');
+    case 'goto':
+      return fields(spec.distance);
+    case 'maygoto':
+      return fields('off');
+    case 'call':
+      // A kernel function's `off` selects the module's BTF in fd_array.
+      return spec.target === 'kfunc' ? fields('imm', 'off') : fields('imm');
+    case 'exit':
+      return fields();
+    case 'cast':
+      return fields('dst', 'src', 'imm');
+  }
+}
+
+const FREE: readonly Fields[] = OPS.map(freeFields);
+const OPCODES: ReadonlySet<number> = new Set(OPS.map((spec) => spec.op));
+
+export function fieldsOf(spec: OpSpec): Fields {
+  return FREE[spec.id]!;
+}
+
+/** What the kernel checker calls the family of an instruction when it complains of its reserved fields. */
+function family(i: Insn): string {
+  const code = i.op & 0xf0;
+  switch (i.op & 0x07) {
+    case Class.LD:
+      return i.op === OP_LD_IMM64 ? 'BPF_LD_IMM64' : 'BPF_LD_[ABS|IND]';
+    case Class.LDX:
+      return 'BPF_LDX';
+    case Class.ST:
+      return 'BPF_ST';
+    case Class.STX:
+      return 'BPF_STX';
+    case Class.ALU:
+    case Class.ALU64:
+      return code === 0x80 ? 'BPF_NEG' : code === 0xd0 ? 'BPF_END' : code === 0xb0 ? 'BPF_MOV' : 'BPF_ALU';
+    default:
+      if (code === 0x00) return 'BPF_JA';
+      return code === 0x80 ? 'BPF_CALL' : code === 0x90 ? 'BPF_EXIT' : 'BPF_JMP/JMP32';
+  }
+}
+
+function noSuchInsn(i: Insn): string {
+  const hex = (n: number) => n.toString(16).padStart(2, '0');
+  if (!OPCODES.has(i.op)) return `unknown opcode ${hex(i.op)}`;
+  if ((i.op & 0xe7) === (Class.STX | Mode.ATOMIC)) {
+    const known = OPS.some((spec) => spec.kind === 'atomic' && spec.imm === i.imm);
+    if (known) return 'invalid atomic operand size';
+    return `BPF_ATOMIC uses invalid atomic opcode ${hex(i.imm >>> 0)}`;
+  }
+  if (i.op === OP_JCOND) return 'invalid may_goto: src must be 0';
+  if (i.op === OP_CALL) return 'BPF_CALL uses reserved fields';
+  return `${family(i)} uses reserved fields`;
+}
+
+/** Kinds of `ld_imm64` whose upper half means something. */
+const WITH_UPPER_HALF: ReadonlySet<number> = new Set([
+  PseudoLd.IMM64,
+  PseudoLd.MAP_VALUE,
+  PseudoLd.MAP_IDX_VALUE,
+  PseudoLd.BTF_ID,
+]);
+
+/**
+ * What makes a single instruction invalid wherever it stands: opcode, reserved fields, register numbers. In the
+ * words of the kernel checker. undefined when it is fine.
+ */
+export function fieldError(i: Insn): string | undefined {
+  const spec = specOf(i);
+  if (spec === undefined) return noSuchInsn(i);
+  const free = fieldsOf(spec);
+  if (free.dst && i.dst > R10) return `R${i.dst} is invalid`;
+  if (spec.kind === 'ldimm64') {
+    if (i.off !== 0) return 'BPF_LD_IMM64 uses reserved fields';
+    const known = i.src <= PseudoLd.MAP_IDX_VALUE && (i.immHi === 0 || WITH_UPPER_HALF.has(i.src));
+    return known ? undefined : 'unrecognized bpf_ld_imm64 insn';
+  }
+  if (free.src && i.src > R10) return `R${i.src} is invalid`;
+  if (spec.kind === 'cast' && i.imm !== 1 && i.imm !== 1 << 16)
+    return 'addr_space_cast insn can only convert between address space 1 and 0';
+  const clean =
+    (free.dst || i.dst === 0) &&
+    (free.src || i.src === (spec.src ?? 0)) &&
+    (free.off || i.off === (spec.off ?? 0)) &&
+    (free.imm || i.imm === (spec.imm ?? 0)) &&
+    (free.immHi || i.immHi === 0);
+  return clean ? undefined : `${family(i)} uses reserved fields`;
+}
+
+/**
+ * A constant operand that means something but that the kernel checker refuses: division by the constant zero, and a
+ * shift by the operand's width or more.
+ */
+export function constantError(i: Insn): string | undefined {
+  const spec = specOf(i);
+  if (spec === undefined || spec.kind !== 'alu' || spec.operand !== 'K') return undefined;
+  const code = i.op & 0xf0;
+  if ((code === 0x30 || code === 0x90) && i.imm === 0) return 'div by zero';
+  const shift = code === 0x60 || code === 0x70 || code === 0xc0;
+  return shift && (i.imm < 0 || i.imm >= spec.width) ? `invalid shift ${i.imm}` : undefined;
+}
