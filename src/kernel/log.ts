@@ -1,0 +1,29 @@
+/** The checker's log: why it said no, and where. */
+
+/** Lines that say how much work the checker did, not what it thinks; they come after the reason. */
+const STATISTICS =
+  /^(processed \d+ insns|verification time|stack depth|insns processed|max_states|mark_precise|-- END)/;
+/** State dumps and source lines of level 1. */
+const NARRATION = /^(\d+: [(R]|from \d+ to \d+|; |\d+: *$|Validating |Func#|propagating|last_idx|regs=|parent )/;
+
+/** The last line that states a reason; '' when the log is empty. */
+export function refusalReason(log: string): string {
+  const lines = log
+    .split('\n')
+    .map((l) => l.trim())
+    .filter((l) => l !== '' && !STATISTICS.test(l));
+  const said = lines.filter((l) => !NARRATION.test(l));
+  return said.at(-1) ?? lines.at(-1) ?? '';
+}
+
+/** Slot that a level 1 log ends at, the one that was refused. */
+export function refusedSlot(log: string): number | undefined {
+  let slot: number | undefined;
+  for (const m of log.matchAll(/^(\d+): \([0-9a-f]{2}\)/gm)) slot = Number(m[1]);
+  // Errors found before simulation name their instruction in the message.
+  if (slot === undefined) {
+    const m = /\binsn (?:idx )?(\d+)/.exec(log);
+    if (m !== null) slot = Number(m[1]);
+  }
+  return slot;
+}
