@@ -1,0 +1,175 @@
+/**
+ * From an object to the programs the kernel would be given: an entry function followed by every subprogram it
+ * reaches, in libbpf's order (a callee is appended where its first call is met, then searched itself).
+ */
+import { slotOffsets } from '../../isa/flow.ts';
+import { type Insn, PseudoCall, PseudoLd } from '../../isa/insn.ts';
+import { type HookName, hookOfSection } from '../hooks.ts';
+import type { FunctionRange, MapDef, Program } from '../program.ts';
+import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
+
+/** A program of an object, or why there is none. */
+export type ProgramRow =
+  | { ok: true; program: Program }
+  | { ok: false; name: string; section: string; reason: string };
+
+export interface ProgramOptions {
+  /** Program type for sections whose name says nothing; with `force`, for all sections. */
+  hook?: HookName;
+  attachType?: number;
+  force?: boolean;
+}
+
+/** One row per entry function, in file order. */
+export function programsOf(object: ObjectFile, options: ProgramOptions = {}): ProgramRow[] {
+  return object.functions.filter((f) => f.entry).map((f) => programOf(object, f, options));
+}
+
+/** The program of one entry function. */
+export function programOf(
+  object: ObjectFile,
+  entry: ObjectFunction,
+  options: ProgramOptions = {},
+): ProgramRow {
+  const section = entry.section.name;
+  const row = { ok: false as const, name: entry.name, section };
+  const named = hookOfSection(section);
+  const byUser =
+    options.hook === undefined
+      ? undefined
+      : {
+          hook: options.hook,
+          ...(options.attachType === undefined ? {} : { attachType: options.attachType }),
+        };
+  const kind = options.force === true ? (byUser ?? named) : (named ?? byUser);
+  if (kind === undefined)
+    return { ...row, reason: `section '${section}' does not tell the program type: name it with --type` };
+  const flat = flatten(object, entry);
+  if (!flat.ok) return { ...row, reason: flat.reason };
+  const { insns, functions, maps, pinned } = flat.layout;
+  return {
+    ok: true,
+    program: {
+      name: entry.name,
+      section,
+      hook: kind.hook,
+      ...(kind.attachType === undefined ? {} : { attachType: kind.attachType }),
+      license: object.license,
+      insns,
+      functions,
+      maps,
+      origin: insns.map((_, i) => i),
+      pinned,
+      provenance: {
+        file: object.file,
+        sha256: object.sha256,
+        ...(object.version === 0 ? {} : { kernelVersion: object.version }),
+      },
+    },
+  };
+}
+
+/** A program's parts and where they came from. */
+export interface Layout {
+  insns: Insn[];
+  functions: FunctionRange[];
+  /** Of each range in `functions`, the object's function. */
+  sources: ObjectFunction[];
+  maps: MapDef[];
+  /** Of each map, its index in the object. */
+  mapIndex: number[];
+  pinned: Map<number, string>;
+}
+
+export function flatten(
+  object: ObjectFile,
+  entry: ObjectFunction,
+): { ok: true; layout: Layout } | { ok: false; reason: string } {
+  const sources = reachable(object, entry);
+  for (const f of sources) {
+    const where = f === entry ? '' : `subprogram ${f.name}: `;
+    if (f.problem !== '') return { ok: false, reason: where + f.problem };
+    if (f.insns.length === 0) return { ok: false, reason: `${where}no instructions` };
+  }
+  const used = new Set<number>();
+  for (const f of sources)
+    for (const ref of f.refs.values())
+      if (ref.kind === 'map' || ref.kind === 'data' || ref.kind === 'kconfig') used.add(ref.map);
+  const mapIndex = [...used].sort((a, b) => a - b);
+  const mapNumber = new Map(mapIndex.map((m, i) => [m, i]));
+
+  const firstSlot = new Map<ObjectFunction, number>();
+  let slots = 0;
+  for (const f of sources) {
+    firstSlot.set(f, slots);
+    slots += (f.end - f.start) / 8;
+  }
+  const insns: Insn[] = [];
+  const functions: FunctionRange[] = [];
+  const pinned = new Map<number, string>();
+  for (const f of sources) {
+    const start = insns.length;
+    const offsets = slotOffsets(f.insns);
+    f.insns.forEach((insn, i) => {
+      const ref = f.refs.get(i);
+      const reason = pinReason(insn, ref, f.core.get(i));
+      if (reason !== undefined) pinned.set(insns.length, reason);
+      const slot = firstSlot.get(f)! + offsets[i]!;
+      insns.push(ref === undefined ? insn : link(insn, ref, slot));
+    });
+    functions.push({ name: f.name, start, end: insns.length });
+  }
+  const maps = mapIndex.map((m) => object.maps[m]!.def);
+  return { ok: true, layout: { insns, functions, sources, maps, mapIndex, pinned } };
+
+  function link(insn: Insn, ref: Ref, slot: number): Insn {
+    const distance = (target: number): number => firstSlot.get(object.functions[target]!)! - slot - 1;
+    switch (ref.kind) {
+      case 'map':
+        return { ...insn, src: PseudoLd.MAP_FD, imm: mapNumber.get(ref.map)!, immHi: 0 };
+      case 'data':
+      case 'kconfig':
+        return { ...insn, src: PseudoLd.MAP_VALUE, imm: mapNumber.get(ref.map)!, immHi: ref.offset };
+      case 'call':
+        return { ...insn, src: PseudoCall.LOCAL, imm: distance(ref.target) };
+      case 'func':
+        return { ...insn, src: PseudoLd.FUNC, imm: distance(ref.target), immHi: 0 };
+      case 'ksym':
+        return { ...insn, src: ref.typed ? PseudoLd.BTF_ID : PseudoLd.IMM64, imm: 0, immHi: 0 };
+      case 'kfunc':
+        return { ...insn, src: PseudoCall.KFUNC, imm: 0 };
+    }
+  }
+}
+
+function pinReason(insn: Insn, ref: Ref | undefined, core: string | undefined): string | undefined {
+  if (core !== undefined) return `CO-RE relocation ${core}`;
+  if (ref?.kind === 'kconfig') return `kernel configuration ${ref.name}`;
+  if (ref?.kind === 'ksym') return `kernel symbol ${ref.name}`;
+  if (ref?.kind === 'kfunc') return `kernel function ${ref.name}`;
+  if (insn.op === 0x85 && insn.src === PseudoCall.KFUNC) return 'kernel function by number';
+  return undefined;
+}
+
+/** Entry and subprograms in libbpf's order. The search keeps its own stack: a hostile call chain may be long. */
+export function reachable(object: ObjectFile, entry: ObjectFunction): ObjectFunction[] {
+  const order = [entry];
+  const seen = new Set(order);
+  const stack = [callees(object, entry)];
+  while (stack.length > 0) {
+    const next = stack[stack.length - 1]!.next();
+    if (next.done === true) {
+      stack.pop();
+    } else if (!seen.has(next.value)) {
+      seen.add(next.value);
+      order.push(next.value);
+      stack.push(callees(object, next.value));
+    }
+  }
+  return order;
+}
+
+function* callees(object: ObjectFile, f: ObjectFunction): Generator<ObjectFunction, void> {
+  for (const [, ref] of [...f.refs].sort(([a], [b]) => a - b))
+    if (ref.kind === 'call' || ref.kind === 'func') yield object.functions[ref.target]!;
+}
