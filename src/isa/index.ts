@@ -6,7 +6,9 @@
  *   Insn[] --flow--> successors, targets;  --effects--> registers;  --edit--> Insn[], relinked;  --validate--> problems
  */
 export * from './algebra.ts';
+export * from './asm.ts';
 export * from './codec.ts';
+export * from './disasm.ts';
 export * from './edit.ts';
 export * from './effects.ts';
 export * from './fields.ts';
