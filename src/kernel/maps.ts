@@ -15,28 +15,50 @@ import { Attr, type Bpf, BpfError, Cmd, Fds, type Mapping, possibleCpus } from '
 /** What the maps are for: the checker only looks at their definition; runs also fill and read them. */
 export type MapPurpose = 'check' | 'run';
 
-/** Entries beyond these change no verdict and no run that does not fill a map, but cost memory and time to read. */
-export const ENTRY_CAP: Readonly<Record<MapPurpose, number>> = { check: 65_536, run: 4_096 };
+/** More entries change no verdict, but cost memory and time. */
+const CHECK_CAP = 65_536;
+/** Runs read every map after every test: indices up to here can be reached, and so many keys fit. */
+const RUN_ARRAY_CAP = 4096;
+const RUN_ARRAY_BYTES = 1 << 20;
+const RUN_HASH_CAP = 512;
 
 const PAGE = 4096;
 const round = (n: number, to: number): number => Math.ceil(n / to) * to;
 const NO_BYTES = new Uint8Array(0);
 
+/**
+ * On one CPU a per-CPU map behaves as its plain sibling, whose values can be read without a copy per CPU. (A program
+ * that asks for another CPU's value is refused with it, and then cannot be run.)
+ */
+const PLAIN_SIBLING: Readonly<Record<number, number>> = {
+  [MapTypeId.PERCPU_ARRAY]: MapTypeId.ARRAY,
+  [MapTypeId.PERCPU_HASH]: MapTypeId.HASH,
+  [MapTypeId.LRU_PERCPU_HASH]: MapTypeId.LRU_HASH,
+};
+
 /** The definition that is really created: entries capped, flags that the kernel insists on, sizes it demands. */
 export function kernelMapDef(def: MapDef, purpose: MapPurpose): MapDef {
-  const kind = mapType(def.type);
-  const isRing = def.type === MapTypeId.RINGBUF || def.type === MapTypeId.USER_RINGBUF;
-  // Ring buffers are whole pages, a power of two of them; the cap of a check is one.
-  const cap = isRing ? ENTRY_CAP.check : ENTRY_CAP[purpose];
+  const isRun = purpose === 'run';
+  const type = isRun ? (PLAIN_SIBLING[def.type] ?? def.type) : def.type;
+  const kind = mapType(type);
+  const isRing = type === MapTypeId.RINGBUF || type === MapTypeId.USER_RINGBUF;
+  const isByteArray = type === MapTypeId.ARRAY && def.readonly !== true;
+  const cap =
+    !isRun || isRing
+      ? CHECK_CAP
+      : kind?.keyIsU32 === true
+        ? Math.min(RUN_ARRAY_CAP, Math.max(16, Math.floor(RUN_ARRAY_BYTES / round(def.valueSize, 8))))
+        : RUN_HASH_CAP;
   let maxEntries = Math.min(def.maxEntries >>> 0, cap);
   if (maxEntries === 0) {
+    // What libbpf fills in for maps that leave it to the loader.
     if (isRing) maxEntries = PAGE;
-    else if (def.type === MapTypeId.PERF_EVENT_ARRAY) maxEntries = possibleCpus();
-    else if (def.type === MapTypeId.STRUCT_OPS) maxEntries = 1;
+    else if (type === MapTypeId.PERF_EVENT_ARRAY) maxEntries = possibleCpus();
+    else if (type === MapTypeId.STRUCT_OPS) maxEntries = 1;
   }
   let flags = def.flags | (kind?.requiredFlags ?? 0);
-  if (purpose === 'run' && def.type === MapTypeId.ARRAY && def.readonly !== true) flags |= MapFlag.MMAPABLE;
-  return { ...def, maxEntries, flags };
+  if (isRun && isByteArray) flags |= MapFlag.MMAPABLE;
+  return { ...def, type, maxEntries, flags };
 }
 
 /** Creates one map, with its inner map, contents and freeze; owned by `fds`. Throws `BpfError`. */
@@ -92,29 +114,26 @@ function elem(
   return bpf.call(cmd, elemAttr.bytes, 32);
 }
 
-/** How the entries of a map are reached from outside. */
-type Access = 'mapped' | 'array' | 'hash' | 'fixed' | 'constant' | 'closed';
+/**
+ * How the entries of a map are reached: as shared memory, by key, by key but programs cannot write them, not at all
+ * since they never change, or not at all since they are kernel objects and not bytes.
+ */
+type Access = 'mapped' | 'keyed' | 'fixed' | 'constant' | 'closed';
 
 function accessOf(def: MapDef): Access {
   if (def.readonly === true) return 'constant';
   switch (def.type) {
     case MapTypeId.ARRAY:
       return 'mapped';
-    case MapTypeId.PERCPU_ARRAY:
-      return 'array';
     case MapTypeId.HASH:
-    case MapTypeId.PERCPU_HASH:
     case MapTypeId.LRU_HASH:
-    case MapTypeId.LRU_PERCPU_HASH:
     case MapTypeId.LPM_TRIE:
-      return 'hash';
-    // Programs cannot write these, so a run leaves them as they were filled.
+      return 'keyed';
     case MapTypeId.DEVMAP:
     case MapTypeId.DEVMAP_HASH:
     case MapTypeId.CPUMAP:
       return 'fixed';
     default:
-      // Sockets, programs, perf events, rings, storages: their entries are kernel objects, not bytes.
       return 'closed';
   }
 }
@@ -124,36 +143,25 @@ export class KernelMap {
   readonly def: MapDef;
   readonly fd: number;
   readonly access: Access;
-  /** Bytes of one value as bpf(2) copies it: rounded up and once per CPU for per-CPU maps. */
-  readonly stride: number;
   readonly #bpf: Bpf;
   readonly #mapping: Mapping | undefined;
-  readonly #cpu: number;
+  /** Distance of an array's values. */
+  readonly #stride: number;
   #isClean: boolean;
-  #batch: Uint8Array = NO_BYTES;
   #filled: MapContents = [];
 
-  /** @param cpu the CPU that runs are bound to: its value is the one that is filled and read */
-  constructor(bpf: Bpf, fd: number, def: MapDef, cpu: number) {
+  constructor(bpf: Bpf, fd: number, def: MapDef) {
     this.#bpf = bpf;
     this.fd = fd;
     this.def = def;
-    this.#cpu = cpu;
     this.#isClean = def.initial === undefined;
-    const isPerCpu = mapType(def.type)?.isPerCpu === true;
-    this.stride = isPerCpu
-      ? round(def.valueSize, 8) * possibleCpus()
-      : def.type === MapTypeId.ARRAY
-        ? round(def.valueSize, 8)
-        : def.valueSize;
-    const access = accessOf(def);
-    if (access === 'mapped') {
-      const mapping = bpf.mmap(fd, round(this.stride * def.maxEntries, PAGE));
+    this.#stride = round(def.valueSize, 8);
+    this.access = accessOf(def);
+    if (this.access === 'mapped') {
+      const mapping = bpf.mmap(fd, round(this.#stride * def.maxEntries, PAGE));
       if (typeof mapping === 'number') throw new BpfError(`map memory of ${def.name}`, mapping);
       this.#mapping = mapping;
     }
-    this.access = access;
-    if (access === 'array') this.#batch = new Uint8Array((4 + this.stride) * def.maxEntries);
   }
 
   /** Empties the map (arrays: zeroes it), then writes `contents`. Entries that cannot exist here are left out. */
@@ -175,35 +183,21 @@ export class KernelMap {
     if (this.#isClean && this.#filled.length === 0) return;
     if (this.#mapping !== undefined) {
       this.#mapping.bytes.fill(0);
-    } else if (this.access === 'array') {
-      const now = this.snapshot();
-      const zero = new Uint8Array(this.stride);
-      for (let i = 0; i < this.def.maxEntries; i++)
-        if (!isZero(now.subarray(i * this.stride, (i + 1) * this.stride)))
-          elem(this.#bpf, Cmd.MAP_UPDATE, this.fd, indexKey(i), zero);
-    } else {
-      const keys = this.access === 'fixed' ? this.#filled.map((e) => e.key) : this.#keys();
-      for (const key of keys) elem(this.#bpf, Cmd.MAP_DELETE, this.fd, key);
+      return;
     }
+    const keys = this.access === 'fixed' ? this.#filled.map((e) => e.key) : this.#keys();
+    for (const key of keys) elem(this.#bpf, Cmd.MAP_DELETE, this.fd, key);
   }
 
   #write(key: Uint8Array, value: Uint8Array): void {
-    if (this.#mapping !== undefined || this.access === 'array') {
-      const index = new DataView(key.buffer, key.byteOffset).getUint32(0, true);
+    if (this.#mapping !== undefined) {
+      const index = indexOf(key);
       if (index >= this.def.maxEntries) return;
-      if (this.#mapping !== undefined) {
-        this.#mapping.bytes.set(value.subarray(0, this.def.valueSize), index * this.stride);
-        return;
-      }
-    }
-    let bytes = value;
-    if (this.stride !== value.length) {
-      bytes = new Uint8Array(this.stride);
-      const isPerCpu = mapType(this.def.type)?.isPerCpu === true;
-      bytes.set(value.subarray(0, this.def.valueSize), isPerCpu ? this.#cpu * round(this.def.valueSize, 8) : 0);
+      this.#mapping.bytes.set(value.subarray(0, this.def.valueSize), index * this.#stride);
+      return;
     }
     // A refusal (no such device, prefix too long, map full) leaves the entry out, in every map set alike.
-    elem(this.#bpf, Cmd.MAP_UPDATE, this.fd, key, bytes);
+    elem(this.#bpf, Cmd.MAP_UPDATE, this.fd, key, value);
   }
 
   #keys(): Uint8Array[] {
@@ -213,20 +207,17 @@ export class KernelMap {
       const next = new Uint8Array(this.def.keySize);
       if (elem(this.#bpf, Cmd.MAP_NEXT_KEY, this.fd, last, next) < 0) return keys;
       keys.push(next);
-      // Keys that go round in circles (an LRU that is being written) must not hang us.
-      if (keys.length > this.def.maxEntries) return keys;
       last = next;
     }
   }
 
   /** Contents as bytes (see the file's header). Valid until the next call or run. */
   snapshot(): Uint8Array {
-    if (this.#mapping !== undefined) return this.#mapping.bytes.subarray(0, this.stride * this.def.maxEntries);
-    if (this.access === 'array') return this.#readArray();
-    if (this.access !== 'hash') return NO_BYTES;
+    if (this.#mapping !== undefined) return this.#mapping.bytes;
+    if (this.access !== 'keyed') return NO_BYTES;
     const entries: Uint8Array[] = [];
     for (const key of this.#keys()) {
-      const entry = new Uint8Array(key.length + this.stride);
+      const entry = new Uint8Array(key.length + this.def.valueSize);
       entry.set(key);
       if (elem(this.#bpf, Cmd.MAP_LOOKUP, this.fd, key, entry.subarray(key.length)) >= 0) entries.push(entry);
     }
@@ -234,38 +225,39 @@ export class KernelMap {
     return Buffer.concat(entries);
   }
 
-  #readArray(): Uint8Array {
-    const n = this.def.maxEntries;
-    const values = this.#batch.subarray(4 * n);
-    const next = new Uint8Array(4);
-    const attr = new Attr(56).u64(8, this.#bpf.address(next)).u64(16, this.#bpf.address(this.#batch));
-    attr.u64(24, this.#bpf.address(values)).u32(32, n).u32(36, this.fd);
-    const r = this.#bpf.call(Cmd.MAP_LOOKUP_BATCH, attr.bytes, 56);
-    if (r < 0 && attr.getU32(32) !== n)
-      for (let i = 0; i < n; i++)
-        elem(this.#bpf, Cmd.MAP_LOOKUP, this.fd, indexKey(i), values.subarray(i * this.stride, (i + 1) * this.stride));
-    return values;
-  }
-
-  /** The entries of a snapshot: key order, arrays without their zero entries, per-CPU maps the bound CPU's value. */
+  /** The entries of a snapshot: key order, arrays without their zero entries. */
   decode(snapshot: Uint8Array): MapEntry[] {
-    const { keySize, valueSize } = this.def;
+    const { keySize, valueSize, maxEntries } = this.def;
     const out: MapEntry[] = [];
-    const isArray = this.access === 'mapped' || this.access === 'array';
-    const at = mapType(this.def.type)?.isPerCpu === true ? this.#cpu * round(valueSize, 8) : 0;
-    const step = isArray ? this.stride : keySize + this.stride;
-    for (let i = 0; i * step < snapshot.length; i++) {
-      const entry = snapshot.subarray(i * step, (i + 1) * step);
-      const value = (isArray ? entry : entry.subarray(keySize)).slice(at, at + valueSize);
-      if (isArray && isZero(value)) continue;
-      out.push({ key: isArray ? indexKey(i) : entry.slice(0, keySize), value });
+    if (this.access === 'mapped') {
+      // Most of an array is zero: whole pages are skipped at once.
+      for (let page = 0; page < snapshot.length; page += PAGE) {
+        if (Buffer.compare(snapshot.subarray(page, page + PAGE), ZERO_PAGE) === 0) continue;
+        const first = Math.floor(page / this.#stride);
+        const end = Math.min(maxEntries, Math.ceil((page + PAGE) / this.#stride));
+        for (let i = first; i < end; i++) {
+          const value = snapshot.subarray(i * this.#stride, i * this.#stride + valueSize);
+          const seen = i === first && i * this.#stride < page && out.length > 0 && indexOf(out.at(-1)!.key) === i;
+          if (!seen && !isZero(value)) out.push({ key: indexKey(i), value: value.slice() });
+        }
+      }
+      return out;
     }
+    const step = keySize + valueSize;
+    for (let at = 0; at < snapshot.length; at += step)
+      out.push({ key: snapshot.slice(at, at + keySize), value: snapshot.slice(at + keySize, at + step) });
     return out;
   }
 
   unmap(): void {
     this.#mapping?.unmap();
   }
+}
+
+const ZERO_PAGE = new Uint8Array(PAGE);
+
+function indexOf(key: Uint8Array): number {
+  return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
 }
 
 function indexKey(i: number): Uint8Array {
@@ -291,13 +283,13 @@ export class MapSet {
   readonly #owner: Fds;
 
   /** Throws `BpfError` when a map cannot be created; nothing stays open then. */
-  constructor(bpf: Bpf, defs: readonly MapDef[], cpu: number) {
+  constructor(bpf: Bpf, defs: readonly MapDef[]) {
     this.#owner = new Fds(bpf);
     const made: KernelMap[] = [];
     try {
       this.fds = createMaps(bpf, this.#owner, defs, 'run');
       for (const [i, fd] of this.fds.entries())
-        made.push(new KernelMap(bpf, fd, kernelMapDef(defs[i]!, 'run'), cpu));
+        made.push(new KernelMap(bpf, fd, kernelMapDef(defs[i]!, 'run')));
     } catch (e) {
       for (const m of made) m.unmap();
       this.#owner.close();
