@@ -14,5 +14,7 @@ export * from './effects.ts';
 export * from './fields.ts';
 export * from './flow.ts';
 export * from './insn.ts';
+export * from './levels.ts';
+export * from './macros.ts';
 export * from './semantics.ts';
 export * from './validate.ts';
