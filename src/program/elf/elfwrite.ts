@@ -121,40 +121,6 @@ export function removeSections(elf: ElfFile, remove: (s: Section) => boolean): v
   for (const t of elf.relocations) t.entries = t.entries.filter((e) => !dead(e.symbol));
 }
 
-/** A copy whose sections, symbols and relocations can be changed freely; byte arrays are shared. */
-export function cloneElf(elf: ElfFile): {
-  elf: ElfFile;
-  section: (s: Section) => Section;
-  symbol: (s: ElfSymbol) => ElfSymbol;
-} {
-  const sections = new Map(elf.sections.map((s) => [s, { ...s }]));
-  const section = (s: Section): Section => need(sections.get(s), s.name);
-  for (const s of sections.values()) {
-    if (s.link !== undefined) s.link = section(s.link);
-    if (typeof s.info !== 'number') s.info = section(s.info);
-  }
-  const symbols = new Map(
-    elf.symbols.map((s) => [s, { ...s, section: s.section === undefined ? undefined : section(s.section) }]),
-  );
-  const symbol = (s: ElfSymbol): ElfSymbol => need(symbols.get(s), s.name);
-  return {
-    section,
-    symbol,
-    elf: {
-      ...elf,
-      sections: [...sections.values()],
-      names: elf.names === undefined ? undefined : section(elf.names),
-      symtab: elf.symtab === undefined ? undefined : section(elf.symtab),
-      symbols: [...symbols.values()],
-      relocations: elf.relocations.map((t) => ({
-        section: section(t.section),
-        target: section(t.target),
-        entries: t.entries.map((e) => ({ ...e, symbol: symbol(e.symbol) })),
-      })),
-    },
-  };
-}
-
 function alignUp(n: number, align: number): number {
   return align > 1 ? Math.ceil(n / align) * align : n;
 }

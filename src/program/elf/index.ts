@@ -8,5 +8,9 @@
 export type { ObjectMap } from './mapdefs.ts';
 export type { ObjectFile, ObjectFunction, Ref } from './object.ts';
 export { readObject } from './object.ts';
+export type { FunctionRewrite, Origin } from './plan.ts';
 export type { ProgramOptions, ProgramRow } from './programs.ts';
 export { programOf, programsOf } from './programs.ts';
+export type { ProgramChange } from './rewrite.ts';
+export { rewriteProgram, rewritePrograms } from './rewrite.ts';
+export { writeObject } from './write.ts';

@@ -3,7 +3,7 @@
  * reaches, in libbpf's order (a callee is appended where its first call is met, then searched itself).
  */
 import { slotOffsets } from '../../isa/flow.ts';
-import { type Insn, PseudoCall, PseudoLd } from '../../isa/insn.ts';
+import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { type HookName, hookOfSection } from '../hooks.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
@@ -147,7 +147,7 @@ function pinReason(insn: Insn, ref: Ref | undefined, core: string | undefined): 
   if (ref?.kind === 'kconfig') return `kernel configuration ${ref.name}`;
   if (ref?.kind === 'ksym') return `kernel symbol ${ref.name}`;
   if (ref?.kind === 'kfunc') return `kernel function ${ref.name}`;
-  if (insn.op === 0x85 && insn.src === PseudoCall.KFUNC) return 'kernel function by number';
+  if (insn.op === OP_CALL && insn.src === PseudoCall.KFUNC) return 'kernel function by number';
   return undefined;
 }
 
