@@ -43,7 +43,11 @@ function loadBtf(bpf: Bpf, functions: readonly FunctionRange[]): number {
   for (const [i] of functions.entries()) words.push(at[i + 2]!, KIND_FUNC << 24, 2);
   const HEADER = 24;
   const blob = new Attr(HEADER + words.length * 4 + text.length);
-  blob.u32(0, 0x0001_eb9f).u32(4, HEADER).u32(8, 0).u32(12, words.length * 4);
+  blob
+    .u32(0, 0x0001_eb9f)
+    .u32(4, HEADER)
+    .u32(8, 0)
+    .u32(12, words.length * 4);
   blob.u32(16, words.length * 4).u32(20, text.length);
   for (const [i, w] of words.entries()) blob.u32(HEADER + i * 4, w >>> 0);
   blob.bytes.set(text, HEADER + words.length * 4);

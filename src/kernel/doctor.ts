@@ -5,7 +5,7 @@ import { opNamed } from '../isa/semantics.ts';
 import { MapTypeId } from '../program/maps.ts';
 import { createMaps } from './maps.ts';
 import { encodeWithMaps, loadRaw } from './progs.ts';
-import { Attr, type Bpf, BpfError, Cmd, Fds, must, type OpenBpf, openBpf, withFds } from './syscall.ts';
+import { Attr, type Bpf, BpfError, Cmd, type Fds, must, type OpenBpf, openBpf, withFds } from './syscall.ts';
 
 /** `available` means: load, maps and TEST_RUN of XDP and tracing programs all work. */
 export type KernelProbe =
@@ -44,7 +44,14 @@ export function probeKernel(opened: OpenBpf = openBpf()): KernelProbe {
     return withFds(bpf, (fds): KernelProbe => {
       const xdp = must(tryLoad(bpf, fds, XDP), 'load an XDP program');
       must(tryLoad(bpf, fds, TRACEPOINT), 'load a tracepoint program');
-      const devmap = { name: 'probe', type: MapTypeId.DEVMAP, keySize: 4, valueSize: 4, maxEntries: 1, flags: 0 };
+      const devmap = {
+        name: 'probe',
+        type: MapTypeId.DEVMAP,
+        keySize: 4,
+        valueSize: 4,
+        maxEntries: 1,
+        flags: 0,
+      };
       createMaps(bpf, fds, [devmap], 'check');
       must(testRunOnce(bpf, xdp), 'run an XDP program (BPF_PROG_TEST_RUN)');
       return {

@@ -32,10 +32,7 @@ function wordOffsets(): number[] {
 /** Loads registers and stack from the packet; leaves when it is too short. `rest`: slots up to the end. */
 function prologue(rest: number): Insn[] {
   const load = [
-    ...wordOffsets().flatMap((k) => [
-      insn(ldx, 1, PACKET, STACK_AT + k),
-      insn(stx, R10, 1, k - STACK_BYTES),
-    ]),
+    ...wordOffsets().flatMap((k) => [insn(ldx, 1, PACKET, STACK_AT + k), insn(stx, R10, 1, k - STACK_BYTES)]),
     ...Array.from({ length: REGISTERS }, (_, r) => insn(ldx, r, PACKET, r * 8)),
   ];
   return [
@@ -53,14 +50,13 @@ function prologue(rest: number): Insn[] {
 function epilogue(): Insn[] {
   return [
     ...Array.from({ length: REGISTERS }, (_, r) => insn(stx, PACKET, r, r * 8)),
-    ...wordOffsets().flatMap((k) => [
-      insn(ldx, 1, R10, k - STACK_BYTES),
-      insn(stx, PACKET, 1, STACK_AT + k),
-    ]),
+    ...wordOffsets().flatMap((k) => [insn(ldx, 1, R10, k - STACK_BYTES), insn(stx, PACKET, 1, STACK_AT + k)]),
   ];
 }
 
-const EDGES = [0, 1, 2, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff];
+const EDGES = [
+  0, 1, 2, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff,
+];
 
 function constant(rng: Rng): number {
   const kind = rng.below(3);
@@ -122,9 +118,7 @@ function instance(rng: Rng, row: OpSpec, left: number): Insn {
 }
 
 function storeOperand(rng: Rng, row: StoreOp, base: Insn): { src: number; imm: number } {
-  return row.operand === 'X'
-    ? { src: rng.below(REGISTERS), imm: base.imm }
-    : { src: 0, imm: constant(rng) };
+  return row.operand === 'X' ? { src: rng.below(REGISTERS), imm: base.imm } : { src: 0, imm: constant(rng) };
 }
 
 /** Distances in instructions become distances in slots. */
@@ -140,10 +134,15 @@ function relink(body: Insn[]): Insn[] {
 }
 
 function isJump(o: number): boolean {
-  return ((o & 7) === 5 || (o & 7) === 6) && (o & 0xf0) !== 0 && (o & 0xf0) <= 0xd0 && o !== 0x85 && o !== OP_EXIT;
+  return (
+    ((o & 7) === 5 || (o & 7) === 6) && (o & 0xf0) !== 0 && (o & 0xf0) <= 0xd0 && o !== 0x85 && o !== OP_EXIT
+  );
 }
 
-/** A random XDP program whose body has about `length` instructions; it has no maps and calls nothing. */
+/**
+ * A random XDP program whose body has about `length` instructions; it has no maps and calls nothing. A 32-bit
+ * cmpxchg is followed by `w0 = w0`: Linux 6.18 on x86-64 forgets to zero-extend its r0 where the checker pruned a path.
+ */
 export function randomProgram(rng: Rng, length: number, linux: number): Program {
   const rows = bodyRows(linux);
   const body: Insn[] = [];
@@ -160,6 +159,7 @@ export function randomProgram(rng: Rng, length: number, linux: number): Program 
       for (let k = 0; k < skip; k++) body.push(instance(rng, opNamed('xor64.x'), 0));
     } else {
       body.push(instance(rng, row, Math.max(0, length - body.length - 1)));
+      if (row.name === 'atomic.cmpxchg.w') body.push(insn(op('mov32.x')));
     }
   }
   // Distances that overshoot end at the epilogue.
@@ -198,7 +198,16 @@ export function fuzzTest(rng: Rng): TestCase {
     const noise = rng.u64();
     const kind = rng.below(5);
     const edge = BigInt(rng.pick(EDGES));
-    const value = kind === 0 ? edge : kind === 1 ? -edge : kind === 2 ? edge << 32n : kind === 3 ? 1n << BigInt(rng.below(64)) : noise;
+    const value =
+      kind === 0
+        ? edge
+        : kind === 1
+          ? -edge
+          : kind === 2
+            ? edge << 32n
+            : kind === 3
+              ? 1n << BigInt(rng.below(64))
+              : noise;
     view.setBigUint64(at, BigInt.asUintN(64, value), true);
   }
   return { ctx: new Uint8Array(24), packet, maps: [], seed: 0 };

@@ -115,7 +115,7 @@ function packetType(header: Uint8Array): number {
 }
 
 /** Bytes of the fixed IPv4 and IPv6 headers, by EtherType. */
-const HEADER_OF: Readonly<Record<number, number>> = { 0x0800: 20, 0x86dd: 40 };
+const HEADER_OF: Readonly<Record<number, number>> = { 2048: 20, 34525: 40 };
 
 /** Link-layer header that is given to the kernel before a packet that the program sees from its own first byte. */
 function l3Header(packet: Uint8Array): Uint8Array {

@@ -27,7 +27,18 @@ export type Consent =
   | { status: 'not checked'; reason: string };
 
 /** Errors that say something about the program; anything else is about this machine or this process. */
-const VERDICTS: ReadonlySet<string> = new Set(['EINVAL', 'EACCES', 'E2BIG', 'EOPNOTSUPP', 'ENOTSUPP', 'ERANGE', 'EFAULT', 'EPERM', 'ELOOP', 'ENOENT']);
+const VERDICTS: ReadonlySet<string> = new Set([
+  'EINVAL',
+  'EACCES',
+  'E2BIG',
+  'EOPNOTSUPP',
+  'ENOTSUPP',
+  'ERANGE',
+  'EFAULT',
+  'EPERM',
+  'ELOOP',
+  'ENOENT',
+]);
 
 /** Why a program cannot be given to this kernel as it stands; undefined when it can. */
 export function notLoadable(program: Program): string | undefined {

@@ -237,7 +237,8 @@ export class KernelMap {
         const end = Math.min(maxEntries, Math.ceil((page + PAGE) / this.#stride));
         for (let i = first; i < end; i++) {
           const value = snapshot.subarray(i * this.#stride, i * this.#stride + valueSize);
-          const seen = i === first && i * this.#stride < page && out.length > 0 && indexOf(out.at(-1)!.key) === i;
+          const seen =
+            i === first && i * this.#stride < page && out.length > 0 && indexOf(out.at(-1)!.key) === i;
           if (!seen && !isZero(value)) out.push({ key: indexKey(i), value: value.slice() });
         }
       }

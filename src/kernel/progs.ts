@@ -59,10 +59,12 @@ export function loadRaw(bpf: Bpf, p: RawProgram, logLevel: LogLevel): { fd: numb
   if (buffer !== undefined) buffer[0] = 0;
   if (gpl?.text !== p.license) gpl = { text: p.license, bytes: new TextEncoder().encode(`${p.license}\0`) };
   const attr = loadAttr.clear();
-  attr.u32(0, p.progType).u32(4, p.code.length / 8).u64(8, bpf.address(p.code));
+  attr
+    .u32(0, p.progType)
+    .u32(4, p.code.length / 8)
+    .u64(8, bpf.address(p.code));
   attr.u64(16, bpf.address(gpl.bytes)).u32(44, p.flags).text(48, p.name, 16).u32(68, p.attachType);
-  if (buffer !== undefined)
-    attr.u32(24, logLevel).u32(28, buffer.length).u64(32, bpf.address(buffer));
+  if (buffer !== undefined) attr.u32(24, logLevel).u32(28, buffer.length).u64(32, bpf.address(buffer));
   if (p.funcInfo !== undefined) {
     const { btf, records } = p.funcInfo;
     attr.u32(72, btf).u32(76, FUNC_INFO_BYTES).u64(80, bpf.address(records));

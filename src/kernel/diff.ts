@@ -1,0 +1,283 @@
+/**
+ * Truth: two programs, or a program and our interpreter, on the same inputs in the running kernel.
+ *
+ *   tests --play on two identical map sets--> bytes equal? --no--> again, several times, place by place
+ *         --minus places that vary by themselves--> a difference, minimised, or a masked place
+ *
+ * The fast path compares bytes only; everything else happens on the rare mismatch.
+ */
+import type { Program } from '../program/program.ts';
+import type { Outcome, TestCase } from '../vm/types.ts';
+import { visibleContext } from './inputs.ts';
+import { kernelMapDef } from './maps.ts';
+import { minimise } from './minimise.ts';
+import { differingPlaces, type Observation, observe, places, type Scenario } from './observe.ts';
+import { type KernelRun, KernelRunner, onOneCpu } from './run.ts';
+
+export interface DiffOptions {
+  /** Tests that run one after the other on the same maps before these are filled anew. 1: each from its own start. */
+  sequence?: number;
+  /** Stop after this many runs. */
+  limit?: number;
+}
+
+/** Inputs on which two programs part, as small as they could be made. */
+export interface Difference extends Scenario {
+  /** Position in the tests as they were given. */
+  index: number;
+  /** Place -> [first program, second program]; '' where there is nothing. */
+  places: Readonly<Record<string, readonly [string, string]>>;
+}
+
+export interface DiffReport {
+  status: 'ran';
+  runs: number;
+  /** Runs that agreed, with or without masked places. */
+  agreed: number;
+  /** Tests that the kernel refused to play, with its reason. */
+  skipped: Readonly<Record<string, number>>;
+  /** Places that vary from run to run of one program, so that nothing can be said about them, with their counts. */
+  masked: Readonly<Record<string, number>>;
+  /** What the inputs reached: how often each return value came, and how often the packet was changed. */
+  coverage: { returns: Readonly<Record<string, number>>; packetChanged: number };
+  difference?: Difference;
+}
+
+export type DiffResult = DiffReport | { status: 'cannot run'; reason: string };
+
+/** Runs of one program from which places that vary by themselves are learnt. */
+const NULL_RUNS = 6;
+/** A difference must come back this often. */
+const CONFIRMATIONS = 3;
+
+class Tally {
+  runs = 0;
+  agreed = 0;
+  packetChanged = 0;
+  readonly #counts = { skipped: new Map(), masked: new Map(), returns: new Map() } as Record<
+    'skipped' | 'masked' | 'returns',
+    Map<string, number>
+  >;
+  count(what: 'skipped' | 'masked' | 'returns', key: string): void {
+    this.#counts[what].set(key, (this.#counts[what].get(key) ?? 0) + 1);
+  }
+  ran(r: Extract<KernelRun, { status: 'ran' }>, test: TestCase): void {
+    this.runs++;
+    this.count('returns', String(r.r0));
+    if (Buffer.compare(r.packet, test.packet) !== 0) this.packetChanged++;
+  }
+  report(difference?: Difference): DiffReport {
+    const { skipped, masked, returns } = this.#counts;
+    return {
+      status: 'ran',
+      runs: this.runs,
+      agreed: this.agreed,
+      skipped: Object.fromEntries(skipped),
+      masked: Object.fromEntries(masked),
+      coverage: { returns: Object.fromEntries(returns), packetChanged: this.packetChanged },
+      ...(difference === undefined ? {} : { difference }),
+    };
+  }
+}
+
+/** Runs `a` and `b` on the same inputs and maps; stops at the first difference that comes back. */
+export function kernelDiff(
+  a: Program,
+  b: Program,
+  tests: Iterable<TestCase>,
+  options: DiffOptions = {},
+): DiffResult {
+  const names = (p: Program): string => p.maps.map((m) => m.name).join(', ');
+  if (names(a) !== names(b))
+    return { status: 'cannot run', reason: `the maps differ: ${names(a)}; ${names(b)}` };
+  if (a.hook !== b.hook) return { status: 'cannot run', reason: `${a.hook} against ${b.hook}` };
+  return onOneCpu(() => {
+    const first = KernelRunner.open(a);
+    if (!first.ok) return { status: 'cannot run', reason: first.reason };
+    const second = KernelRunner.open(b);
+    if (!second.ok) {
+      first.runner.close();
+      return { status: 'cannot run', reason: `second program: ${second.reason}` };
+    }
+    try {
+      return compare(first.runner, second.runner, tests, options);
+    } finally {
+      first.runner.close();
+      second.runner.close();
+    }
+  });
+}
+
+function compare(
+  a: KernelRunner,
+  b: KernelRunner,
+  tests: Iterable<TestCase>,
+  options: DiffOptions,
+): DiffResult {
+  const { sequence = 1, limit = Number.POSITIVE_INFINITY } = options;
+  if (a.way.runner !== b.way.runner || a.way.as?.progType !== b.way.as?.progType)
+    return { status: 'cannot run', reason: 'the two programs run as different types' };
+  const tally = new Tally();
+  let before: TestCase[] = [];
+  let index = -1;
+  for (const test of tests) {
+    index++;
+    if (tally.runs >= limit) break;
+    if (before.length === 0 || before.length >= sequence) {
+      before = [];
+      a.maps.fill(test.maps);
+      b.maps.fill(test.maps);
+    }
+    const input = a.playable(test);
+    const ra = a.play(input);
+    const rb = b.play(input);
+    if (ra.status !== 'ran' || rb.status !== 'ran') {
+      const reason = ra.status !== 'ran' ? ra.reason : rb.status !== 'ran' ? rb.reason : '';
+      if (ra.status !== rb.status)
+        return tally.report({ index, before, test, places: { run: [ra.status, rb.status] } });
+      tally.count('skipped', reason);
+      before = [];
+      continue;
+    }
+    tally.ran(ra, input);
+    if (!sameBytes(a, b, ra, rb)) {
+      const found = examine(
+        { before, test },
+        (s) => observe(a, s),
+        (s) => observe(b, s),
+        tally,
+      );
+      if (found !== undefined) return tally.report({ index, ...found });
+      before = [];
+      tally.agreed++;
+      continue;
+    }
+    tally.agreed++;
+    before.push(test);
+  }
+  return tally.report();
+}
+
+type Ran = Extract<KernelRun, { status: 'ran' }>;
+
+function sameBytes(a: KernelRunner, b: KernelRunner, ra: Ran, rb: Ran): boolean {
+  if (ra.r0 !== rb.r0 || Buffer.compare(ra.packet, rb.packet) !== 0 || Buffer.compare(ra.ctx, rb.ctx) !== 0)
+    return false;
+  return a.maps.maps.every((m, i) => Buffer.compare(m.snapshot(), b.maps.maps[i]!.snapshot()) === 0);
+}
+
+type Observer = (s: Scenario) => { ok: true; seen: Observation } | { ok: false; reason: string };
+
+/** Places that differ in every one of several fresh replays and do not vary by themselves in the first program. */
+function lasting(scenario: Scenario, a: Observer, b: Observer): { lasting: string[]; varying: Set<string> } {
+  const varying = new Set<string>();
+  let reference: Observation | undefined;
+  for (let k = 0; k < NULL_RUNS; k++) {
+    const o = a(scenario);
+    if (!o.ok) return { lasting: [], varying };
+    if (reference !== undefined) for (const p of differingPlaces(reference, o.seen)) varying.add(p);
+    reference = o.seen;
+  }
+  let left: string[] | undefined;
+  for (let k = 0; k < CONFIRMATIONS; k++) {
+    const [x, y] = [a(scenario), b(scenario)];
+    if (!x.ok || !y.ok) return { lasting: [], varying };
+    const now = differingPlaces(x.seen, y.seen).filter((p) => !varying.has(p));
+    left = left === undefined ? now : left.filter((p) => now.includes(p));
+  }
+  return { lasting: left ?? [], varying };
+}
+
+/** A minimised difference; undefined when a fresh replay agrees but for places that vary, which are counted. */
+function examine(
+  scenario: Scenario,
+  a: Observer,
+  b: Observer,
+  tally: Tally,
+): Omit<Difference, 'index'> | undefined {
+  const first = lasting(scenario, a, b);
+  if (first.lasting.length === 0) {
+    if (first.varying.size === 0) tally.count('masked', 'a difference that did not come back');
+    for (const p of first.varying) tally.count('masked', p);
+    return undefined;
+  }
+  const small = minimise(scenario, (s) => lasting(s, a, b).lasting.length > 0);
+  const { lasting: where } = lasting(small, a, b);
+  const [x, y] = [a(small), b(small)];
+  const shown = Object.fromEntries(
+    where.map((p) => [p, [(x.ok && x.seen.get(p)) || '', (y.ok && y.seen.get(p)) || ''] as const]),
+  );
+  return { ...small, places: shown };
+}
+
+/** Whatever runs one test case the way the kernel would: our interpreters. */
+export interface Model {
+  run(test: TestCase): Outcome;
+}
+
+/** The program with its maps as the kernel runs it: models must be built from this one. */
+export function asRun(program: Program): Program {
+  const maps = program.maps.map((m) => ({ ...m, maxEntries: kernelMapDef(m, 'run').maxEntries }));
+  return { ...program, maps };
+}
+
+/**
+ * A program in the kernel against a model of it (built from `asRun(program)`) on the same inputs. Maps whose entries are
+ * kernel objects are not compared; places that vary in the kernel are masked and reported.
+ */
+export function vmDiff(
+  program: Program,
+  model: Model,
+  tests: Iterable<TestCase>,
+  options: Pick<DiffOptions, 'limit'> = {},
+): DiffResult {
+  return onOneCpu(() => {
+    const opened = KernelRunner.open(program);
+    if (!opened.ok) return { status: 'cannot run', reason: opened.reason };
+    try {
+      return compareModel(opened.runner, model, tests, options.limit ?? Number.POSITIVE_INFINITY);
+    } finally {
+      opened.runner.close();
+    }
+  });
+}
+
+function compareModel(
+  runner: KernelRunner,
+  model: Model,
+  tests: Iterable<TestCase>,
+  limit: number,
+): DiffResult {
+  const tally = new Tally();
+  const { program } = runner;
+  const context = visibleContext(program.hook, runner.way.runner);
+  const isSeen = runner.maps.maps.map((m) => m.access === 'mapped' || m.access === 'keyed');
+  const kernel: Observer = (s) => observe(runner, s);
+  const modelled: Observer = (s) => {
+    const outcome = model.run(runner.playable(s.test));
+    if (outcome.status === 'fault')
+      return { ok: true, seen: new Map([['fault', `${outcome.fault} at ${outcome.at}`]]) };
+    const maps = outcome.maps.map((m, i) => (isSeen[i] ? m : undefined));
+    return { ok: true, seen: places(program, context, { ...outcome, maps }) };
+  };
+  let index = -1;
+  for (const test of tests) {
+    index++;
+    if (tally.runs >= limit) break;
+    const scenario = { before: [], test };
+    const x = kernel(scenario);
+    if (!x.ok) {
+      tally.count('skipped', x.reason);
+      continue;
+    }
+    tally.runs++;
+    tally.count('returns', x.seen.get('r0') ?? '-');
+    const y = modelled(scenario);
+    if (y.ok && differingPlaces(x.seen, y.seen).length > 0) {
+      const found = examine(scenario, kernel, modelled, tally);
+      if (found !== undefined) return tally.report({ index, ...found });
+    }
+    tally.agreed++;
+  }
+  return tally.report();
+}
