@@ -1,5 +1,5 @@
 /** Which fields of an instruction mean something, and what is wrong with a single instruction. */
-import { Class, type Insn, Mode, OP_CALL, OP_JCOND, OP_LD_IMM64, PseudoLd, R10 } from './insn.ts';
+import { Class, type Insn, Mode, OP_JCOND, OP_LD_IMM64, PseudoLd, R10 } from './insn.ts';
 import { OPS, type OpSpec, specOf } from './semantics.ts';
 
 /** Fields that an instruction of a row may choose freely; all others are fixed by the row or must be zero. */
@@ -53,7 +53,12 @@ export function fieldsOf(spec: OpSpec): Fields {
   return FREE[spec.id]!;
 }
 
-/** What the kernel checker calls the family of an instruction when it complains of its reserved fields. */
+/** How the kernel checker complains of reserved fields. */
+function reserved(i: Insn): string {
+  return i.op === OP_JCOND ? `invalid may_goto imm ${i.imm}` : `${family(i)} uses reserved fields`;
+}
+
+/** What the kernel checker calls the family of an instruction in that complaint. */
 function family(i: Insn): string {
   const code = i.op & 0xf0;
   switch (i.op & 0x07) {
@@ -76,15 +81,18 @@ function family(i: Insn): string {
 
 function noSuchInsn(i: Insn): string {
   const hex = (n: number) => n.toString(16).padStart(2, '0');
-  if (!OPCODES.has(i.op)) return `unknown opcode ${hex(i.op)}`;
+  if (!OPCODES.has(i.op)) {
+    // The checker looks at the mode of LDX before it looks up the opcode.
+    const mode = i.op & 0xe0;
+    const oddLoad = (i.op & 0x07) === Class.LDX && mode !== Mode.MEM && mode !== Mode.MEMSX;
+    return oddLoad ? reserved(i) : `unknown opcode ${hex(i.op)}`;
+  }
   if ((i.op & 0xe7) === (Class.STX | Mode.ATOMIC)) {
     const known = OPS.some((spec) => spec.kind === 'atomic' && spec.imm === i.imm);
     if (known) return 'invalid atomic operand size';
     return `BPF_ATOMIC uses invalid atomic opcode ${hex(i.imm >>> 0)}`;
   }
-  if (i.op === OP_JCOND) return 'invalid may_goto: src must be 0';
-  if (i.op === OP_CALL) return 'BPF_CALL uses reserved fields';
-  return `${family(i)} uses reserved fields`;
+  return reserved(i);
 }
 
 /** Kinds of `ld_imm64` whose upper half means something. */
@@ -118,7 +126,7 @@ export function fieldError(i: Insn): string | undefined {
     (free.off || i.off === (spec.off ?? 0)) &&
     (free.imm || i.imm === (spec.imm ?? 0)) &&
     (free.immHi || i.immHi === 0);
-  return clean ? undefined : `${family(i)} uses reserved fields`;
+  return clean ? undefined : reserved(i);
 }
 
 /**
