@@ -1,0 +1,341 @@
+/** Loads, stores and atomics: bounds and alignment per region in the kernel's words, and what they do to the state. */
+import type { Insn } from '../isa/insn.ts';
+import type { AtomicOp, LoadOp, StoreOp } from '../isa/semantics.ts';
+import { ctxAccess } from '../program/context.ts';
+import { MapFlag, mapType } from '../program/maps.ts';
+import { named } from './alu.ts';
+import { narrowed } from './arith.ts';
+import {
+  clobberFrame,
+  type Env,
+  isLenient,
+  mapOf,
+  newId,
+  readRegister,
+  trashStacks,
+  writeRegister,
+} from './env.ts';
+import { constant, constantOf, UNKNOWN } from './range.ts';
+import { BYTE_UNINIT, byteAt, loadFromStack, STACK_SIZE, storeToStack } from './stack.ts';
+import type { AbstractState } from './state.ts';
+import { tnumAdd, tnumConst } from './tnum.ts';
+import { ANY, MAX_OFFSET, type Pointer, pointer, region, type Value } from './values.ts';
+
+export type Access = 'read' | 'write' | 'atomic';
+const MAX_PACKET_OFF = 0xffff;
+
+/** Lowest and highest first byte of an access, relative to the object; undefined (and reported) when unbounded. */
+export function reach(
+  env: Env,
+  index: number,
+  r: string,
+  p: Pointer,
+  off: number,
+): { min: number; max: number } | undefined {
+  const fixed = p.off + off;
+  if (constantOf(p.variable) === 0n) return { min: fixed, max: fixed };
+  if (p.variable.smin < 0n && p.region.kind !== 'stack' && BigInt(fixed) + p.variable.smin < 0n) {
+    env.report(index, `${r} min value is negative, either use unsigned index or do a if (index >=0) check.`);
+    return undefined;
+  }
+  if (p.variable.smax >= BigInt(MAX_OFFSET) || p.variable.smin <= BigInt(-MAX_OFFSET)) {
+    env.report(index, `${r} unbounded memory access, make sure to bounds check any such access`);
+    return undefined;
+  }
+  return { min: fixed + Number(p.variable.smin), max: fixed + Number(p.variable.smax) };
+}
+
+/** Bytes of the object that may be accessed: [0, size); undefined when nobody knows. */
+function sizeOfObject(env: Env, p: Pointer): number | undefined {
+  if (p.region.kind === 'map_value') return mapOf(env, p.region)?.valueSize;
+  return p.region.kind === 'memory' ? p.region.size : undefined;
+}
+
+/**
+ * May `size` bytes at `p + off` be accessed? Reports when not.
+ *
+ * @returns where the access starts (lowest and highest offset in the object); undefined when it is refused
+ */
+export function checkAccess(
+  env: Env,
+  index: number,
+  r: string,
+  p: Pointer,
+  off: number,
+  size: number,
+  access: Access,
+): { min: number; max: number } | undefined {
+  const { kind } = p.region;
+  const refuse = (reason: string): undefined => {
+    env.report(index, reason);
+    return undefined;
+  };
+  if (p.nullable) return refuse(`${r} invalid mem access '${kind}_or_null'`);
+  if (kind === 'map' || kind === 'packet_end' || kind === 'function')
+    return refuse(`${r} invalid mem access '${kind}'`);
+  if (access === 'atomic' && !['stack', 'map_value', 'memory'].includes(kind))
+    return refuse(`BPF_ATOMIC stores into ${r} ${kind} is not allowed`);
+  if (kind === 'opaque')
+    return access === 'read' ? { min: off, max: off } : refuse(`${r} cannot write into ${p.region.what}`);
+  if (kind === 'packet' || kind === 'packet_meta') return checkPacket(env, index, r, p, off, size, access);
+  if ((kind === 'stack' || access === 'atomic') && !isAligned(p, off, size)) {
+    refuse(`misaligned ${kind === 'stack' ? 'stack' : 'value'} access off ${p.off}+${off} size ${size}`);
+    if (kind === 'stack') return undefined;
+  }
+  if (kind === 'ctx' && constantOf(p.variable) !== 0n)
+    return refuse(`variable ctx access var_off disallowed`);
+  const at = reach(env, index, r, p, off);
+  if (at === undefined) return undefined;
+  if (kind === 'stack') {
+    if (at.min < -STACK_SIZE || at.max + size > 0)
+      return refuse(`invalid ${access} stack ${r} off=${at.min} size=${size}`);
+    return at;
+  }
+  if (kind === 'ctx') return at;
+  const limit = sizeOfObject(env, p);
+  if (limit !== undefined && (at.min < 0 || at.max + size > limit))
+    return refuse(`invalid access to ${kind}, value_size=${limit} off=${at.max} size=${size}`);
+  if (access !== 'read' && !isWritable(env, p))
+    return refuse(
+      `write into ${kind === 'map_value' ? 'map' : 'memory'} forbidden, off=${at.min} size=${size}`,
+    );
+  return at;
+}
+
+function isWritable(env: Env, p: Pointer): boolean {
+  if (p.region.kind === 'memory') return p.region.write;
+  const map = mapOf(env, p.region);
+  if (map === undefined) return true;
+  return (
+    map.readonly !== true &&
+    (map.flags & MapFlag.RDONLY_PROG) === 0 &&
+    mapType(map.type)?.lookup !== 'value_ro'
+  );
+}
+
+function isAligned(p: Pointer, off: number, size: number): boolean {
+  const t = tnumAdd(p.variable.tnum, tnumConst(BigInt(p.off + off)));
+  return ((t.value | t.mask) & BigInt(size - 1)) === 0n;
+}
+
+function checkPacket(
+  env: Env,
+  index: number,
+  r: string,
+  p: Pointer,
+  off: number,
+  size: number,
+  access: Access,
+): { min: number; max: number } | undefined {
+  if (access !== 'read' && env.hook.packet !== 'write') {
+    env.report(index, 'cannot write into packet');
+    return undefined;
+  }
+  const at = p.off + off;
+  if (p.variable.smin < 0n) {
+    env.report(index, `${r} min value is negative, either use unsigned index or do a if (index >=0) check.`);
+    return undefined;
+  }
+  if (at < 0 || at + size > p.range || p.variable.umax > MAX_PACKET_OFF) {
+    env.report(index, `invalid access to packet, off=${at} size=${size}, ${r}(off=${p.off},r=${p.range})`);
+    return undefined;
+  }
+  return { min: at, max: at };
+}
+
+/** A register that is not a known pointer is used as an address. */
+function badBase(env: Env, state: AbstractState, index: number, n: number, v: Value): void {
+  if (v.kind === 'any' && isLenient(env, state)) return;
+  env.report(index, `R${n} invalid mem access '${v.kind === 'any' ? 'unknown' : v.kind}'`);
+}
+
+/** Check that the stack bytes [from, to) of a frame, as offsets from its top, were written. */
+export function checkInitialised(
+  env: Env,
+  state: AbstractState,
+  index: number,
+  depth: number,
+  from: number,
+  to: number,
+  complain: (at: number) => string,
+): void {
+  const frame = state.frames[depth];
+  if (frame === undefined || env.rules.uninitStack) return;
+  for (let at = from; at < to; at++)
+    if (byteAt(frame.stack, STACK_SIZE + at) === BYTE_UNINIT) {
+      env.report(index, complain(at));
+      return;
+    }
+}
+
+function loadStack(
+  env: Env,
+  state: AbstractState,
+  index: number,
+  depth: number,
+  at: { min: number; max: number },
+  size: number,
+): Value {
+  const frame = state.frames[depth];
+  if (frame === undefined) return ANY;
+  if (at.min !== at.max) {
+    checkInitialised(
+      env,
+      state,
+      index,
+      depth,
+      at.min,
+      at.max + size,
+      (x) => `invalid read from stack var_off off ${at.min}+${x - at.min} size ${size}`,
+    );
+    return size === 8 ? ANY : UNKNOWN;
+  }
+  const got = loadFromStack(frame.stack, STACK_SIZE + at.min, size, env.rules.precision);
+  const missing = got.uninitialised[0];
+  if (missing !== undefined && !env.rules.uninitStack)
+    env.report(index, `invalid read from stack off ${at.min}+${missing - STACK_SIZE - at.min} size ${size}`);
+  if (got.partOfPointer) env.report(index, 'invalid size of register fill');
+  return got.value;
+}
+
+function loadCtx(env: Env, state: AbstractState, index: number, off: number, size: 1 | 2 | 4 | 8): Value {
+  const found = ctxAccess(env.hook, env.program.attachType, off, size, 'read');
+  if (found === undefined) {
+    env.report(index, `invalid bpf_context access off=${off} size=${size}`);
+    return UNKNOWN;
+  }
+  switch (found.pointer) {
+    case undefined:
+      return UNKNOWN;
+    case 'packet':
+      return pointer(region.packet);
+    case 'packet_end':
+      return pointer(region.packetEnd);
+    case 'packet_meta':
+      return pointer(region.packetMeta);
+    case 'sock':
+    case 'sock_or_null':
+      return pointer(region.opaque('sock'), newId(env, state, index), 0, found.pointer === 'sock_or_null');
+    case 'flow_keys':
+      return pointer(region.memory('flow_keys', 56), newId(env, state, index));
+    case 'opaque':
+      return size === 8 ? ANY : UNKNOWN;
+  }
+}
+
+/** Bytes of a frozen map are constants. */
+function loadMapValue(env: Env, p: Pointer, at: { min: number; max: number }, size: number): Value {
+  const map = p.id < 0 ? mapOf(env, p.region) : undefined;
+  if (map?.readonly !== true || map.initial === undefined || at.min !== at.max) return UNKNOWN;
+  let value = 0n;
+  for (let i = 0; i < size; i++) value |= BigInt(map.initial[at.min + i] ?? 0) << BigInt(8 * i);
+  return constant(value);
+}
+
+function loadValue(
+  env: Env,
+  state: AbstractState,
+  index: number,
+  p: Pointer,
+  at: { min: number; max: number },
+  size: 1 | 2 | 4 | 8,
+): Value {
+  switch (p.region.kind) {
+    case 'stack':
+      return loadStack(env, state, index, p.region.frame, at, size);
+    case 'ctx':
+      return loadCtx(env, state, index, at.min, size);
+    case 'map_value':
+      return loadMapValue(env, p, at, size);
+    case 'opaque':
+      return size === 8 && p.region.what !== 'sock' ? ANY : UNKNOWN;
+    default:
+      return UNKNOWN;
+  }
+}
+
+export function stepLoad(env: Env, state: AbstractState, index: number, i: Insn, op: LoadOp): void {
+  const base = readRegister(env, state, index, i.src);
+  let value: Value = op.size === 8 ? ANY : UNKNOWN;
+  if (base.kind !== 'pointer') badBase(env, state, index, i.src, base);
+  else {
+    const at = checkAccess(env, index, `R${i.src}`, base, i.off, op.size, 'read');
+    if (at !== undefined) value = loadValue(env, state, index, base, at, op.size);
+  }
+  if (value.kind === 'scalar') value = named(env, state, index, narrowed(value, op.size, op.signed));
+  else if (value.kind === 'any' && op.size < 8)
+    value = named(env, state, index, narrowed(UNKNOWN, op.size, op.signed));
+  writeRegister(env, state, index, i.dst, value);
+}
+
+/** Puts `value` where `p` points, as far as the state keeps track of it. */
+function putValue(
+  env: Env,
+  state: AbstractState,
+  index: number,
+  p: Pointer,
+  at: { min: number; max: number },
+  size: number,
+  value: Value,
+): void {
+  if (p.region.kind !== 'stack') return;
+  const depth = p.region.frame;
+  const frame = state.frames[depth];
+  if (frame === undefined) return;
+  if (at.min !== at.max) {
+    clobberFrame(state, depth, STACK_SIZE + at.min, STACK_SIZE + at.max + size);
+    return;
+  }
+  if (value.kind === 'pointer') {
+    if (size !== 8) env.report(index, 'invalid size of register spill');
+    if (depth !== state.frames.length - 1 && value.region.kind === 'stack')
+      env.report(index, 'cannot spill pointers to stack into stack frame of the caller');
+  }
+  frame.stack = storeToStack(frame.stack, STACK_SIZE + at.min, size, value);
+}
+
+export function stepStore(env: Env, state: AbstractState, index: number, i: Insn, op: StoreOp): void {
+  const base = readRegister(env, state, index, i.dst);
+  const value: Value = op.operand === 'X' ? readRegister(env, state, index, i.src) : constant(BigInt(i.imm));
+  if (base.kind !== 'pointer') {
+    badBase(env, state, index, i.dst, base);
+    trashStacks(state);
+    return;
+  }
+  const at = checkAccess(env, index, `R${i.dst}`, base, i.off, op.size, 'write');
+  if (at === undefined) {
+    if (constantOf(base.variable) === undefined && base.region.kind === 'stack') trashStacks(state);
+    return;
+  }
+  if (base.region.kind === 'ctx') {
+    if (op.operand === 'K' && env.rules.linux < 604)
+      env.report(index, `BPF_ST stores into R${i.dst} ctx is not allowed`);
+    if (ctxAccess(env.hook, env.program.attachType, at.min, op.size, 'write') === undefined)
+      env.report(index, `invalid bpf_context access off=${at.min} size=${op.size}`);
+    return;
+  }
+  putValue(env, state, index, base, at, op.size, value);
+}
+
+export function stepAtomic(env: Env, state: AbstractState, index: number, i: Insn, op: AtomicOp): void {
+  const base = readRegister(env, state, index, i.dst);
+  readRegister(env, state, index, i.src);
+  if (op.result === 'r0') readRegister(env, state, index, 0);
+  let old: Value = UNKNOWN;
+  if (base.kind !== 'pointer') {
+    badBase(env, state, index, i.dst, base);
+    trashStacks(state);
+  } else {
+    const at = checkAccess(env, index, `R${i.dst}`, base, i.off, op.size, 'atomic');
+    if (at !== undefined) {
+      old = loadValue(env, state, index, base, at, op.size);
+      putValue(env, state, index, base, at, op.size, narrowed(UNKNOWN, op.size, false));
+    }
+  }
+  if (op.result === 'none') return;
+  const result =
+    old.kind === 'scalar'
+      ? named(env, state, index, narrowed(old, op.size, false))
+      : named(env, state, index, narrowed(UNKNOWN, op.size, false));
+  writeRegister(env, state, index, op.result === 'src' ? i.src : 0, result);
+}

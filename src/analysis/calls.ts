@@ -1,0 +1,299 @@
+/** Helper calls by prototype: argument checks, memory that is read and written, what r0 is afterwards. */
+import type { Insn } from '../isa/insn.ts';
+import { type Helper, type HelperArg, helperById, invalidatesPacket, memOfArg } from '../program/helpers.ts';
+import { mapAllowsHelper, mapType } from '../program/maps.ts';
+import type { MapDef } from '../program/program.ts';
+import { checkAccess, checkInitialised, reach } from './access.ts';
+import { named } from './alu.ts';
+import { clobberFrame, type Env, isLenient, mapOf, newId, trashStacks } from './env.ts';
+import { constantOf, signedBetween, UNKNOWN, unsignedOf } from './range.ts';
+import { byteAt, STACK_SIZE } from './stack.ts';
+import { type AbstractState, current, mapPointers } from './state.ts';
+import { ANY, type Pointer, pointer, type Region, region, UNINIT, type Value } from './values.ts';
+
+/** What a call at one place touches, as far as it is known: shared by the forward analysis and liveness. */
+export interface CallMemory {
+  arg: number;
+  pointer: Pointer;
+  /** Bytes behind the pointer, at most; undefined when unknown. */
+  size: number | undefined;
+  /** Exactly `size` bytes are touched. */
+  exact: boolean;
+  reads: boolean;
+  writes: boolean;
+  uninit: boolean;
+}
+
+/** The map of a call: from the argument that is one. */
+export function mapOfCall(
+  env: Env,
+  helper: Helper,
+  regs: readonly Value[],
+): { map?: MapDef; region?: Region } {
+  const at = helper.args.findIndex((a) => a.kind === 'map');
+  const v = at < 0 ? undefined : regs[at + 1];
+  if (v?.kind !== 'pointer' || v.region.kind !== 'map') return {};
+  return { map: mapOf(env, v.region), region: v.region };
+}
+
+function sizeOf(
+  arg: HelperArg,
+  regs: readonly Value[],
+  map: MapDef | undefined,
+): { size?: number; exact: boolean } {
+  const by = arg.mem?.size;
+  switch (by?.by) {
+    case 'key':
+      return { size: map?.keySize, exact: map !== undefined };
+    case 'value':
+      return { size: map?.valueSize, exact: map !== undefined };
+    case 'fixed':
+      return { size: by.bytes, exact: true };
+    case 'arg': {
+      const v = regs[by.arg + 1];
+      if (v?.kind !== 'scalar' || v.smin < 0n || v.umax >= 1n << 29n) return { exact: false };
+      return { size: Number(v.umax), exact: v.umin === v.umax };
+    }
+    default:
+      return { exact: false };
+  }
+}
+
+/** Memory behind the pointer arguments of a helper call in a state with registers `regs`. */
+export function callMemory(env: Env, helper: Helper, regs: readonly Value[]): CallMemory[] {
+  const { map } = mapOfCall(env, helper, regs);
+  const out: CallMemory[] = [];
+  for (const [arg, a] of helper.args.entries()) {
+    const p = regs[arg + 1];
+    const mem = memOfArg(helper, arg, map?.type);
+    if (p?.kind !== 'pointer' || mem === undefined) continue;
+    const { size, exact } = sizeOf(a, regs, map);
+    out.push({ arg, pointer: p, size, exact, reads: mem.reads, writes: mem.writes, uninit: mem.uninit });
+  }
+  return out;
+}
+
+const EXPECTED: Partial<Record<HelperArg['kind'], Region['kind'][]>> = {
+  ctx: ['ctx'],
+  ctx_or_sock: ['ctx', 'opaque'],
+  map: ['map'],
+  sock: ['opaque'],
+  kernel: ['opaque'],
+  func: ['function'],
+};
+const MEMORY_KINDS: readonly Region['kind'][] = ['stack', 'map_value', 'memory', 'packet', 'packet_meta'];
+
+function checkArg(
+  env: Env,
+  state: AbstractState,
+  index: number,
+  helper: Helper,
+  arg: HelperArg,
+  n: number,
+): void {
+  const v = current(state).regs[n]!;
+  if (v.kind === 'uninit') {
+    if (!arg.optional) env.report(index, `R${n} !read_ok`);
+    return;
+  }
+  const wanted = EXPECTED[arg.kind] ?? (arg.mem === undefined ? undefined : MEMORY_KINDS);
+  const is = v.kind === 'pointer' ? v.region.kind : v.kind;
+  const refuse = (): void =>
+    env.report(index, `R${n} type=${is} expected=${(wanted ?? ['scalar']).join(', ')}`);
+  if (wanted === undefined) {
+    // What takes a number takes anything initialised; sizes must be numbers.
+    if ((arg.kind === 'size' || arg.kind === 'alloc_size') && v.kind === 'pointer') refuse();
+    if (arg.kind === 'alloc_size' && v.kind === 'scalar' && constantOf(v) === undefined)
+      env.report(index, `R${n} is not a known constant`);
+    return;
+  }
+  if (arg.kind === 'unknown' || (v.kind === 'any' && isLenient(env, state))) return;
+  if (v.kind === 'pointer') {
+    if (!wanted.includes(v.region.kind)) return refuse();
+    if (v.nullable && !arg.nullable)
+      env.report(index, `R${n} type=${is}_or_null expected=${wanted.join(', ')}`);
+    if (arg.mem !== undefined && v.region.kind.startsWith('packet') && !helper.packetArgs)
+      env.report(index, 'helper access to the packet is not allowed');
+    return;
+  }
+  const isNull = v.kind === 'scalar' && constantOf(v) === 0n;
+  const sizeIsZero = arg.mem?.size.by === 'arg' && isZero(current(state).regs[arg.mem.size.arg + 1]);
+  if (!(isNull && (arg.nullable || sizeIsZero))) refuse();
+}
+
+function isZero(v: Value | undefined): boolean {
+  return v?.kind === 'scalar' && constantOf(v) === 0n;
+}
+
+/** Bounds of size arguments, in the kernel's words (check_mem_size_reg). */
+function checkSizes(env: Env, state: AbstractState, index: number, helper: Helper): void {
+  for (const [n, arg] of helper.args.entries()) {
+    const v = current(state).regs[n + 1];
+    if (arg.kind !== 'size' || v?.kind !== 'scalar') continue;
+    if (v.smin < 0n)
+      env.report(index, `R${n + 1} min value is negative, either use unsigned or 'var &= const'`);
+    else if (v.umin === 0n && !arg.zeroOk)
+      env.report(index, `R${n + 1} invalid zero-sized read: u64=[${v.umin},${v.umax}]`);
+    else if (v.umax >= 1n << 29n)
+      env.report(index, `R${n + 1} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
+  }
+}
+
+function checkMemory(env: Env, state: AbstractState, index: number, m: CallMemory): void {
+  const { pointer: p, size } = m;
+  const r = `R${m.arg + 1}`;
+  if (p.nullable || !MEMORY_KINDS.includes(p.region.kind) || size === undefined || size === 0) return;
+  if (p.region.kind !== 'stack') {
+    checkAccess(env, index, r, p, 0, size, m.writes ? 'write' : 'read');
+    return;
+  }
+  const at = reach(env, index, r, p, 0);
+  if (at === undefined) return;
+  if (at.min < -STACK_SIZE || at.max + size > 0)
+    env.report(
+      index,
+      `invalid ${m.writes ? 'write to' : 'indirect access to'} stack ${r} off=${at.min} size=${size}`,
+    );
+  else if (m.reads && !m.uninit)
+    checkInitialised(
+      env,
+      state,
+      index,
+      p.region.frame,
+      at.min,
+      at.max + size,
+      (x) => `invalid read from stack ${r} off ${at.min}+${x - at.min} size ${size}`,
+    );
+}
+
+/** The bytes of stack frames that a call writes become unknown. */
+function writeMemory(state: AbstractState, m: CallMemory): void {
+  const { region: to } = m.pointer;
+  if (to.kind !== 'stack') return;
+  const { smin, smax } = m.pointer.variable;
+  if (smin < -512n || smax > 512n || m.size === undefined) {
+    clobberFrame(state, to.frame, 0, STACK_SIZE);
+    return;
+  }
+  const from = STACK_SIZE + m.pointer.off + Number(smin);
+  clobberFrame(state, to.frame, from, STACK_SIZE + m.pointer.off + Number(smax) + m.size);
+}
+
+/** Helpers that return a length up to an argument's maximum, or a negative error: [id, argument with the size]. */
+const LENGTHS: ReadonlyMap<number, number> = new Map([
+  [45, 2],
+  [67, 3],
+  [114, 2],
+  [115, 2],
+  [141, 3],
+]);
+const MAX_ERRNO = 4095n;
+
+function keyIsInRange(state: AbstractState, map: MapDef, key: Value | undefined): boolean {
+  if (key?.kind !== 'pointer' || key.region.kind !== 'stack' || constantOf(key.variable) !== 0n) return false;
+  const stack = state.frames[key.region.frame]?.stack;
+  if (stack === undefined) return false;
+  let value = 0;
+  for (let i = 3; i >= 0; i--) {
+    const b = byteAt(stack, STACK_SIZE + key.off + i);
+    if (b < 0) return false;
+    value = value * 256 + b;
+  }
+  return value < map.maxEntries;
+}
+
+/** First version whose checker knows that an array lookup with a constant key in range gives no NULL. */
+const CONSTANT_KEYS = 615;
+
+function result(
+  env: Env,
+  state: AbstractState,
+  index: number,
+  helper: Helper,
+  regs: readonly Value[],
+): Value {
+  const { map, region: of } = mapOfCall(env, helper, regs);
+  const id = (): number => newId(env, state, index);
+  switch (helper.ret) {
+    case 'void':
+      return UNINIT;
+    case 'map_value':
+    case 'map_value_or_null': {
+      if (of?.kind !== 'map') return ANY;
+      const row = map === undefined ? undefined : mapType(map.type);
+      if (row?.lookup === 'map') return pointer(region.map(of.map, true), id(), 0, true);
+      if (row?.lookup === 'sock' || row?.lookup === 'xdp_sock')
+        return pointer(region.opaque('sock'), id(), 0, true);
+      const certain =
+        helper.ret === 'map_value' ||
+        (helper.name === 'map_lookup_elem' &&
+          row?.isArrayLike === true &&
+          !of.inner &&
+          (env.rules.precision === 'best' || env.rules.linux >= CONSTANT_KEYS) &&
+          keyIsInRange(state, map!, regs[2]));
+      return pointer(region.mapValue(of.map, of.inner), id(), 0, !certain);
+    }
+    case 'sock_or_null':
+    case 'sock_common_or_null':
+    case 'tcp_sock_or_null':
+      return pointer(region.opaque('sock'), id(), 0, true);
+    case 'mem_or_null': {
+      const n = helper.args.findIndex((a) => a.kind === 'alloc_size');
+      const size = regs[n + 1];
+      const bytes = size?.kind === 'scalar' ? constantOf(size) : undefined;
+      return pointer(
+        region.memory('allocated', bytes === undefined ? undefined : Number(bytes)),
+        id(),
+        0,
+        true,
+      );
+    }
+    case 'kernel':
+    case 'kernel_or_null':
+      return pointer(region.opaque('kernel'), id(), 0, helper.ret === 'kernel_or_null');
+    case 'unknown':
+      return ANY;
+    case 'integer': {
+      const bound = LENGTHS.get(helper.id);
+      const size = bound === undefined ? undefined : regs[bound];
+      if (size?.kind === 'scalar' && size.smin >= 0n)
+        return named(env, state, index, signedBetween(-MAX_ERRNO, size.smax));
+      const s = env.rules.precision === 'best' ? unsignedOf(helper.retBits) : UNKNOWN;
+      return named(env, state, index, s);
+    }
+  }
+}
+
+/** A call that may do anything that code outside the program can do to the program's state. */
+export function stepUnknownCall(state: AbstractState): void {
+  trashStacks(state);
+  forgetPacket(state);
+  const { regs } = current(state);
+  regs[0] = ANY;
+  regs.fill(UNINIT, 1, 6);
+}
+
+function forgetPacket(state: AbstractState): void {
+  mapPointers(state, (p) => (p.region.kind.startsWith('packet') ? UNINIT : p));
+}
+
+export function stepHelper(env: Env, state: AbstractState, index: number, i: Insn): void {
+  const helper = helperById(i.imm);
+  const regs = current(state).regs.slice();
+  if (helper.known && helper.since > env.rules.linux)
+    env.report(index, `invalid func ${helper.name}#${helper.id}`);
+  for (const [n, arg] of helper.args.entries()) checkArg(env, state, index, helper, arg, n + 1);
+  const { map } = mapOfCall(env, helper, regs);
+  if (map !== undefined && !mapAllowsHelper(map.type, helper.id))
+    env.report(index, `cannot pass map_type ${map.type} into func bpf_${helper.name}#${helper.id}`);
+  checkSizes(env, state, index, helper);
+  const memory = callMemory(env, helper, regs);
+  for (const m of memory) checkMemory(env, state, index, m);
+  // The result may depend on what the stack held before the helper wrote to it.
+  const r0 = result(env, state, index, helper, regs);
+  for (const m of memory) if (m.writes) writeMemory(state, m);
+  if (!helper.known || helper.effects.includes('callback')) trashStacks(state);
+  current(state).regs.fill(UNINIT, 0, 6);
+  if (invalidatesPacket(helper)) forgetPacket(state);
+  current(state).regs[0] = r0;
+}

@@ -1,0 +1,104 @@
+/** What the transfer functions share: the program, the rules in force, where findings go, and names for new numbers. */
+import { HOOKS, type Hook, returnRangeOf } from '../program/hooks.ts';
+import type { MapDef, Program } from '../program/program.ts';
+import type { Precision } from './arith.ts';
+import { type Cfg, controlFlow } from './cfg.ts';
+import { clobberStack, EMPTY_STACK, type Slot } from './stack.ts';
+import { type AbstractState, current, IDS_PER_MERGE, retireId } from './state.ts';
+import { ANY, type Region, type Value } from './values.ts';
+
+export interface Rules {
+  /** Linux version as major * 100 + minor, where the checker's rules differ. */
+  linux: number;
+  /** Reading stack bytes that were never written is allowed (Linux 6.3 and later, privileged programs). */
+  uninitStack: boolean;
+  precision: Precision;
+}
+
+export interface Env {
+  readonly program: Program;
+  readonly cfg: Cfg;
+  readonly hook: Hook;
+  readonly rules: Rules;
+  /** What the checker demands of r0 at exit. */
+  readonly exitRange: readonly [number, number] | undefined;
+  /** Something that the kernel's checker refuses. */
+  report(index: number, reason: string): void;
+  /** True for blocks that may run more than once in one run of the program. */
+  readonly repeats: Uint8Array;
+}
+
+export function makeEnv(program: Program, rules: Rules, report: Env['report']): Env {
+  const cfg = controlFlow(program);
+  const hook = HOOKS[program.hook];
+  const exitRange = returnRangeOf(hook, program.attachType);
+  return { program, cfg, hook, rules, exitRange, report, repeats: repeatedBlocks(cfg) };
+}
+
+/** Blocks inside loops (all between the ends of a back edge, in order) and blocks of subprograms. */
+function repeatedBlocks(cfg: Cfg): Uint8Array {
+  const out = new Uint8Array(cfg.blocks.length);
+  for (const b of cfg.blocks) if (b.fn !== 0) out[b.id] = 1;
+  for (const { from, to } of cfg.backEdges) {
+    const order = cfg.order[cfg.blocks[to]!.fn]!;
+    for (let n = cfg.rank[to]!; n <= cfg.rank[from]!; n++) out[order[n]!] = 1;
+  }
+  return out;
+}
+
+const IDS_PER_INSN = 16;
+
+/** The id of the `n`-th new number or object that instruction `index` makes; older holders of it lose it. */
+export function newId(env: Env, state: AbstractState, index: number, n = 0): number {
+  const id = index * IDS_PER_INSN + n + 1;
+  if (env.repeats[env.cfg.blockOf[index]!] === 1) retireId(state, id);
+  return id;
+}
+
+/** First id for a merge before instruction `index`. */
+export function mergeIds(env: Env, index: number): number {
+  return (env.program.insns.length + 1) * IDS_PER_INSN + index * IDS_PER_MERGE;
+}
+
+/** A register's value; reports when it may never have been written. */
+export function readRegister(env: Env, state: AbstractState, index: number, n: number): Value {
+  const value = current(state).regs[n] ?? ANY;
+  if (value.kind !== 'uninit') return value;
+  env.report(index, `R${n} !read_ok`);
+  return ANY;
+}
+
+export function writeRegister(env: Env, state: AbstractState, index: number, n: number, value: Value): void {
+  if (n >= 10) env.report(index, 'frame pointer is read only');
+  else current(state).regs[n] = value;
+}
+
+/** Somebody unknown may have written to all stack memory of the program. */
+export function trashStacks(state: AbstractState): void {
+  for (const frame of state.frames) {
+    if (frame.stack === EMPTY_STACK) continue;
+    frame.stack = frame.stack.map((slot): Slot | undefined =>
+      slot === undefined
+        ? undefined
+        : { bytes: slot.bytes.map((b) => (b >= 0 ? -1 : b)), spill: undefined, spillSize: 0 },
+    );
+  }
+}
+
+/** [from, to) of a frame, as positions 0..512, becomes unknown but written. */
+export function clobberFrame(state: AbstractState, depth: number, from: number, to: number): void {
+  const frame = state.frames[depth];
+  if (frame !== undefined) frame.stack = clobberStack(frame.stack, from, to);
+}
+
+/** The map that a region belongs to; for inner maps the template, if there is one. */
+export function mapOf(env: Env, r: Region): MapDef | undefined {
+  if (r.kind !== 'map' && r.kind !== 'map_value') return undefined;
+  const map = env.program.maps[r.map];
+  return r.inner ? map?.inner : map;
+}
+
+/** Types the kernel knows from BTF and this analysis does not: then nothing is said about pointers of unknown kind. */
+export function isLenient(env: Env, state: AbstractState): boolean {
+  return env.hook.rawPointers === true || state.frames[0]!.fn !== 0;
+}

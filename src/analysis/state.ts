@@ -1,0 +1,202 @@
+/**
+ * The abstract state before an instruction: the registers of the running function and the stack frames below it.
+ * States are copied when they fork; values and slots inside them are immutable and shared.
+ */
+import { constantOf, type Scalar } from './range.ts';
+import { EMPTY_STACK, mergeSlots, SLOTS, type Slot, type Stack, slotSubsumes, withSpill } from './stack.ts';
+import {
+  mergeValues,
+  type PairNames,
+  type Pointer,
+  pointer,
+  region,
+  UNINIT,
+  type Value,
+  valueSubsumes,
+  type Widening,
+} from './values.ts';
+
+export interface Frame {
+  /** r0..r10. In a calling function only r6 to r10 mean something. */
+  regs: Value[];
+  stack: Stack;
+  /** Index into `Program.functions`. */
+  fn: number;
+  /** Index of the `call` that made this frame; -1 for the entry function. */
+  callSite: number;
+}
+
+export interface AbstractState {
+  /** Entry function first; the running function last. */
+  frames: Frame[];
+}
+
+export function newFrame(fn: number, callSite: number, depth: number): Frame {
+  const regs = new Array<Value>(11).fill(UNINIT);
+  regs[10] = pointer(region.stack(depth));
+  return { regs, stack: EMPTY_STACK, fn, callSite };
+}
+
+/** The running function's frame. */
+export function current(state: AbstractState): Frame {
+  return state.frames[state.frames.length - 1]!;
+}
+
+export function register(state: AbstractState, n: number): Value {
+  return current(state).regs[n] ?? UNINIT;
+}
+
+export function cloneState(state: AbstractState): AbstractState {
+  return { frames: state.frames.map((f) => ({ ...f, regs: f.regs.slice() })) };
+}
+
+/** Replace every value in registers and spills; `f` returns its argument when nothing changes. */
+export function mapValues(state: AbstractState, f: (v: Value) => Value): void {
+  for (const frame of state.frames) {
+    for (let n = 0; n <= 10; n++) frame.regs[n] = f(frame.regs[n]!);
+    let stack: (Slot | undefined)[] | undefined;
+    for (let n = 0; n < SLOTS; n++) {
+      const slot = frame.stack[n];
+      if (slot?.spill === undefined) continue;
+      const value = f(slot.spill);
+      if (value === slot.spill) continue;
+      stack ??= frame.stack.slice();
+      stack[n] = withSpill(slot, value);
+    }
+    if (stack !== undefined) frame.stack = stack;
+  }
+}
+
+/** Refine all copies of a number, also where it is a pointer's offset. */
+export function assignScalar(state: AbstractState, id: number, refined: Scalar): void {
+  if (id === 0) return;
+  mapValues(state, (v) => {
+    if (v.kind === 'scalar') return v.id === id ? refined : v;
+    return v.kind === 'pointer' && v.variable.id === id ? { ...v, variable: refined } : v;
+  });
+}
+
+/** Refine all pointers that satisfy a condition. */
+export function mapPointers(state: AbstractState, f: (p: Pointer) => Value): void {
+  mapValues(state, (v) => (v.kind === 'pointer' ? f(v) : v));
+}
+
+/** An id is about to be given to a new number or object: whoever still has it from an earlier round loses it. */
+export function retireId(state: AbstractState, id: number): void {
+  mapValues(state, (v) => {
+    if (v.kind === 'scalar') return v.id === id ? { ...v, id: 0 } : v;
+    if (v.kind !== 'pointer' || (v.id !== id && v.variable.id !== id)) return v;
+    const variable = v.variable.id === id ? { ...v.variable, id: 0 } : v.variable;
+    return { ...v, id: v.id === id ? 0 : v.id, variable };
+  });
+}
+
+const PLACES = 2 * (11 + SLOTS);
+
+function sameShape(a: AbstractState, b: AbstractState): boolean {
+  return (
+    a.frames.length === b.frames.length &&
+    a.frames.every((f, i) => f.fn === b.frames[i]!.fn && f.callSite === b.frames[i]!.callSite)
+  );
+}
+
+/** Visit all locations of two states side by side. */
+function pairUp(
+  a: AbstractState,
+  b: AbstractState,
+  visit: (a: Value, b: Value, place: number) => void,
+): void {
+  for (const [depth, f] of a.frames.entries()) {
+    const g = b.frames[depth]!;
+    for (let n = 0; n <= 10; n++) visit(f.regs[n]!, g.regs[n]!, depth * PLACES + 2 * n);
+    for (let n = 0; n < SLOTS; n++) {
+      const [x, y] = [f.stack[n]?.spill, g.stack[n]?.spill];
+      if (x !== undefined && y !== undefined) visit(x, y, depth * PLACES + 2 * (11 + n));
+    }
+  }
+}
+
+/**
+ * Consistent names for pairs of ids: numbers that are equal on both sides stay equal after the merge, with the old name if
+ * both sides had it, else with one made from `base` and the first location that holds the pair.
+ */
+function pairNames(a: AbstractState, b: AbstractState, base: number): PairNames {
+  const kept = new Set<number>();
+  pairUp(a, b, (x, y) => {
+    for (const [p, q] of idPairs(x, y)) if (p === q && p !== 0) kept.add(p);
+  });
+  const made = new Map<string, number>();
+  const taken = new Set(kept);
+  return (p, q, place) => {
+    if (p === 0 || q === 0) return 0;
+    if (p === q) return p;
+    const key = `${p}:${q}`;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const name = base + place;
+    const free = taken.has(name) ? 0 : name;
+    taken.add(name);
+    made.set(key, free);
+    return free;
+  };
+}
+
+function idPairs(x: Value, y: Value): [number, number][] {
+  if (x.kind === 'scalar' && y.kind === 'scalar') return [[x.id, y.id]];
+  if (x.kind !== 'pointer' || y.kind !== 'pointer') return [];
+  return [
+    [x.id, y.id],
+    [x.variable.id, y.variable.id],
+  ];
+}
+
+/** What either state allows; both must be of the same call chain. `base`: first of the ids that the merge may use. */
+export function mergeStates(a: AbstractState, b: AbstractState, base: number, how: Widening): AbstractState {
+  if (!sameShape(a, b)) throw new Error('states of different call chains cannot be merged');
+  const names = pairNames(a, b, base);
+  const frames = a.frames.map((f, depth) => {
+    const g = b.frames[depth]!;
+    const at = depth * PLACES;
+    const regs = f.regs.map((v, n) => mergeValues(v, g.regs[n]!, names, at + 2 * n, how));
+    const stack =
+      f.stack === g.stack && f.stack === EMPTY_STACK
+        ? f.stack
+        : f.stack.map((s, n) => mergeSlots(s, g.stack[n], names, at + 2 * (11 + n), how));
+    return { ...f, regs, stack };
+  });
+  return { frames };
+}
+
+/** Number of ids that one merge may use. */
+export const IDS_PER_MERGE = PLACES * 9;
+
+/** Does `a` allow everything that `b` allows? */
+export function stateSubsumes(a: AbstractState, b: AbstractState): boolean {
+  if (!sameShape(a, b)) return false;
+  const seen = new Map<number, number>();
+  const ids = (x: number, y: number): boolean => {
+    if (x === 0) return true;
+    if (y === 0) return false;
+    const known = seen.get(x);
+    if (known !== undefined) return known === y;
+    seen.set(x, y);
+    return true;
+  };
+  return a.frames.every((f, depth) => {
+    const g = b.frames[depth]!;
+    return (
+      f.regs.every((v, n) => valueSubsumes(v, g.regs[n]!, ids)) &&
+      (f.stack === g.stack || f.stack.every((s, n) => slotSubsumes(s, g.stack[n], ids)))
+    );
+  });
+}
+
+/** Kinds and regions of the registers: states of one sort lose little when they are merged. */
+export function sortOf(state: AbstractState): string {
+  return current(state)
+    .regs.map((v) => {
+      if (v.kind === 'pointer') return `${v.region.key}${v.nullable ? '?' : ''}`;
+      return v.kind === 'scalar' && constantOf(v) === 0n ? '0' : v.kind[0];
+    })
+    .join(',');
+}

@@ -1,0 +1,50 @@
+/** One instruction that does not transfer control: the state before it becomes the state after it. */
+import type { Insn } from '../isa/insn.ts';
+import { specOf } from '../isa/semantics.ts';
+import { stepAtomic, stepLoad, stepStore } from './access.ts';
+import { named, stepAlu, stepLdImm64 } from './alu.ts';
+import { stepHelper, stepUnknownCall } from './calls.ts';
+import { type Env, readRegister, writeRegister } from './env.ts';
+import { UNKNOWN, unsignedOf } from './range.ts';
+import { type AbstractState, current } from './state.ts';
+import { ANY, UNINIT } from './values.ts';
+
+/** Changes `state` in place. Jumps, local calls and exits are the driver's: they change nothing here. */
+export function step(env: Env, state: AbstractState, index: number, i: Insn): void {
+  const op = specOf(i);
+  switch (op?.kind) {
+    case undefined:
+      env.report(index, `unknown opcode ${i.op.toString(16).padStart(2, '0')}`);
+      return;
+    case 'alu':
+      return stepAlu(env, state, index, i, op);
+    case 'ldimm64':
+      return stepLdImm64(env, state, index, i);
+    case 'load':
+      return stepLoad(env, state, index, i, op);
+    case 'store':
+      return stepStore(env, state, index, i, op);
+    case 'atomic':
+      return stepAtomic(env, state, index, i, op);
+    case 'ldabs': {
+      const ctx = readRegister(env, state, index, 6);
+      if (ctx.kind !== 'pointer' || ctx.region.kind !== 'ctx')
+        env.report(index, 'at the time of BPF_LD_ABS|IND R6 != pointer to skb');
+      if (!env.hook.legacyPacketLoads)
+        env.report(index, 'BPF_LD_[ABS|IND] instructions not allowed for this program type');
+      if (op.indirect) readRegister(env, state, index, i.src);
+      current(state).regs.fill(UNINIT, 0, 6);
+      const r0 = env.rules.precision === 'best' ? unsignedOf(8 * op.size) : UNKNOWN;
+      return writeRegister(env, state, index, 0, named(env, state, index, r0));
+    }
+    case 'call':
+      if (op.target === 'helper') stepHelper(env, state, index, i);
+      else if (op.target === 'kfunc') stepUnknownCall(state);
+      return;
+    case 'cast':
+      readRegister(env, state, index, i.src);
+      return writeRegister(env, state, index, i.dst, ANY);
+    default:
+      return;
+  }
+}
