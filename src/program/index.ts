@@ -16,5 +16,6 @@ export * from './helpers.ts';
 export * from './hooks.ts';
 export * from './json.ts';
 export * from './maps.ts';
+export * from './objects.ts';
 export * from './program.ts';
 export * from './raw.ts';

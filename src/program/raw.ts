@@ -7,11 +7,11 @@
  *   .desc  text  --key = number-->               hook   /
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { decode, encode, SLOT_BYTES } from '../isa/codec.ts';
 import { calleeOf, referencedSlot, slotOffsets } from '../isa/flow.ts';
-import { type Insn, isNop, OP_LD_IMM64, PseudoLd } from '../isa/insn.ts';
+import { type Insn, isNop, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../isa/insn.ts';
 import { validate } from '../isa/validate.ts';
 import { withoutNops } from './edit.ts';
 import { UserError } from './errors.ts';
@@ -91,9 +91,10 @@ export function readRaw(input: RawInput, options: RawOptions = {}): Program {
   const sha256 = createHash('sha256').update(input.insns).digest('hex');
   const name = basename(input.file).replace(/\.insns$/, '');
   const known = options.lookup?.(sha256);
-  const desc = parseDesc(input.desc, input.file.replace(/(\.insns)?$/, '.desc'));
-  const rawMaps = parseMaps(input.maps, input.file.replace(/(\.insns)?$/, '.maps'));
+  const desc = parseDesc(input.desc, beside(input.file, '.desc'));
+  const rawMaps = parseMaps(input.maps, beside(input.file, '.maps'));
   const insns = withMapIndices(decodeInsns(input), rawMaps, input.file);
+  refuseUnlinkedCalls(insns, input.file);
   const problem = validate(insns)[0];
   if (problem !== undefined) throw new UserError(problem.reason, at(input.file, problem.slot));
   const hook = options.hook ?? known?.hook ?? hookOfDesc(desc, input.file);
@@ -136,6 +137,38 @@ export function writeRaw(program: Program): { insns: Uint8Array; maps: string; d
   };
 }
 
+/**
+ * Writes `path` (an `.insns` file) and the `.maps` and `.desc` beside it; each file appears whole or not at all.
+ * @throws UserError naming the file that cannot be written
+ */
+export function writeRawFile(path: string, program: Program): void {
+  const { insns, maps, desc } = writeRaw(program);
+  writeFile(path, insns);
+  writeFile(beside(path, '.maps'), maps);
+  writeFile(beside(path, '.desc'), desc);
+}
+
+function writeFile(path: string, content: Uint8Array | string): void {
+  const part = `${path}.part`;
+  try {
+    writeFileSync(part, content);
+    renameSync(part, path);
+  } catch (e) {
+    rmSync(part, { force: true });
+    const code = (e as NodeJS.ErrnoException).code ?? String(e);
+    throw new UserError(
+      `cannot be written (${code})`,
+      path,
+      'Check the path, its permissions and free space.',
+    );
+  }
+}
+
+/** The file of another kind that goes with an `.insns` file. */
+function beside(file: string, extension: string): string {
+  return file.replace(/(\.insns)?$/, extension);
+}
+
 function at(file: string, slot: number): string {
   return `${file}, insn ${slot}, offset ${slot * SLOT_BYTES}`;
 }
@@ -163,6 +196,17 @@ function withoutPadding(insns: Insn[]): Insn[] {
     .slice(0, end)
     .some((i, index) => (referencedSlot(i, offsets[index]!) ?? Number.NEGATIVE_INFINITY) >= last);
   return used ? insns : insns.slice(0, end);
+}
+
+/** A local call of distance -1 is what a compiler leaves for the linker; raw files hold one section only. */
+function refuseUnlinkedCalls(insns: readonly Insn[], file: string): void {
+  const index = insns.findIndex((i) => i.op === OP_CALL && i.src === PseudoCall.LOCAL && i.imm === -1);
+  if (index >= 0)
+    throw new UserError(
+      'the instruction calls a subprogram that is not in the file',
+      at(file, slotOffsets(insns)[index]!),
+      'The file was cut out of an object without linking: use the object file.',
+    );
 }
 
 /** Map fds replaced by indices into the list of maps. */
