@@ -108,10 +108,10 @@ function etherType(header: Uint8Array, payload: Uint8Array): number {
   return payload.length >= 2 && payload[0] === 0xff && payload[1] === 0xff ? ETH_P_802_3 : ETH_P_802_2;
 }
 
+/** PACKET_HOST, PACKET_MULTICAST or PACKET_OTHERHOST: loopback, whose own and broadcast addresses are both zero. */
 function packetType(header: Uint8Array): number {
   if (header.subarray(0, 6).every((b) => b === 0)) return 0;
-  if ((header[0]! & 1) === 0) return 3;
-  return header.subarray(0, 6).every((b) => b === 0xff) ? 1 : 2;
+  return (header[0]! & 1) === 1 ? 2 : 3;
 }
 
 /** Bytes of the fixed IPv4 and IPv6 headers, by EtherType. */

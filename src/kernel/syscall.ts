@@ -53,8 +53,8 @@ export type OpenBpf = { ok: true; bpf: Bpf } | { ok: false; reason: string };
 /** Number of bpf(2), per Node's name of the architecture. All of them are little-endian. */
 const SYSCALL_NUMBER: Readonly<Record<string, number>> = { x64: 321, arm64: 280, riscv64: 280, loong64: 280 };
 
-/** Errno names that libc has no macro for. */
-const KERNEL_ERRNO: Readonly<Record<number, string>> = { 524: 'ENOTSUPP' };
+/** Errno names that libc has no macro for, or another first. */
+const KERNEL_ERRNO: Readonly<Record<number, string>> = { 95: 'EOPNOTSUPP', 524: 'ENOTSUPP' };
 const errnoNames: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno)
     .reverse()
