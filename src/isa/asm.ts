@@ -1,6 +1,6 @@
 /**
- * Text to instructions: reads all that `disassemble` prints, the kernel checker's log lines, clang's `llvm-objdump -d`
- * lines where they agree with those, and what people write by hand:
+ * Text to instructions: reads all that `disassemble` prints, the kernel checker's log lines, lines of `llvm-objdump -d`
+ * (by their raw bytes: its text says less, e.g. `call 5` for a local call), and what people write by hand:
  *
  *     ; comments start with ; or // (or # at the start of a line)
  *     start:                         a label, alone or before an instruction
@@ -12,6 +12,7 @@
  *
  * Steps: 1 each line to an instruction and what it still refers to; 2 labels to slots; 3 distances filled in.
  */
+import { decode } from './codec.ts';
 import { slotOffsets } from './flow.ts';
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA, OP_JA32, OP_JCOND, PseudoCall } from './insn.ts';
 import { AsmError, Reader, type Token } from './lexer.ts';
@@ -59,6 +60,11 @@ export function assemble(text: string, options: AssembleOptions = {}): Insn[] {
   const items: Item[] = [];
   const labels = new Map<string, number>();
   for (const [n, line] of text.split('\n').entries()) {
+    const listed = listedInsn(line);
+    if (listed !== undefined) {
+      items.push({ i: listed, line: n + 1 });
+      continue;
+    }
     const reader = new Reader(line, n + 1);
     while (reader.next.kind === 'word' && reader.afterNext.text === ':') {
       const token = reader.take();
@@ -72,6 +78,16 @@ export function assemble(text: string, options: AssembleOptions = {}): Insn[] {
   }
   const offsets = slotOffsets(items.map((item) => item.i));
   return items.map((item, index) => link(item, index, offsets, labels, options));
+}
+
+/** Slot number, then the 8 or 16 bytes of an instruction, as llvm-objdump prints them. */
+const LISTING = /^\s*\d+:\s+((?:[0-9a-f]{2} ){7}[0-9a-f]{2}(?: (?:[0-9a-f]{2} ){7}[0-9a-f]{2})?)\s/;
+
+function listedInsn(line: string): Insn | undefined {
+  const hex = LISTING.exec(line)?.[1];
+  if (hex === undefined) return undefined;
+  const decoded = decode(Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16)));
+  return decoded.ok && decoded.insns.length === 1 ? decoded.insns[0] : undefined;
 }
 
 function link(

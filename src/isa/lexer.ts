@@ -23,8 +23,8 @@ export interface Token {
   column: number;
 }
 
-/** Slot number, opcode byte and raw bytes that listings put before an instruction. */
-const PREFIX = /^\s*(?:\d+:\s*)?(?:(?:[0-9a-f]{2} ){7}[0-9a-f]{2}(?=\s)\s*)?(?:\([0-9a-f]{2}\)(?=\s))?/;
+/** Slot number and opcode byte that the checker's log puts before an instruction. */
+const PREFIX = /^\s*(?:\d+:\s*)?(?:\([0-9a-f]{2}\)(?=\s))?/;
 const SPACE = /(?:\s+|<[A-Za-z_][\w.$+]*>)+/y;
 const TOKEN =
   /(?<number>0[xX][0-9a-fA-F]+|\d+)(?![\w.])|(?<symbol>s>>=|s>=|s<=|s\/=|s%=|s>|s<|>>=|<<=|[-+*/%&|^=!<>]=|[-+*=<>&()[\],:#])|(?<word>kernel-function|[A-Za-z_.$][\w.$]*)/y;

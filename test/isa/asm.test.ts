@@ -159,16 +159,21 @@ describe('assembler', () => {
       assemble(
         [
           '       2:\ta6 03 01 00 07 00 00 00\tif w3 < 7 goto +1 <LBB0_2>',
-          '       5:\tdb 32 00 00 00 00 00 00\tlock *(u64 *)(r2 + 0) += r3',
-          '       7:\tdb 02 00 00 a1 00 00 00\tr0 = atomic_fetch_xor((u64 *)(r2 + 0), r0)',
-          '       8:\t61 12 04 00 00 00 00 00\tw2 = *(u32 *)(r1 + 0x4)',
+          '      27:\t18 06 00 00 bc 9a 78 56 00 00 00 00 34 12 00 00\tr6 = 0x123456789abc ll',
+          '      44:\tc3 12 00 00 e1 00 00 00\tw1 = xchg32_32(r2 + 0x0, w1)',
+          '      53:\t85 10 00 00 05 00 00 00\tcall 0x5',
         ].join('\n'),
       ),
     ).toEqual([
       insn(0xa6, 3, 0, 1, 7),
-      insn(0xdb, 2, 3, 0, 0),
-      insn(0xdb, 2, 0, 0, 0xa1),
+      insn(0x18, 6, 0, 0, 0x56789abc, 0x1234),
+      insn(0xc3, 2, 1, 0, 0xe1),
+      insn(0x85, 0, 1, 0, 5),
+    ]);
+    expect(assemble('if w3 < 7 goto +1 <LBB0_2>\nw2 = *(u32 *)(r1 + 0x4)\ncall 0x5')).toEqual([
+      insn(0xa6, 3, 0, 1, 7),
       insn(0x61, 2, 1, 4),
+      insn(0x85, 0, 0, 0, 5),
     ]);
   });
 
