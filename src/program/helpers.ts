@@ -46,6 +46,11 @@ export interface MemArg {
   writes: boolean;
   /** The bytes need not be initialised before the call. */
   uninit: boolean;
+  /**
+   * Some of the bytes may keep their old value: a failure leaves them alone, or a string is shorter than its buffer.
+   * Then the memory after the call depends on the memory before it, even where `uninit` is true.
+   */
+  partial: boolean;
 }
 
 export interface HelperArg {
@@ -168,9 +173,16 @@ const KINDS: Readonly<Record<string, ArgKind>> = {
   any: 'unknown',
 };
 
-const READ = { reads: true, writes: false, uninit: false };
-const WRITE = { reads: false, writes: true, uninit: true };
-const BOTH = { reads: true, writes: true, uninit: false };
+const READ = { reads: true, writes: false, uninit: false, partial: false };
+const WRITE = { reads: false, writes: true, uninit: true, partial: false };
+const BOTH = { reads: true, writes: true, uninit: false, partial: true };
+
+const ACCESS: Readonly<Record<string, Omit<MemArg, 'size'>>> = {
+  '<': READ,
+  '>': WRITE,
+  '>~': { ...WRITE, partial: true },
+  '<>': BOTH,
+};
 
 /** Memory behind arguments that are a word of their own. */
 const MEMORY: Partial<Record<ArgKind, MemArg>> = {
@@ -193,10 +205,10 @@ function sizeOf(word: string): MemSize {
 }
 
 function argument(word: string): HelperArg {
-  const memory = /^(<>|<|>)(\??)(value|z|#?\d+)$/.exec(word);
+  const memory = /^(<>|<|>~|>)(\??)(value|z|#?\d+)$/.exec(word);
   if (memory !== null) {
     const [, direction, nullable, size] = memory;
-    const access = direction === '<' ? READ : direction === '>' ? WRITE : BOTH;
+    const access = ACCESS[direction!]!;
     const kind = size === 'value' ? 'map_value' : 'mem';
     const mem = { ...access, size: sizeOf(size!) };
     return { kind, nullable: nullable === '?', optional: false, zeroOk: false, mem };

@@ -141,8 +141,15 @@ describe('helpers', () => {
       reads: false,
       writes: true,
       uninit: true,
+      partial: false,
       size: { by: 'arg', arg: 3 },
     });
+    // A string that is shorter than the buffer leaves the rest of the buffer alone.
+    expect(helperByName('probe_read_kernel_str')!.args[0]!.mem).toMatchObject({
+      uninit: true,
+      partial: true,
+    });
+    expect(helperByName('probe_read_kernel')!.args[0]!.mem).toMatchObject({ uninit: true, partial: false });
     expect(helperById(69).args[1]!.mem).toMatchObject({ reads: true, writes: true, uninit: false });
     expect(helperById(28).args.map((a) => a.nullable)).toEqual([true, false, true, false, false]);
     expect(helperById(12)).toMatchObject({ ret: 'void', effects: ['tailCall'] });

@@ -8,9 +8,9 @@
  *   s?         scalar that need not be initialised (variadic)
  *   ctx        the context;  ctx?  or NULL;  ctx|sock  the context or a socket
  *   map        a map, known at load time
- *   key        that map's key, read;  value  its value, read;  value?  or NULL;  >value  its value, written
+ *   key        that map's key, read;  value  its value, read;  value?  or NULL;  >~value  its value, written or left
  *   <3         memory, read, as many bytes as argument 3 says;  <#20  20 bytes;  <?3  or NULL;  <z  C string
- *   >3, >#8    memory, written, need not be initialised before
+ *   >3, >#8    memory, written whole, need not be initialised before;  >~3  some bytes may keep their old value
  *   <>3        memory, must be initialised, may be read and written
  *   size       bytes of a memory argument, at least 1;  size0  at least 0
  *   alloc      bytes of the memory that is returned, a constant
@@ -68,7 +68,7 @@ export const PROTOTYPES = `
 42 410 get_numa_node_id -> int : : runConstant :
 43 410 skb_change_head -> int : ctx s s : packetWrite packetResize ctxWrite :
 44 410 xdp_adjust_head -> int : ctx s : packetResize :
-45 411 probe_read_str -> int : >2 size0 s : kernelRead : gpl
+45 411 probe_read_str -> int : >~2 size0 s : kernelRead : gpl
 46 412 get_socket_cookie -> int : ctx|sock : kernelRead :
 47 412 get_socket_uid -> int : ctx : kernelRead :
 48 413 set_hash -> int : ctx s : ctxWrite :
@@ -80,7 +80,7 @@ export const PROTOTYPES = `
 54 415 xdp_adjust_meta -> int : ctx s : packetResize :
 55 415 perf_event_read_value -> int : map s >4 size : kernelRead : gpl
 56 415 perf_prog_read_value -> int : ctx >3 size : kernelRead : gpl
-57 415 getsockopt -> int : ctx|sock s s >5 size : kernelRead :
+57 415 getsockopt -> int : ctx|sock s s >~5 size : kernelRead :
 58 416 override_return -> int : ctx s : kernelState ctxWrite : gpl
 59 416 sock_ops_cb_flags_set -> int : ctx s : kernelState ctxWrite :
 60 417 msg_redirect_map -> int : ctx map s s : mapRead redirect :
@@ -90,7 +90,7 @@ export const PROTOTYPES = `
 64 417 bind -> int : ctx <3 size : kernelState :
 65 418 xdp_adjust_tail -> int : ctx s : packetResize packetWrite :
 66 418 skb_get_xfrm_state -> int : ctx s >4 size s : kernelRead :
-67 418 get_stack -> int : ctx >3 size0 s : kernelRead : gpl
+67 418 get_stack -> int : ctx >~3 size0 s : kernelRead : gpl
 68 418 skb_load_bytes_relative -> int : ctx s >4 size s : packetRead :
 69 418 fib_lookup -> int : ctx <>3 size s : kernelRead : gpl
 70 418 sock_hash_update -> int : ctx map key s : mapWrite :
@@ -111,8 +111,8 @@ export const PROTOTYPES = `
 85 420 sk_lookup_udp -> sock? : ctx <3 size s s : kernelRead acquire : pkt
 86 420 sk_release -> int : sock : release :
 87 420 map_push_elem -> int : map value s : mapWrite : pkt
-88 420 map_pop_elem -> int : map >value : mapWrite :
-89 420 map_peek_elem -> int : map >value : mapRead :
+88 420 map_pop_elem -> int : map >~value : mapWrite :
+89 420 map_peek_elem -> int : map >~value : mapRead :
 90 420 msg_push_data -> int : ctx s s s : packetWrite packetResize :
 91 500 msg_pop_data -> int : ctx s s s : packetWrite packetResize :
 92 500 rc_pointer_rel -> int : ctx s s : output : gpl
@@ -124,12 +124,12 @@ export const PROTOTYPES = `
 98 501 get_listener_sock -> sock? : sock : kernelRead :
 99 502 skc_lookup_tcp -> sock_common? : ctx <3 size s s : kernelRead acquire : pkt
 100 502 tcp_check_syncookie -> int : sock <3 size <5 size : kernelRead : pkt gpl
-101 502 sysctl_get_name -> int : ctx >3 size s : kernelRead :
+101 502 sysctl_get_name -> int : ctx >~3 size s : kernelRead :
 102 502 sysctl_get_current_value -> int : ctx >3 size : kernelRead :
 103 502 sysctl_get_new_value -> int : ctx >3 size : kernelRead :
 104 502 sysctl_set_new_value -> int : ctx <3 size : kernelState :
-105 502 strtol -> int : <2 size s >#8 : pure :
-106 502 strtoul -> int : <2 size s >#8 : pure :
+105 502 strtol -> int : <2 size s >~#8 : pure :
+106 502 strtoul -> int : <2 size s >~#8 : pure :
 107 502 sk_storage_get -> value? : map sock value? s : mapWrite :
 108 502 sk_storage_delete -> int : map sock : mapWrite :
 109 503 send_signal -> int : s : kernelState :
@@ -137,8 +137,8 @@ export const PROTOTYPES = `
 111 505 skb_output -> int : kptr map s <5 size0 : output packetRead : gpl
 112 505 probe_read_user -> int : >2 size0 s : kernelRead : gpl
 113 505 probe_read_kernel -> int : >2 size0 s : kernelRead : gpl
-114 505 probe_read_user_str -> int : >2 size0 s : kernelRead : gpl
-115 505 probe_read_kernel_str -> int : >2 size0 s : kernelRead : gpl
+114 505 probe_read_user_str -> int : >~2 size0 s : kernelRead : gpl
+115 505 probe_read_kernel_str -> int : >~2 size0 s : kernelRead : gpl
 116 506 tcp_send_ack -> int : kptr s : kernelState : gpl
 117 506 send_signal_thread -> int : s : kernelState :
 118 506 jiffies64 -> int : : time :
@@ -164,7 +164,7 @@ export const PROTOTYPES = `
 138 509 skc_to_tcp_timewait_sock -> kptr? : sock : kernelRead :
 139 509 skc_to_tcp_request_sock -> kptr? : sock : kernelRead :
 140 509 skc_to_udp6_sock -> kptr? : sock : kernelRead :
-141 509 get_task_stack -> int : kptr >3 size0 s : kernelRead :
+141 509 get_task_stack -> int : kptr >~3 size0 s : kernelRead :
 142 510 load_hdr_opt -> int : ctx <>3 size s : packetRead kernelRead :
 143 510 store_hdr_opt -> int : ctx <3 size s : packetWrite packetResize :
 144 510 reserve_hdr_opt -> int : ctx s s : kernelState :
@@ -184,7 +184,7 @@ export const PROTOTYPES = `
 158 511 get_current_task_btf -> kptr : : runConstant : gpl
 159 511 bprm_opts_set -> int : kptr s : kernelState :
 160 511 ktime_get_coarse_ns -> int : : time :
-161 511 ima_inode_hash -> int : kptr >3 size : kernelRead sleep :
+161 511 ima_inode_hash -> int : kptr >~3 size : kernelRead sleep :
 162 511 sock_from_file -> kptr? : kptr : kernelRead :
 163 512 check_mtu -> int : ctx s <>#4 s s : kernelRead : gpl
 164 513 for_each_map_elem -> int : map func cbctx? s : mapRead callback :
@@ -199,24 +199,24 @@ export const PROTOTYPES = `
 173 515 get_func_ip -> int : ctx : runConstant : gpl
 174 515 get_attach_cookie -> int : ctx : runConstant :
 175 515 task_pt_regs -> kptr : kptr : kernelRead : gpl
-176 516 get_branch_snapshot -> int : >2 size0 s : kernelRead : gpl
+176 516 get_branch_snapshot -> int : >~2 size0 s : kernelRead : gpl
 177 516 trace_vprintk -> int : <2 size <?4 size0 : output : gpl
 178 516 skc_to_unix_sock -> kptr? : sock : kernelRead :
-179 516 kallsyms_lookup_name -> int : <2 size0 s >#8 : kernelRead sleep :
+179 516 kallsyms_lookup_name -> int : <2 size0 s >~#8 : kernelRead sleep :
 180 517 find_vma -> int : kptr s func cbctx? s : kernelRead callback : rough
 181 517 loop -> int : s func cbctx? s : callback :
 182 517 strncmp -> int : <2 size <z : pure :
-183 517 get_func_arg -> int : ctx s >#8 : runConstant :
-184 517 get_func_ret -> int : ctx >#8 : runConstant :
+183 517 get_func_arg -> int : ctx s >~#8 : runConstant :
+184 517 get_func_ret -> int : ctx >~#8 : runConstant :
 185 517 get_func_arg_cnt -> int : ctx : runConstant :
 186 518 get_retval -> int : : kernelRead :
 187 518 set_retval -> int : s : kernelState :
 188 518 xdp_get_buff_len -> int : ctx : packetRead :
-189 518 xdp_load_bytes -> int : ctx s >4 size : packetRead :
+189 518 xdp_load_bytes -> int : ctx s >~4 size : packetRead :
 190 518 xdp_store_bytes -> int : ctx s <4 size : packetWrite :
-191 518 copy_from_user_task -> int : >2 size0 s kptr s : kernelRead sleep : gpl
+191 518 copy_from_user_task -> int : >~2 size0 s kptr s : kernelRead sleep : gpl
 192 518 skb_set_tstamp -> int : ctx s s : ctxWrite :
-193 518 ima_file_hash -> int : kptr >3 size : kernelRead sleep :
+193 518 ima_file_hash -> int : kptr >~3 size : kernelRead sleep :
 194 519 kptr_xchg -> kptr? : any kptr? : mapWrite acquire release : rough
 195 519 map_lookup_percpu_elem -> value? : map key s : mapRead : pkt
 196 519 skc_to_mptcp_sock -> kptr? : sock : kernelRead :
@@ -224,7 +224,7 @@ export const PROTOTYPES = `
 198 519 ringbuf_reserve_dynptr -> int : map s s dynptr : output acquire : rough
 199 519 ringbuf_submit_dynptr -> void : dynptr s : output release : rough
 200 519 ringbuf_discard_dynptr -> void : dynptr s : output release : rough
-201 519 dynptr_read -> int : >2 size0 dynptr s s : kernelState : rough
+201 519 dynptr_read -> int : >~2 size0 dynptr s s : kernelState : rough
 202 519 dynptr_write -> int : dynptr s <4 size0 s : kernelState packetWrite packetResize mapWrite : rough
 203 519 dynptr_data -> mem? : dynptr s alloc : kernelState : rough
 204 600 tcp_raw_gen_syncookie_ipv4 -> int : <#20 <3 size : kernelRead : pkt gpl
