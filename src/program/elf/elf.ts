@@ -113,7 +113,9 @@ export function symbolsBySection(elf: ElfFile): Map<Section, ElfSymbol[]> {
 }
 
 /** @throws UserError when it is no ELF object for BPF, or damaged */
-export function parseElf(bytes: Uint8Array, file: string): ElfFile {
+export function parseElf(input: Uint8Array, file: string): ElfFile {
+  // A Buffer's slice() would share memory instead of copying: see it as the plain array it is.
+  const bytes = new Uint8Array(input.buffer, input.byteOffset, input.length);
   const r = new Reader(bytes, file, '');
   checkHeader(r);
   const { sections, links } = readSections(r);

@@ -80,6 +80,9 @@ export interface ObjectFile {
   btfExt: BtfExt | undefined;
 }
 
+/** Names that LLVM gives to places within functions. */
+const LABEL = /^\.?L(BB|tmp|func|const|C)/;
+
 const CORE_KINDS = [
   'field_byte_offset',
   'field_byte_size',
@@ -150,13 +153,15 @@ export interface MutableFunction extends ObjectFunction {
 }
 
 /**
- * Symbols of type FUNC; in the sections of old compilers, which had none, the global untyped symbols; without any
+ * Symbols of type FUNC; in the sections of old compilers, which had none, the untyped symbols but labels; without any
  * symbol the section is one function. A function without a size reaches to the next one.
  */
 function functionsOf(elf: ElfFile, s: Section, inSection: readonly ElfSymbol[]): MutableFunction[] {
   let symbols = inSection.filter((sym) => sym.type === SymbolType.FUNC);
   if (symbols.length === 0)
-    symbols = inSection.filter((sym) => sym.type === SymbolType.NOTYPE && sym.bind !== SymbolBind.LOCAL);
+    symbols = inSection.filter(
+      (sym) => sym.type === SymbolType.NOTYPE && sym.name !== '' && !LABEL.test(sym.name),
+    );
   const r = new Reader(s.data, elf.file, s.name);
   if (symbols.length === 0) return [makeFunction(s, s.name, 0, s.data.length, undefined, 0)];
   const starts = [...new Set(symbols.map((sym) => sym.value)), s.data.length];

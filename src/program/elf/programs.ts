@@ -20,9 +20,27 @@ export interface ProgramOptions {
   force?: boolean;
 }
 
+/** The kernel's limit for one program; and ours for all programs of an object, which may share their subprograms. */
+const MAX_INSNS = 1_000_000;
+const MAX_OBJECT_INSNS = 8_000_000;
+
 /** One row per entry function, in file order. */
 export function programsOf(object: ObjectFile, options: ProgramOptions = {}): ProgramRow[] {
-  return object.functions.filter((f) => f.entry).map((f) => programOf(object, f, options));
+  let total = 0;
+  return object.functions
+    .filter((f) => f.entry)
+    .map((f) => {
+      const row: ProgramRow =
+        total > MAX_OBJECT_INSNS
+          ? refused(f, `the programs before it add up to more than ${MAX_OBJECT_INSNS} instructions`)
+          : programOf(object, f, options);
+      if (row.ok) total += row.program.insns.length;
+      return row;
+    });
+}
+
+function refused(entry: ObjectFunction, reason: string): ProgramRow {
+  return { ok: false, name: entry.name, section: entry.section.name, reason };
 }
 
 /** The program of one entry function. */
@@ -32,7 +50,6 @@ export function programOf(
   options: ProgramOptions = {},
 ): ProgramRow {
   const section = entry.section.name;
-  const row = { ok: false as const, name: entry.name, section };
   const named = hookOfSection(section);
   const byUser =
     options.hook === undefined
@@ -43,9 +60,9 @@ export function programOf(
         };
   const kind = options.force === true ? (byUser ?? named) : (named ?? byUser);
   if (kind === undefined)
-    return { ...row, reason: `section '${section}' does not tell the program type: name it with --type` };
+    return refused(entry, `section '${section}' does not tell the program type: name it with --type`);
   const flat = flatten(object, entry);
-  if (!flat.ok) return { ...row, reason: flat.reason };
+  if (!flat.ok) return refused(entry, flat.reason);
   const { insns, functions, maps, pinned } = flat.layout;
   return {
     ok: true,
@@ -91,6 +108,9 @@ export function flatten(
     if (f.problem !== '') return { ok: false, reason: where + f.problem };
     if (f.insns.length === 0) return { ok: false, reason: `${where}no instructions` };
   }
+  const length = sources.reduce((sum, f) => sum + f.insns.length, 0);
+  if (length > MAX_INSNS)
+    return { ok: false, reason: `${length} instructions, the kernel takes ${MAX_INSNS}` };
   const used = new Set<number>();
   for (const f of sources)
     for (const ref of f.refs.values())

@@ -1,4 +1,5 @@
 /** Symbols to relocate against: existing ones where possible, new ones where not. */
+import { UserError } from '../errors.ts';
 import { type ElfFile, type ElfSymbol, type Section, SymbolBind, SymbolType } from './elf.ts';
 import { groupBy } from './group.ts';
 import { type NewFunction, newOffset, type Plan } from './plan.ts';
@@ -65,14 +66,21 @@ export class SymbolFinder {
     const known = this.ofCopy.get(f);
     if (known !== undefined) return known;
     const strings = this.elf.symtab?.link;
-    const nameOffset = strings === undefined ? 0 : addString(strings, f.name);
+    const original = f.source.symbol;
+    if (strings === undefined || original === undefined)
+      throw new UserError(
+        `function ${f.name} has no symbol, so no second one can stand beside it.`,
+        this.elf.file,
+        'Optimize only one of the programs that share it.',
+      );
+    const nameOffset = addString(strings, f.name);
     const symbol = this.add({
       section: f.source.section,
       name: f.name,
       nameOffset,
       value: f.start,
       size: f.size,
-      type: SymbolType.FUNC,
+      type: original.type,
     });
     this.ofCopy.set(f, symbol);
     return symbol;

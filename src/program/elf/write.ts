@@ -8,6 +8,7 @@
  * symbol numbers. Without rewrites nothing goes.
  */
 import { slotsOf } from '../../isa/insn.ts';
+import { UserError } from '../errors.ts';
 import { encodeBtfExt } from './btfext.ts';
 import {
   isCode,
@@ -43,6 +44,8 @@ export function writeObject(object: ObjectFile, rewrites: readonly FunctionRewri
   if (rewrites.length === 0) return bytes;
   // A private copy, which may be changed in place. Indices and names are those of `object`.
   const work = readObject(bytes, object.file);
+  if (work.functions.some((f, i) => f.name !== object.functions[i]?.name))
+    throw new UserError('its symbols are out of order.', object.file, 'Build it again.');
   const { elf } = work;
   const plan = makePlan(work, rewrites);
   const symbols = new SymbolFinder(elf, plan);

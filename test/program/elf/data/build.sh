@@ -1,0 +1,11 @@
+#!/bin/sh
+# Rebuilds the objects beside this file; needs clang-14, clang-19 and libbpf's headers (libbpf-dev). Tests do not run it.
+set -e
+cd "$(dirname "$0")"
+flags="-target bpf -O2 -Wall -Wno-unused-function -fdebug-prefix-map=$PWD=. -I/usr/include/$(uname -m)-linux-gnu"
+for v in 14 19; do
+  for name in full core kfunc; do clang-$v $flags -g -c $name.c -o $name-clang$v.o; done
+done
+clang-14 $flags -c legacy.c -o legacy.o
+clang-14 $flags -g -DSAMPLES -c legacy.c -o legacy-samples.o
+clang-14 $flags -DIPROUTE2 -c legacy.c -o legacy-iproute2.o
