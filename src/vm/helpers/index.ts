@@ -1,0 +1,38 @@
+/**
+ * Helper functions of the simulated kernel.
+ *
+ *   helper number --model, or the stand-in for helpers without one--> r0, memory, external calls
+ *
+ * Models answer as Linux does, return codes included; what Linux leaves open (time, chance, routes) follows from the
+ * test's seed. Every model checks the shadow of the memory it is given.
+ */
+import { HelperFault } from '../arena.ts';
+import { HELPER_EXIT } from '../layout.ts';
+import type { Kernel, Model, Models } from './kernel.ts';
+import { MAP_MODELS } from './map.ts';
+import { OUTPUT_MODELS } from './output.ts';
+import { PACKET_MODELS } from './packet.ts';
+import { standIn } from './standin.ts';
+import { SYSTEM_MODELS } from './system.ts';
+
+export { Kernel, type KernelOptions } from './kernel.ts';
+
+const MODELS: Models = { ...MAP_MODELS, ...SYSTEM_MODELS, ...OUTPUT_MODELS, ...PACKET_MODELS };
+const table: readonly (Model | undefined)[] = Array.from({ length: 256 }, (_, id) => MODELS[id]);
+
+/** Helper numbers that have a model of their own. */
+export const MODELLED: readonly number[] = Object.keys(MODELS).map(Number);
+
+/** Runs a helper: 0, a fault code (layout.ts), or HELPER_EXIT when the program ends with it. */
+export function callHelper(k: Kernel, id: number): number {
+  try {
+    k.ended = false;
+    const model = table[id];
+    if (model !== undefined) model(k);
+    else standIn(k, k.prototype(id));
+    return k.ended ? HELPER_EXIT : 0;
+  } catch (e) {
+    if (e instanceof HelperFault) return e.code;
+    throw e;
+  }
+}

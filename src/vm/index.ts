@@ -1,0 +1,20 @@
+/**
+ * The interpreter: runs programs on test cases, prices their paths, and says how far a candidate is from its source.
+ *
+ *   TestCase --image--> memory of one run --machine (fast) | reference (slow)--> Outcome
+ *   semantics table --wasm/--> WebAssembly module that runs a candidate on all tests in one call
+ *   helper calls --helpers/--> simulated kernel;   profile --latency--> nanoseconds
+ */
+export * from './latency.ts';
+export {
+  type Coverage,
+  createMachine,
+  type Evaluation,
+  MACHINE_DEFAULTS,
+  type Machine,
+  type MachineOptions,
+} from './machine.ts';
+export { K2_PROFILES } from './profiles.ts';
+export * from './random.ts';
+export { runReference } from './reference.ts';
+export * from './types.ts';
