@@ -35,4 +35,4 @@ export {
 export type { Scenario } from './observe.ts';
 export type { ProgInfo } from './progs.ts';
 export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run.ts';
-export { BpfError, errnoName, type OpenBpf, openBpf } from './syscall.ts';
+export { type Bpf, BpfError, errnoName, type OpenBpf, openBpf } from './syscall.ts';

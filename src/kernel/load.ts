@@ -11,7 +11,7 @@ import { HOOKS, hookOfSection } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import { callbackInfo } from './btf.ts';
 import { refusalReason, refusedSlot } from './log.ts';
-import { createMaps } from './maps.ts';
+import { createMaps, isSettings } from './maps.ts';
 import { encodeWithMaps, type LogLevel, loadRaw, type ProgInfo, progInfo, type RawProgram } from './progs.ts';
 import { type Bpf, BpfError, errnoName, Fds, openBpf, withFds } from './syscall.ts';
 
@@ -72,34 +72,45 @@ export interface LoadAs {
 }
 
 /**
- * The maps of one program, open, and its original accepted or not. Close it.
- * `check` and `load` take any instruction list for the program; `functions` are needed when it has callbacks.
+ * The maps of one program, open, and the opinion about its original. `check` takes any instruction list for the
+ * program. Close it.
  */
 export class KernelSession {
+  /** A candidate's refusal means something only when the original is accepted. */
+  readonly original: Consent;
   readonly #bpf: Bpf;
   readonly #fds: Fds;
   readonly #program: Program;
   readonly #mapFds: readonly number[];
 
-  private constructor(bpf: Bpf, program: Program) {
+  private constructor(bpf: Bpf, program: Program, freezeSettings: boolean) {
     this.#bpf = bpf;
     this.#program = program;
     this.#fds = new Fds(bpf);
     try {
-      this.#mapFds = createMaps(bpf, this.#fds, program.maps, 'check');
+      this.#mapFds = createMaps(bpf, this.#fds, program.maps, 'check', freezeSettings);
+      this.original = this.check(program.insns);
     } catch (e) {
       this.#fds.close();
       throw e;
     }
   }
 
+  /**
+   * Settings in `.rodata` are unknown to the checker if it accepts the original that way (an acceptance then holds for
+   * every setting); else they are the constants that the file has.
+   */
   static open(program: Program): { ok: true; session: KernelSession } | { ok: false; reason: string } {
     const opened = openBpf();
     if (!opened.ok) return opened;
     const why = notLoadable(program);
     if (why !== undefined) return { ok: false, reason: why };
     try {
-      return { ok: true, session: new KernelSession(opened.bpf, program) };
+      const session = new KernelSession(opened.bpf, program, false);
+      if (session.original.status !== 'refused' || !program.maps.some(isSettings))
+        return { ok: true, session };
+      session.close();
+      return { ok: true, session: new KernelSession(opened.bpf, program, true) };
     } catch (e) {
       if (e instanceof BpfError) return { ok: false, reason: e.message };
       throw e;
@@ -190,9 +201,7 @@ export function loadProgram(
 export function accepts(program: Program): Consent {
   const opened = KernelSession.open(program);
   if (!opened.ok) return { status: 'not checked', reason: opened.reason };
-  try {
-    return opened.session.check(program.insns);
-  } finally {
-    opened.session.close();
-  }
+  const { original } = opened.session;
+  opened.session.close();
+  return original;
 }

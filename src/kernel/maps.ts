@@ -42,7 +42,6 @@ export function kernelMapDef(def: MapDef, purpose: MapPurpose): MapDef {
   const type = isRun ? (PLAIN_SIBLING[def.type] ?? def.type) : def.type;
   const kind = mapType(type);
   const isRing = type === MapTypeId.RINGBUF || type === MapTypeId.USER_RINGBUF;
-  const isByteArray = type === MapTypeId.ARRAY && def.readonly !== true;
   const cap =
     !isRun || isRing
       ? CHECK_CAP
@@ -57,12 +56,12 @@ export function kernelMapDef(def: MapDef, purpose: MapPurpose): MapDef {
     else if (type === MapTypeId.STRUCT_OPS) maxEntries = 1;
   }
   let flags = def.flags | (kind?.requiredFlags ?? 0);
-  if (isRun && isByteArray) flags |= MapFlag.MMAPABLE;
+  if (isRun && accessOf({ ...def, type }) === 'mapped') flags |= MapFlag.MMAPABLE;
   return { ...def, type, maxEntries, flags };
 }
 
-/** Creates one map, with its inner map, contents and freeze; owned by `fds`. Throws `BpfError`. */
-function createMap(bpf: Bpf, fds: Fds, def: MapDef): number {
+/** Creates one map, with its inner map, contents and, with `frozen`, freeze; owned by `fds`. Throws `BpfError`. */
+function createMap(bpf: Bpf, fds: Fds, def: MapDef, frozen = def.readonly === true): number {
   const attr = new Attr(72);
   attr.u32(0, def.type).u32(4, def.keySize).u32(8, def.valueSize).u32(12, def.maxEntries).u32(16, def.flags);
   attr.text(28, def.name, 16);
@@ -78,7 +77,7 @@ function createMap(bpf: Bpf, fds: Fds, def: MapDef): number {
     const r = elem(bpf, Cmd.MAP_UPDATE, fd, key, value);
     if (r < 0) throw new BpfError(`fill map ${def.name}`, r);
   }
-  if (def.readonly === true) {
+  if (frozen) {
     const r = bpf.call(Cmd.MAP_FREEZE, new Attr(32).u32(0, fd).bytes, 32);
     if (r < 0) throw new BpfError(`freeze map ${def.name}`, r);
   }
@@ -124,7 +123,7 @@ function accessOf(def: MapDef): Access {
   if (def.readonly === true) return 'constant';
   switch (def.type) {
     case MapTypeId.ARRAY:
-      return 'mapped';
+      return (def.flags & MapFlag.RDONLY_PROG) === 0 ? 'mapped' : 'fixed';
     case MapTypeId.HASH:
     case MapTypeId.LRU_HASH:
     case MapTypeId.LPM_TRIE:
@@ -144,7 +143,7 @@ export class KernelMap {
   readonly fd: number;
   readonly access: Access;
   readonly #bpf: Bpf;
-  readonly #mapping: Mapping | undefined;
+  #mapping: Mapping | undefined;
   /** Distance of an array's values. */
   readonly #stride: number;
   #isClean: boolean;
@@ -186,7 +185,9 @@ export class KernelMap {
       return;
     }
     const keys = this.access === 'fixed' ? this.#filled.map((e) => e.key) : this.#keys();
-    for (const key of keys) elem(this.#bpf, Cmd.MAP_DELETE, this.fd, key);
+    const zero = this.def.type === MapTypeId.ARRAY ? new Uint8Array(this.def.valueSize) : undefined;
+    for (const key of keys)
+      elem(this.#bpf, zero === undefined ? Cmd.MAP_DELETE : Cmd.MAP_UPDATE, this.fd, key, zero);
   }
 
   #write(key: Uint8Array, value: Uint8Array): void {
@@ -252,6 +253,7 @@ export class KernelMap {
 
   unmap(): void {
     this.#mapping?.unmap();
+    this.#mapping = undefined;
   }
 }
 
@@ -272,9 +274,30 @@ function isZero(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Descriptors of all maps of a program, in order, for loading only. Owned by `fds`. Throws `BpfError`. */
-export function createMaps(bpf: Bpf, fds: Fds, defs: readonly MapDef[], purpose: MapPurpose): number[] {
-  return defs.map((def) => createMap(bpf, fds, kernelMapDef(def, purpose)));
+/** `.rodata` with variables that are set before loading: constants to the checker, unknown to everybody else. */
+export function isSettings(def: MapDef): boolean {
+  return def.initial !== undefined && (def.flags & MapFlag.RDONLY_PROG) !== 0 && def.readonly !== true;
+}
+
+/**
+ * Descriptors of all maps of a program, in order. Owned by `fds`. Throws `BpfError`.
+ * @param freezeSettings let the checker see settings as the constants of the file, as libbpf does
+ */
+export function createMaps(
+  bpf: Bpf,
+  fds: Fds,
+  defs: readonly MapDef[],
+  purpose: MapPurpose,
+  freezeSettings = false,
+): number[] {
+  return defs.map((def) =>
+    createMap(
+      bpf,
+      fds,
+      kernelMapDef(def, purpose),
+      def.readonly === true || (freezeSettings && isSettings(def)),
+    ),
+  );
 }
 
 /** All maps of a program that will run. */

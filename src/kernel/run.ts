@@ -62,7 +62,7 @@ export class KernelRunner {
     const { bpf } = opened;
     const fds = new Fds(bpf);
     let maps: MapSet | undefined;
-    let reason = `programs of type ${program.hook} cannot be run outside their hook`;
+    let reason = `no way to run programs of type ${program.hook}`;
     try {
       maps = new MapSet(bpf, program.maps);
       for (const way of waysToRun(program.hook)) {
