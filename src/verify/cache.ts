@@ -1,0 +1,50 @@
+/**
+ * Verdicts by canonical form. The key says everything that decides a verdict: semantics version, budget, the window's context, source and candidate.
+ * In memory, bounded; the oldest entry goes first.
+ */
+import type { WindowContext } from './context.ts';
+import type { Verdict } from './types.ts';
+
+/** Raise when a change of the checker can change a verdict. */
+export const CHECKER_VERSION = 1;
+
+export interface CacheStats {
+  hits: number;
+  misses: number;
+}
+
+export class VerdictCache {
+  readonly stats: CacheStats = { hits: 0, misses: 0 };
+  private readonly entries = new Map<string, Verdict>();
+  private readonly capacity: number;
+
+  constructor(capacity = 200_000) {
+    this.capacity = capacity;
+  }
+
+  get(key: string): Verdict | undefined {
+    const v = this.entries.get(key);
+    if (v === undefined) this.stats.misses++;
+    else this.stats.hits++;
+    return v;
+  }
+
+  set(key: string, verdict: Verdict): void {
+    if (this.entries.size >= this.capacity) this.entries.delete(this.entries.keys().next().value!);
+    this.entries.set(key, verdict);
+  }
+}
+
+/** The context as text that is equal exactly when its facts are. */
+export function contextKey(c: WindowContext): string {
+  return JSON.stringify(
+    {
+      ...c,
+      liveStack: Buffer.from(c.liveStack).toString('latin1'),
+      maps: c.maps.map((m) =>
+        m.readonly === true ? [m.initial && Buffer.from(m.initial).toString('latin1')] : [],
+      ),
+    },
+    (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
+  );
+}

@@ -1,0 +1,17 @@
+/**
+ * Decides whether a rewrite may reach the output.
+ *
+ *   in:   a program, a window of it, replacement instructions
+ *   out:  Verdict (types.ts): equivalent, different with a counterexample, unknown with a reason
+ *
+ * The steps are drawn in window.ts.
+ */
+export { type CacheStats, VerdictCache } from './cache.ts';
+export type { WindowContext } from './context.ts';
+export type { Candidate, Counterexample, Proof, Verdict, Window, WindowChecker } from './types.ts';
+export {
+  createWindowVerifier,
+  type StageStats,
+  type WindowVerifier,
+  type WindowVerifierOptions,
+} from './window.ts';

@@ -1,0 +1,111 @@
+/**
+ * Everything about one window that does not depend on the candidate: its inputs as terms, the source's symbolic run, counterexamples seen. Terms of
+ * all candidates share one store, so what they have in common with the source is built once.
+ */
+import { BYTE_UNKNOWN, STACK_SIZE } from '../analysis/stack.ts';
+import { region } from '../analysis/values.ts';
+import type { Insn } from '../isa/insn.ts';
+import { OP_LD_IMM64 } from '../isa/insn.ts';
+import { type Assignment, Normalizer, type Term, TermBuilder, TermStore } from '../solver/index.ts';
+import type { WindowContext } from './context.ts';
+import { constantData, execute, type Run, type Start, type Surroundings } from './execute.ts';
+import { Inputs } from './inputs.ts';
+import { type KnownByte, type Log, write } from './memory.ts';
+import { Bases, type Merging, memoryOf } from './regions.ts';
+
+export class Session {
+  readonly normalizer: Normalizer;
+  readonly bases: Bases;
+  readonly inputs: Inputs;
+  readonly framePointer: Term;
+  readonly registers: readonly (Term | undefined)[];
+  /** Values that occur in the source, for the samples. */
+  readonly constants: readonly bigint[];
+  /** Inputs that refuted earlier candidates, latest first. */
+  readonly refuters: Assignment[] = [];
+  private readonly context: WindowContext;
+  private readonly source: readonly Insn[];
+  private readonly runs = new Map<Merging, Run>();
+  private readonly starts = new Map<Merging, Start>();
+
+  constructor(context: WindowContext, source: readonly Insn[]) {
+    this.context = context;
+    this.source = source;
+    const builder = new TermBuilder(new TermStore());
+    this.normalizer = new Normalizer(builder);
+    this.bases = new Bases(this.normalizer);
+    this.inputs = new Inputs(builder, this.bases);
+    this.registers = context.registers.map((v, r) =>
+      v.kind === 'uninit' ? undefined : this.inputs.term(v, `r${r}`),
+    );
+    this.framePointer = this.bases.base(region.stack(context.frame), '');
+    this.constants = constantsOf(source);
+  }
+
+  get size(): number {
+    return this.normalizer.store.count;
+  }
+
+  around(merging: Merging): Surroundings {
+    const { maps, ctxFields, packetShared } = this.context;
+    return { normalizer: this.normalizer, bases: this.bases, merging, maps, ctxFields, packetShared };
+  }
+
+  /** Memory of the running frame. */
+  stackMemory(merging: Merging): string {
+    return memoryOf(region.stack(this.context.frame), merging);
+  }
+
+  start(merging: Merging): Start {
+    let start = this.starts.get(merging);
+    if (start === undefined) {
+      const log = this.stackLog();
+      const logs = new Map<string, Log>(log === undefined ? [] : [[this.stackMemory(merging), log]]);
+      start = { registers: this.registers, logs };
+      this.starts.set(merging, start);
+    }
+    return start;
+  }
+
+  /** Initial bytes that are constants. */
+  knownBytes(): KnownByte {
+    return constantData(this.around('none'));
+  }
+
+  sourceRun(merging: Merging): Run {
+    let run = this.runs.get(merging);
+    if (run === undefined) {
+      run = execute(this.source, this.start(merging), this.around(merging));
+      this.runs.set(merging, run);
+    }
+    return run;
+  }
+
+  /** What is known of the frame's contents, as writes that came before. */
+  private stackLog(): Log {
+    const b = this.normalizer.build;
+    let log: Log;
+    this.context.stack.forEach((slot, n) => {
+      if (slot === undefined) return;
+      const at = (k: number): Term =>
+        this.normalizer.normalize(b.add(this.framePointer, b.const(BigInt(n * 8 + k - STACK_SIZE), 64)));
+      slot.bytes.forEach((byte, k) => {
+        if (byte > BYTE_UNKNOWN) log = write(log, at(k), 1, b.const(BigInt(byte), 8));
+      });
+      const { spill, spillSize } = slot;
+      if (spill === undefined || spill.kind === 'any' || spill.kind === 'uninit') return;
+      const value = this.inputs.term(spill, `fp${n * 8 - STACK_SIZE}`);
+      log = write(log, at(0), spillSize, b.extract(value, 0, spillSize * 8));
+    });
+    return log;
+  }
+}
+
+function constantsOf(insns: readonly Insn[]): bigint[] {
+  const set = new Set<bigint>();
+  for (const i of insns) {
+    if (i.imm !== 0) set.add(BigInt(i.imm));
+    if (i.op === OP_LD_IMM64 && i.immHi !== 0) set.add((BigInt(i.immHi) << 32n) | BigInt(i.imm >>> 0));
+  }
+  return [...set];
+}
