@@ -1,6 +1,7 @@
 /** What proposals may draw from: opcodes of the target, registers, constants and addresses that occur in the source. */
 import type { Insn } from '../isa/insn.ts';
-import { type IsaLevel, OPS, type OpSpec, specOf } from '../isa/semantics.ts';
+import { opsFor, type Target } from '../isa/levels.ts';
+import { type OpSpec, specOf } from '../isa/semantics.ts';
 
 export interface Address {
   base: number;
@@ -19,18 +20,6 @@ export interface Pools {
   readonly addresses: readonly Address[];
   /** Whole `ld_imm64` instructions of the source (maps, wide constants). */
   readonly wide: readonly Insn[];
-}
-
-export interface Target {
-  /** Highest `-mcpu` level. */
-  level: IsaLevel;
-  /** Linux version as major * 100 + minor. */
-  linux: number;
-}
-
-/** True when the row may appear in output for the target. 32-bit ALU (level 3 in clang) is old in every kernel. */
-export function allowed(row: OpSpec, target: Target): boolean {
-  return row.linux <= target.linux && (row.level <= target.level || row.linux <= 504);
 }
 
 /** Rows inside straight-line code. Little-endian no-ops, signed and packet loads stay out: they never win. */
@@ -81,8 +70,8 @@ export function buildPools(
   for (const base of bases)
     for (const off of offsets) if (base !== 10 || off < 0) addresses.set(`${base}:${off}`, { base, off });
 
-  const rows = OPS.filter((row) => straightLine(row) && allowed(row, target)).filter(
-    (row) => addresses.size > 0 || row.kind === 'alu',
+  const rows = opsFor(target).filter(
+    (row) => straightLine(row) && (addresses.size > 0 || row.kind === 'alu'),
   );
   return {
     rows,

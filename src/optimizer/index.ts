@@ -1,0 +1,9 @@
+/**
+ * The optimizer: a program or an object in, a smaller one out, with the proof of each rewrite.
+ *
+ *   object --readObject--> programs --optimizeProgram--> smaller programs --writeObject--> drop-in object
+ */
+export { type ObjectOptions, type ObjectResult, type ObjectRow, optimizeObject } from './object.ts';
+export type { Control } from './optimize.ts';
+export { OPTIMIZE_DEFAULTS, optimizeProgram } from './program.ts';
+export * from './types.ts';

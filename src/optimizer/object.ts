@@ -1,0 +1,72 @@
+/** Object in, object out: every program of it, or those of one section or name. */
+import type { ProgramOptions } from '../program/elf/index.ts';
+import { programsOf, readObject, rewritePrograms, writeObject } from '../program/elf/index.ts';
+import { UserError } from '../program/errors.ts';
+import type { Program } from '../program/program.ts';
+import { createWindowVerifier } from '../verify/index.ts';
+import type { Control } from './optimize.ts';
+import { optimizeProgram } from './program.ts';
+import type { OptimizeOptions, OptimizeResult } from './types.ts';
+
+export type ObjectRow =
+  | { status: 'optimized'; name: string; section: string; original: Program; result: OptimizeResult }
+  | { status: 'skipped'; name: string; section: string; reason: string };
+
+export interface ObjectResult {
+  /** The drop-in object. */
+  bytes: Uint8Array;
+  rows: readonly ObjectRow[];
+}
+
+export interface ObjectOptions extends ProgramOptions {
+  /** Only programs whose section or function has this name. */
+  section?: string;
+}
+
+/**
+ * @param file the object's name, for messages
+ * @throws UserError when the file is no BPF object, or has no program of that section
+ */
+export async function optimizeObject(
+  bytes: Uint8Array,
+  file: string,
+  options: OptimizeOptions,
+  objectOptions: ObjectOptions = {},
+  control: Control = {},
+): Promise<ObjectResult> {
+  const object = readObject(bytes, file);
+  const { section } = objectOptions;
+  const named = (row: { name: string; section: string }): boolean =>
+    section === undefined || row.section === section || row.name === section;
+  const all = programsOf(object, objectOptions);
+  const chosen = all
+    .map((row) => (row.ok ? { ...row, name: row.program.name, section: row.program.section } : row))
+    .filter(named);
+  if (chosen.length === 0) {
+    const names = all.map((row) => (row.ok ? row.program.section : row.section));
+    throw new UserError(
+      section === undefined ? 'the object has no programs' : `no section or function is named "${section}"`,
+      file,
+      names.length === 0 ? '' : `It has: ${[...new Set(names)].join(', ')}.`,
+    );
+  }
+  const verifier = await createWindowVerifier();
+  const rows: ObjectRow[] = [];
+  try {
+    for (const row of chosen) {
+      const { name, section: where } = row;
+      if (!row.ok) rows.push({ status: 'skipped', name, section: where, reason: row.reason });
+      else {
+        const original = row.program;
+        const result = await optimizeProgram(original, options, control, verifier);
+        rows.push({ status: 'optimized', name, section: where, original, result });
+      }
+    }
+  } finally {
+    verifier.close();
+  }
+  const changes = rows.flatMap((row) =>
+    row.status === 'optimized' ? [{ original: row.original, optimized: row.result.program }] : [],
+  );
+  return { bytes: writeObject(object, rewritePrograms(object, changes)), rows };
+}

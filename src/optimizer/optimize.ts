@@ -1,0 +1,241 @@
+/**
+ * The pipeline for one program.
+ *
+ *   tests --> dead code --> Markov chains over windows, round by round --> dead code --> final word of the kernel
+ *
+ * Every change goes through `judge`. The result does not depend on time: budgets are steps.
+ */
+
+import { type Analysis, analyze } from '../analysis/index.ts';
+import { formatInsn } from '../isa/disasm.ts';
+import { registersRead, registersWritten } from '../isa/effects.ts';
+import { constantError } from '../isa/fields.ts';
+import { type Insn, sizeInSlots } from '../isa/insn.ts';
+import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
+import { withoutNops } from '../program/edit.ts';
+import { UserError } from '../program/errors.ts';
+import type { Program } from '../program/program.ts';
+import { type ChainStats, emptyStats, padded, runChain } from '../search/chain.ts';
+import { buildPools } from '../search/pools.ts';
+import { type ChainSettings, settingNamed } from '../search/settings.ts';
+import { slidingWindows, straightRuns } from '../search/windows.ts';
+import type { Proof, Window } from '../verify/types.ts';
+import { Rng } from '../vm/random.ts';
+import { Bench, stripped } from './bench.ts';
+import { type Consents, finalWord } from './kernelword.ts';
+import { type Judges, judge } from './pass.ts';
+import type { AppliedRewrite, OptimizeOptions, OptimizeResult, Progress } from './types.ts';
+
+export interface Control {
+  onProgress?(p: Progress): void;
+  /** Polled often; true ends the search, and what is proven so far is returned. */
+  stop?(): boolean;
+}
+
+/** Steps that a chain spends on a window before the next one gets its turn. */
+const VISIT = 20_000;
+/** Instructions around a window whose constants are drawn from. */
+const CONTEXT = 8;
+
+export class Optimization {
+  private readonly options: OptimizeOptions;
+  private readonly settings: ChainSettings;
+  private readonly target: Target;
+  private readonly control: Control;
+  private readonly judges: Judges;
+  private readonly bench: Bench;
+  private best: Program;
+  private analysis: Analysis;
+  private step = 0;
+  private interrupted = false;
+  private readonly rewrites: AppliedRewrite[] = [];
+  private readonly convergence: [number, number][] = [];
+  private readonly stats: ChainStats = emptyStats();
+  private readonly refusals = new Map<string, number>();
+
+  constructor(program: Program, options: OptimizeOptions, control: Control, judges: Omit<Judges, 'tests'>) {
+    const settings = settingNamed(options.settings);
+    if (settings === undefined)
+      throw new UserError(`no chain settings are named "${options.settings}"`, '', 'k2-1 to k2-5 exist.');
+    this.options = options;
+    this.settings = settings;
+    this.control = control;
+    this.best = program;
+    this.target = {
+      level: options.level ?? (Math.max(3, levelOf(program.insns)) as Target['level']),
+      linux: options.linux ?? Math.max(504, linuxOf(program.insns)),
+    };
+    this.bench = new Bench(program, options.seed, options.tests, settings);
+    this.judges = { ...judges, tests: (candidate) => this.bench.disagreement(candidate) };
+    this.analysis = analyze(program);
+  }
+
+  run(kernel: Consents): OptimizeResult {
+    const original = this.best;
+    const latencyBefore = this.bench.latency(original);
+    this.convergence.push([0, sizeInSlots(original.insns)]);
+    this.removeDeadCode();
+    this.searchWindows();
+    this.removeDeadCode();
+    const program = withoutNops(this.best);
+    const word = finalWord(original, program, kernel, this.options);
+    return {
+      program,
+      slotsBefore: sizeInSlots(original.insns),
+      slotsAfter: sizeInSlots(program.insns),
+      insnsBefore: original.insns.length,
+      insnsAfter: program.insns.length,
+      latencyBefore,
+      latencyAfter: this.bench.latency(program),
+      rewrites: this.rewrites,
+      convergence: this.convergence,
+      stats: this.stats,
+      ...word,
+      notes: this.notes(),
+      interrupted: this.interrupted,
+    };
+  }
+
+  private notes(): string[] {
+    const notes = [...this.refusals].map(([why, n]) => `${n} proven rewrites were turned down: ${why}`);
+    if (this.bench.faulty.length > 0)
+      notes.push(
+        `${this.bench.faulty.length} of ${this.bench.tests.length} tests fault in the interpreter and decide nothing`,
+      );
+    if (this.best.pinned.size > 0)
+      notes.push(`${this.best.pinned.size} instructions with load-time values stay as they are`);
+    return notes;
+  }
+
+  /** Tries a rewrite; adopts it when every judge agrees. */
+  private adopt(window: Window, replacement: readonly Insn[], by: string): Proof | undefined {
+    const before = this.best;
+    const judgement = judge(before, window, replacement, this.judges);
+    if (!judgement.accepted) {
+      if (judgement.by === 'safety' || judgement.by === 'kernel' || judgement.by === 'tests') {
+        const why = `${judgement.by}: ${judgement.reason}`;
+        this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
+      }
+      return undefined;
+    }
+    this.best = judgement.program;
+    this.analysis = analyze(this.best);
+    this.bench.setSource(this.best);
+    const slots = sizeInSlots(this.best.insns);
+    this.convergence.push([this.step, slots]);
+    this.rewrites.push({
+      window: { ...window },
+      before: before.insns.slice(window.start, window.end).map((i) => formatInsn(i)),
+      after: replacement.map((i) => formatInsn(i)),
+      by,
+      how: judgement.verdict.how,
+      step: this.step,
+      slotsAfter: slots,
+    });
+    this.progress(window);
+    return judgement.verdict.how;
+  }
+
+  private progress(window?: Window): void {
+    this.control.onProgress?.({
+      step: this.step,
+      steps: this.options.steps,
+      slots: sizeInSlots(this.best.insns),
+      window,
+    });
+  }
+
+  private stopped(): boolean {
+    if (!this.interrupted && this.control.stop?.()) this.interrupted = true;
+    return this.interrupted;
+  }
+
+  /** Takes out, one by one and last first, instructions whose effect nobody sees. */
+  private removeDeadCode(): void {
+    for (let again = true; again && !this.stopped(); ) {
+      again = false;
+      for (const run of straightRuns(this.best).reverse())
+        for (let index = run.end - 1; index >= run.start; index--)
+          if (this.adopt({ start: index, end: index + 1 }, [], 'dead code') !== undefined) again = true;
+    }
+  }
+
+  /** Rounds over all windows until the budget is spent; each round shifts the windows and varies their length. */
+  private searchWindows(): void {
+    for (let round = 0; this.step < this.options.steps && !this.stopped(); round++) {
+      const length = Math.max(2, this.options.windowLength - (round % 3));
+      const spent = this.step;
+      let cursor = 0;
+      for (let n = 0; this.step < this.options.steps && !this.stopped(); n++) {
+        const window = slidingWindows(straightRuns(this.best), length).find((w) => w.start >= cursor);
+        if (window === undefined) break;
+        cursor = window.start + 1;
+        this.searchWindow(window, new Rng(this.options.seed, 'chain', this.best.name, round, n));
+      }
+      // Nothing to search in: straight-line code is missing.
+      if (this.step === spent) break;
+    }
+  }
+
+  private searchWindow(window: Window, rng: Rng): void {
+    const source = this.best.insns.slice(window.start, window.end);
+    const state = this.analysis.stateBefore(window.start);
+    if (state === undefined) return;
+    const frame = state.frames.at(-1)!;
+    const pointers = frame.regs.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
+    const defined = frame.regs.reduce((mask, v, r) => (v.kind === 'uninit' ? mask : mask | (1 << r)), 0);
+    const context = this.best.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
+    const evaluator = this.bench.evaluatorFor(window);
+    let replacement: Insn[] | undefined;
+    const result = runChain({
+      source: padded(source, source.length),
+      frozen: new Set(),
+      settings: this.settings,
+      pools: buildPools(source, context, pointers, this.target),
+      rng,
+      steps: Math.min(VISIT, this.options.steps - this.step),
+      evaluator,
+      wellFormed: (w) => wellFormed(w, defined),
+      price: (w) => sizeInSlots(w),
+      prove: (w) => {
+        const short = stripped(w);
+        const judgement = judge(this.best, window, short, this.judges);
+        // The judges may have loaded another candidate.
+        evaluator.set(w);
+        if (judgement.accepted) replacement = short;
+        return judgement.accepted
+          ? 'equivalent'
+          : judgement.verdict?.kind === 'unknown'
+            ? 'unknown'
+            : 'different';
+      },
+      stop: () => this.stopped(),
+    });
+    this.step += result.stats.steps;
+    this.add(result.stats);
+    if (replacement !== undefined) this.adopt(window, replacement, `chain ${this.settings.name}`);
+    this.progress(window);
+  }
+
+  private add(stats: ChainStats): void {
+    this.stats.steps += stats.steps;
+    this.stats.evaluated += stats.evaluated;
+    this.stats.accepted += stats.accepted;
+    if (stats.foundAt > 0) this.stats.foundAt = this.step - stats.steps + stats.foundAt;
+    for (const key of Object.keys(stats.proofs) as (keyof ChainStats['proofs'])[])
+      this.stats.proofs[key] += stats.proofs[key];
+    for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])
+      this.stats.acceptedByRule[key] += stats.acceptedByRule[key];
+  }
+}
+
+/** False when an instruction reads a register that holds nothing there, or can never be valid. */
+function wellFormed(window: readonly Insn[], definedAtStart: number): boolean {
+  let defined = definedAtStart;
+  for (const i of window) {
+    if ((registersRead(i) & ~defined) !== 0) return false;
+    if (constantError(i) !== undefined) return false;
+    defined |= registersWritten(i);
+  }
+  return true;
+}

@@ -1,0 +1,50 @@
+/**
+ * The one gate through which a program changes.
+ *
+ *   rewrite --window verifier--> proven --static safety--> safe --tests--> agrees --running kernel--> accepted
+ *
+ * A rewrite that fails at any stage changes nothing.
+ */
+import { EditError } from '../isa/edit.ts';
+import type { Insn } from '../isa/insn.ts';
+import { replaceRange } from '../program/edit.ts';
+import type { Program } from '../program/program.ts';
+import type { Verdict, Window } from '../verify/types.ts';
+
+/** Everything that may say no. The last three return undefined for yes, or their reason. */
+export interface Judges {
+  verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
+  safety(candidate: Program): string | undefined;
+  tests(candidate: Program): string | undefined;
+  kernel(candidate: Program): string | undefined;
+}
+
+export type Judgement =
+  | { accepted: true; program: Program; verdict: Extract<Verdict, { kind: 'equivalent' }> }
+  | { accepted: false; by: keyof Judges | 'edit'; reason: string; verdict?: Verdict };
+
+/** Tries one rewrite of `program`; does not decide whether it is worth having. */
+export function judge(
+  program: Program,
+  window: Window,
+  replacement: readonly Insn[],
+  judges: Judges,
+): Judgement {
+  let candidate: Program;
+  try {
+    candidate = replaceRange(program, window.start, window.end, replacement);
+  } catch (e) {
+    if (e instanceof EditError) return { accepted: false, by: 'edit', reason: e.message };
+    throw e;
+  }
+  const verdict = judges.verify(program, window, replacement);
+  if (verdict.kind !== 'equivalent') {
+    const reason = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
+    return { accepted: false, by: 'verify', reason, verdict };
+  }
+  for (const by of ['safety', 'tests', 'kernel'] as const) {
+    const reason = judges[by](candidate);
+    if (reason !== undefined) return { accepted: false, by, reason, verdict };
+  }
+  return { accepted: true, program: candidate, verdict };
+}

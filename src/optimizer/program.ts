@@ -1,0 +1,44 @@
+/** One program in, a smaller one out: wires the judges to the pipeline. */
+import { examine } from '../analysis/safety.ts';
+import { UserError } from '../program/errors.ts';
+import type { Program } from '../program/program.ts';
+import { createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
+import { kernelRefusal, openConsents } from './kernelword.ts';
+import { type Control, Optimization } from './optimize.ts';
+import type { OptimizeOptions, OptimizeResult } from './types.ts';
+
+export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
+  goal: 'size',
+  steps: 1_000_000,
+  seed: 1,
+  settings: 'k2-2',
+  tests: 64,
+  windowLength: 8,
+  kernel: 'auto',
+  diffRuns: 1000,
+};
+
+/** Optimizes one program. The verifier may be shared between calls: its cache is. */
+export async function optimizeProgram(
+  program: Program,
+  options: OptimizeOptions,
+  control: Control = {},
+  verifier?: WindowVerifier,
+): Promise<OptimizeResult> {
+  const own = verifier ?? (await createWindowVerifier());
+  const consents = openConsents(program, options.kernel);
+  try {
+    if (options.kernel === 'require' && consents.session === undefined)
+      throw new UserError(`the kernel cannot be asked: ${consents.reason}`, program.name, 'See `k2 doctor`.');
+    const known = new Set(examine(program).findings.map((f) => f.reason));
+    return new Optimization(program, options, control, {
+      verify: (p, window, replacement) => own.check(p, window, replacement),
+      // What the checker already holds against the original is its own false alarm.
+      safety: (candidate) => examine(candidate).findings.find((f) => !known.has(f.reason))?.reason,
+      kernel: (candidate) => kernelRefusal(consents, candidate),
+    }).run(consents);
+  } finally {
+    consents.session?.close();
+    if (verifier === undefined) own.close();
+  }
+}
