@@ -175,14 +175,15 @@ function assemble(
   const names = new Set(object.functions.map((f) => f.name));
   for (const [entry, program] of versions) {
     const own = needOwn(object, program, disputed);
-    // Shared functions of which this program needs its own: they get a number after the object's functions.
+    // Shared functions of which this program needs its own: they get numbers after the object's functions,
+    // in the order in which the copies are made below.
     if (own.has(entry) && (users.get(entry) ?? 0) > 1)
       throw new UserError(
         `program ${entry.name} is also a subprogram of another one.`,
         object.file,
         'Move the shared part into a function of its own.',
       );
-    const copied = [...own].filter((f) => (users.get(f) ?? 0) > 1);
+    const copied = [...program.keys()].filter((f) => own.has(f) && (users.get(f) ?? 0) > 1);
     const number = new Map(copied.map((f, i) => [f, object.functions.length + copies.length + i]));
     const redirect = (v: Version): ReadonlyMap<number, Ref> =>
       new Map(
