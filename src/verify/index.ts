@@ -8,6 +8,7 @@
  */
 export { type CacheStats, VerdictCache } from './cache.ts';
 export type { WindowContext } from './context.ts';
+export { contextProvider } from './facts.ts';
 export type { Candidate, Counterexample, Proof, Verdict, Window, WindowChecker } from './types.ts';
 export {
   createWindowVerifier,

@@ -27,6 +27,7 @@ import { CHECKER_VERSION, contextKey, VerdictCache } from './cache.ts';
 import { canonical, codeKey } from './canonical.ts';
 import type { WindowContext } from './context.ts';
 import { execute } from './execute.ts';
+import { contextProvider } from './facts.ts';
 import { MemoryReader } from './memory.ts';
 import { type Obligation, obligations } from './obligations.ts';
 import { mergingFor } from './regions.ts';
@@ -37,7 +38,7 @@ import type { Verdict, Window } from './types.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
 export interface WindowVerifierOptions {
-  /** Facts about a window of a program; `analysisContext` of facts.ts unless a test brings its own. */
+  /** Facts about a window of a program; by default from analysis/ (facts.ts). */
   contextOf?: (program: Program, window: Window) => WindowContext;
   /** Solver budget per check, in its resource units. */
   rlimit?: number;
@@ -81,10 +82,12 @@ class Verifier implements WindowVerifier {
   private readonly sessions = new Map<string, Session>();
   private readonly keys = new WeakMap<WindowContext, string>();
   private readonly contexts = new WeakMap<Program, Map<string, WindowContext>>();
+  private readonly contextOf: (program: Program, window: Window) => WindowContext;
 
   constructor(options: WindowVerifierOptions, solver: Solver) {
     this.options = options;
     this.solver = solver;
+    this.contextOf = options.contextOf ?? contextProvider();
     this.rlimit = options.rlimit ?? 3_000_000;
     this.cache = options.cache ?? new VerdictCache();
   }
@@ -112,13 +115,11 @@ class Verifier implements WindowVerifier {
   }
 
   private contextFor(program: Program, window: Window): WindowContext {
-    const { contextOf } = this.options;
-    if (contextOf === undefined) throw new Error('this verifier was made without facts about programs');
     let known = this.contexts.get(program);
     if (known === undefined) this.contexts.set(program, (known = new Map()));
     const key = `${window.start}-${window.end}`;
     let context = known.get(key);
-    if (context === undefined) known.set(key, (context = contextOf(program, window)));
+    if (context === undefined) known.set(key, (context = this.contextOf(program, window)));
     return context;
   }
 
