@@ -7,7 +7,7 @@
 
 /**
  * What `bpf_map_lookup_elem` yields: the value's bytes, readable only ('value_ro'), a map (inner map), a socket, an
- * AF_XDP socket, or the program may not look it up at all.
+ * AF_XDP socket, or the program may not look it up at all. A socket comes with a reference that must be released.
  */
 export type MapLookup = 'value' | 'value_ro' | 'map' | 'sock' | 'xdp_sock' | 'none';
 

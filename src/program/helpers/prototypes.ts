@@ -5,7 +5,7 @@
  *
  * `since` is the first Linux version, major * 100 + minor. Argument words (numbers are argument numbers, 1 = r1):
  *   s          scalar, or anything that is not looked behind
- *   s?         scalar that need not be initialised (variadic)
+ *   s?         scalar that the checker does not look at: it need not be initialised
  *   ctx        the context;  ctx?  or NULL;  ctx|sock  the context or a socket
  *   map        a map, known at load time
  *   key        that map's key, read;  value  its value, read;  value?  or NULL;  >~value  its value, written or left
@@ -18,6 +18,7 @@
  *   func       callback;  cbctx?  what it is given: stack memory of unknown size, or NULL
  *   lock, timer, ringmem, dynptr   as they are called; `ringmem` is what ringbuf_reserve returned
  *   any        not modelled: may be read and written if it is a pointer
+ * Where program types differ, a line says what most have; get_cgroup_classid takes no argument outside tc and lwt.
  * Flags: gpl (license), pkt (memory arguments may be in the packet), u32 (result below 2^32), rough (not modelled).
  *
  * Sources: include/uapi/linux/bpf.h for ids and names; the bpf_func_proto tables of kernel/bpf/helpers.c,
@@ -64,7 +65,7 @@ export const PROTOTYPES = `
 38 409 skb_change_tail -> int : ctx s s : packetWrite packetResize ctxWrite :
 39 409 skb_pull_data -> int : ctx s : packetResize :
 40 409 csum_update -> int : ctx s : kernelState :
-41 409 set_hash_invalid -> void : ctx : ctxWrite :
+41 409 set_hash_invalid -> int : ctx : ctxWrite :
 42 410 get_numa_node_id -> int : : runConstant :
 43 410 skb_change_head -> int : ctx s s : packetWrite packetResize ctxWrite :
 44 410 xdp_adjust_head -> int : ctx s : packetResize :
@@ -107,8 +108,8 @@ export const PROTOTYPES = `
 81 419 get_local_storage -> value : map s : mapRead :
 82 419 sk_select_reuseport -> int : ctx map key s : mapRead redirect :
 83 419 skb_ancestor_cgroup_id -> int : ctx s : kernelRead :
-84 420 sk_lookup_tcp -> sock? : ctx <3 size s s : kernelRead acquire : pkt
-85 420 sk_lookup_udp -> sock? : ctx <3 size s s : kernelRead acquire : pkt
+84 420 sk_lookup_tcp -> sock? : ctx <3 size0 s s : kernelRead acquire : pkt
+85 420 sk_lookup_udp -> sock? : ctx <3 size0 s s : kernelRead acquire : pkt
 86 420 sk_release -> int : sock : release :
 87 420 map_push_elem -> int : map value s : mapWrite : pkt
 88 420 map_pop_elem -> int : map >~value : mapWrite :
@@ -122,7 +123,7 @@ export const PROTOTYPES = `
 96 501 tcp_sock -> tcp_sock? : sock : kernelRead :
 97 501 skb_ecn_set_ce -> int : ctx : packetWrite :
 98 501 get_listener_sock -> sock? : sock : kernelRead :
-99 502 skc_lookup_tcp -> sock_common? : ctx <3 size s s : kernelRead acquire : pkt
+99 502 skc_lookup_tcp -> sock_common? : ctx <3 size0 s s : kernelRead acquire : pkt
 100 502 tcp_check_syncookie -> int : sock <3 size <5 size : kernelRead : pkt gpl
 101 502 sysctl_get_name -> int : ctx >~3 size s : kernelRead :
 102 502 sysctl_get_current_value -> int : ctx >3 size : kernelRead :
@@ -199,7 +200,7 @@ export const PROTOTYPES = `
 173 515 get_func_ip -> int : ctx : runConstant : gpl
 174 515 get_attach_cookie -> int : ctx : runConstant :
 175 515 task_pt_regs -> kptr : kptr : kernelRead : gpl
-176 516 get_branch_snapshot -> int : >~2 size0 s : kernelRead : gpl
+176 516 get_branch_snapshot -> int : >~2 size0 s? : kernelRead : gpl
 177 516 trace_vprintk -> int : <2 size <?4 size0 : output : gpl
 178 516 skc_to_unix_sock -> kptr? : sock : kernelRead :
 179 516 kallsyms_lookup_name -> int : <2 size0 s >~#8 : kernelRead sleep :
@@ -227,8 +228,8 @@ export const PROTOTYPES = `
 201 519 dynptr_read -> int : >~2 size0 dynptr s s : kernelState : rough
 202 519 dynptr_write -> int : dynptr s <4 size0 s : kernelState packetWrite packetResize mapWrite : rough
 203 519 dynptr_data -> mem? : dynptr s alloc : kernelState : rough
-204 600 tcp_raw_gen_syncookie_ipv4 -> int : <#20 <3 size : kernelRead : pkt gpl
-205 600 tcp_raw_gen_syncookie_ipv6 -> int : <#40 <3 size : kernelRead : pkt gpl
+204 600 tcp_raw_gen_syncookie_ipv4 -> int : <#20 <3 size0 : kernelRead : pkt gpl
+205 600 tcp_raw_gen_syncookie_ipv6 -> int : <#40 <3 size0 : kernelRead : pkt gpl
 206 600 tcp_raw_check_syncookie_ipv4 -> int : <#20 <#20 : kernelRead : pkt gpl
 207 600 tcp_raw_check_syncookie_ipv6 -> int : <#40 <#20 : kernelRead : pkt gpl
 208 601 ktime_get_tai_ns -> int : : time :

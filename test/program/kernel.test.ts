@@ -1,0 +1,104 @@
+/**
+ * The tables of helpers and maps against the running kernel's checker. Each helper is called from every program type
+ * that has it, plainly and in variations; the checker must accept exactly what the table says.
+ */
+import { describe, expect, it } from 'vitest';
+import { accepts, linuxNumber, probeKernel } from '../../src/kernel/index.ts';
+import { HELPERS, type Helper, helperById, invalidatesPacket } from '../../src/program/helpers.ts';
+import { MAP_TYPES } from '../../src/program/maps.ts';
+import type { MapDef } from '../../src/program/program.ts';
+import { calling, mapFor, mapOfType, SECTIONS, type Variation } from './calling.ts';
+
+/** The table describes recent checkers; older ones were stricter or laxer in places. */
+const LINUX = 612;
+
+const kernel = probeKernel();
+const why = !kernel.available
+  ? kernel.reason
+  : linuxNumber(kernel.release) < LINUX
+    ? `Linux ${kernel.release} is too old`
+    : '';
+
+function accepted(
+  h: Helper,
+  section: string,
+  map: MapDef | undefined,
+  v: Variation = {},
+): boolean | undefined {
+  const program = calling(h, section, map, v);
+  return program === undefined ? undefined : accepts(program).status === 'accepted';
+}
+
+const homes = new Map<number, readonly string[]>();
+/** Sections from which a plain call is accepted. */
+function homesOf(h: Helper): readonly string[] {
+  const known = homes.get(h.id);
+  if (known !== undefined) return known;
+  const found = SECTIONS.filter((s) => accepted(h, s, mapFor(h, MAP_TYPES)));
+  homes.set(h.id, found);
+  return found;
+}
+
+/** Where one program type has a prototype of its own, and the table that of the others. */
+const DIFFERS: readonly { helper: string; section: RegExp; what: string }[] = [
+  { helper: 'get_cgroup_classid', section: /^(?!tc|lwt)/, what: 'r1 uninitialised' },
+  { helper: 'get_stackid', section: /^perf_event$/, what: 'license' },
+];
+
+/** [what the program does, how it departs from the plain call, whether the table allows it] */
+function variationsOf(h: Helper, section: string): [string, Variation, boolean][] {
+  const hasPacket = /^(xdp|tc|lwt|sk_skb)/.test(section);
+  const rows: [string, Variation, boolean][] = [
+    ['license', { license: 'Proprietary' }, !h.gplOnly],
+    ['r0 is read', { after: 'r0 is read' }, h.ret !== 'void'],
+  ];
+  if (hasPacket) rows.push(['packet is read', { after: 'packet is read' }, !invalidatesPacket(h)]);
+  const vary = (arg: number, as: NonNullable<Variation['as']>, expected: boolean) =>
+    rows.push([`r${arg + 1} ${as}`, { arg, as }, expected]);
+  for (const [i, a] of h.args.entries()) {
+    vary(i, 'uninitialised', a.optional);
+    if (a.kind === 'size') vary(i, 'zero', a.zeroOk);
+    if (a.mem === undefined || a.mem.size.by === 'string' || a.kind === 'ringbuf_mem') continue;
+    vary(i, 'NULL', a.nullable);
+    vary(i, 'in read-only memory', !a.mem.writes);
+    if (hasPacket) vary(i, 'in the packet', h.packetArgs);
+  }
+  return rows;
+}
+
+describe.skipIf(why !== '')(`the checker agrees with the tables (skipped without a kernel: ${why})`, () => {
+  it.each(HELPERS.map((h) => [h.name, h] as const))('about %s', (_, h) => {
+    const map = mapFor(h, MAP_TYPES);
+    for (const section of homesOf(h))
+      for (const [what, v, expected] of variationsOf(h, section)) {
+        if (DIFFERS.some((d) => d.helper === h.name && d.section.test(section) && d.what === what)) continue;
+        const got = accepted(h, section, map, v);
+        if (got !== undefined) expect(got, `${section}: ${what}`).toBe(expected);
+      }
+  });
+
+  it('and most helpers could be called', () => {
+    expect(HELPERS.filter((h) => homesOf(h).length > 0).length).toBeGreaterThan(125);
+  });
+
+  // Their lookups give a reference, their updates take a socket: a plain call is not enough.
+  const NOT_PLAIN = [
+    'sockmap map_lookup_elem',
+    'sockmap map_update_elem',
+    'sockhash map_lookup_elem',
+    'sockhash map_update_elem',
+  ];
+
+  it.each(MAP_TYPES.filter((t) => mapOfType(t.type) !== undefined).map((t) => [t.name, t] as const))(
+    'about the helpers of %s maps',
+    (_, t) => {
+      const others = [1, 2, 3, 12, 25, 27, 33, 51, 52, 60, 71, 72, 81, 82, 87, 88, 130, 134, 195];
+      for (const id of new Set([...t.helpers, ...others])) {
+        const h = helperById(id);
+        if (homesOf(h).length === 0 || NOT_PLAIN.includes(`${t.name} ${h.name}`)) continue;
+        const got = homesOf(h).some((s) => accepted(h, s, mapOfType(t.type)));
+        expect(got, `${t.name} ${h.name}`).toBe(t.helpers.includes(id));
+      }
+    },
+  );
+});
