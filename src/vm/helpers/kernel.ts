@@ -7,6 +7,7 @@ import { type Helper, helperById } from '../../program/helpers.ts';
 import type { Hook } from '../../program/hooks.ts';
 import type { Program } from '../../program/program.ts';
 import { type Arena, fault } from '../arena.ts';
+import { poisonOf } from '../image.ts';
 import { FaultCode, HEAD, REGS } from '../layout.ts';
 import { mapAt, type SimMap } from '../maps.ts';
 import type { ExternalCall } from '../types.ts';
@@ -18,6 +19,10 @@ export interface KernelOptions {
   /** CPU ids that get_smp_processor_id may give: 0 .. cpus-1. */
   cpus: number;
 }
+
+/** What a model answers: that r0 is set (by `ret`, `ret64` or `retPointer`). */
+export type Done = typeof DONE;
+const DONE = Symbol('r0 is set');
 
 export class Kernel {
   readonly arena: Arena;
@@ -56,18 +61,26 @@ export class Kernel {
   }
 
   /** r0 = a number below 2^53, sign-extended to 64 bits. */
-  ret(value: number): void {
+  ret(value: number): Done {
     this.arena.view.setUint32(REGS, value | 0, true);
     this.arena.view.setInt32(REGS + 4, Math.floor(value / 0x1_0000_0000), true);
+    return DONE;
   }
-  ret64(value: bigint): void {
+  ret64(value: bigint): Done {
     this.arena.view.setBigUint64(REGS, BigInt.asUintN(64, value), true);
+    return DONE;
   }
   /** r0 = the simulated address of linear address `p`, or NULL when it is negative. */
-  retPointer(p: number): void {
+  retPointer(p: number): Done {
     if (p < 0) return this.ret(0);
     this.arena.view.setUint32(REGS, this.arena.baseLo + (p - this.arena.at), true);
     this.arena.view.setUint32(REGS + 4, this.arena.baseHi, true);
+    return DONE;
+  }
+
+  /** r0 becomes unreadable. */
+  retNothing(): Done {
+    return this.ret64(poisonOf(this.arena, 0));
   }
 
   /** Linear address of `n` readable bytes behind an argument. */
@@ -164,7 +177,7 @@ export function mix(n: number): number {
   return h ^ (h >>> 16);
 }
 
-/** Runs a helper by its number; sets r0. Throws HelperFault. */
-export type Model = (k: Kernel) => void;
+/** Runs a helper. Throws HelperFault. */
+export type Model = (k: Kernel) => Done;
 /** Helper number -> model. */
 export type Models = Readonly<Record<number, Model>>;

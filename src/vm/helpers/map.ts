@@ -7,7 +7,7 @@ import { fault } from '../arena.ts';
 import { FaultCode, HEAD, MAP } from '../layout.ts';
 import type { SimMap } from '../maps.ts';
 import { Errno } from './errno.ts';
-import type { Kernel, Models } from './kernel.ts';
+import type { Done, Kernel, Models } from './kernel.ts';
 
 const Flag = { NOEXIST: 1, EXIST: 2, LOCK: 4 } as const;
 
@@ -54,7 +54,7 @@ function longestPrefix(k: Kernel, map: SimMap, key: number): number {
 
 const prefixLimit = (map: SimMap): number => (map.get(MAP.KEY_SIZE) - 4) * 8;
 
-function lookupElem(k: Kernel): void {
+function lookupElem(k: Kernel): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   switch (map.type) {
@@ -118,15 +118,15 @@ export function update(k: Kernel, map: SimMap, key: number, value: number, flags
   return 0;
 }
 
-function updateElem(k: Kernel): void {
+function updateElem(k: Kernel): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   const value = k.read(3, map.get(MAP.VALUE_SIZE));
   const flags = k.hi(4) !== 0 ? 0xffff_ffff : k.lo(4);
-  k.ret(update(k, map, key, value, flags));
+  return k.ret(update(k, map, key, value, flags));
 }
 
-function deleteElem(k: Kernel): void {
+function deleteElem(k: Kernel): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   if (map.arrayLike) return k.ret(-Errno.EINVAL);
@@ -134,11 +134,11 @@ function deleteElem(k: Kernel): void {
   const found = map.find(key);
   if (found < 0) return k.ret(-Errno.ENOENT);
   map.remove(found, map.type === T.HASH || map.type === T.PERCPU_HASH);
-  k.ret(0);
+  return k.ret(0);
 }
 
 /** Queues and stacks: the live slots in order of insertion. */
-function push(k: Kernel): void {
+function push(k: Kernel): Done {
   const map = k.map(1);
   const value = k.read(2, map.get(MAP.VALUE_SIZE));
   const flags = k.lo(3);
@@ -150,10 +150,10 @@ function push(k: Kernel): void {
   const slot = map.insert(value);
   if (slot < 0) return k.ret(-Errno.ENOMEM);
   copyValue(k, map, map.valueAt(slot), value);
-  k.ret(0);
+  return k.ret(0);
 }
 
-function take(k: Kernel, remove: boolean): void {
+function take(k: Kernel, remove: boolean): Done {
   const map = k.map(1);
   const size = map.get(MAP.VALUE_SIZE);
   const to = k.write(2, size);
@@ -166,14 +166,14 @@ function take(k: Kernel, remove: boolean): void {
   const from = map.valueAt(slot);
   k.arena.bytes.copyWithin(to, from, from + size);
   if (remove) map.remove(slot, true);
-  k.ret(0);
+  return k.ret(0);
 }
 
 /** map_lookup_percpu_elem: the one simulated CPU's value. */
-function lookupPerCpu(k: Kernel): void {
+function lookupPerCpu(k: Kernel): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
-  k.retPointer(k.lo(3) === k.cpu ? lookup(k, map, key) : -1);
+  return k.retPointer(k.lo(3) === k.cpu ? lookup(k, map, key) : -1);
 }
 
 export const MAP_MODELS: Models = {

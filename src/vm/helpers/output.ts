@@ -7,16 +7,16 @@ import { fault } from '../arena.ts';
 import { FaultCode, HEAD, MAP, SHADOW } from '../layout.ts';
 import type { SimMap } from '../maps.ts';
 import { Errno } from './errno.ts';
-import type { Kernel, Models } from './kernel.ts';
+import type { Done, Kernel, Models } from './kernel.ts';
 import { inputs } from './standin.ts';
 
 const XDP = { ABORTED: 0, REDIRECT: 4 } as const;
 const TC = { SHOT: 2, REDIRECT: 7 } as const;
 
-function redirect(k: Kernel): void {
+function redirect(k: Kernel): Done {
   k.record(23, [BigInt(k.lo(1)), k.value(2)]);
   if (k.hook.name === 'xdp') return k.ret(k.value(2) === 0n ? XDP.REDIRECT : XDP.ABORTED);
-  k.ret((k.value(2) & ~1n) === 0n ? TC.REDIRECT : TC.SHOT);
+  return k.ret((k.value(2) & ~1n) === 0n ? TC.REDIRECT : TC.SHOT);
 }
 
 /** Linear address of the entry with a 4-byte key that is no memory of the program, or -1. */
@@ -26,7 +26,7 @@ function entryOf(map: SimMap, key: number): number {
 }
 
 /** redirect_map(map, key, flags): the low two bits of flags are the answer when there is no entry. */
-function redirectMap(k: Kernel): void {
+function redirectMap(k: Kernel): Done {
   const map = k.map(1);
   const devices = map.type === T.DEVMAP || map.type === T.DEVMAP_HASH;
   if (!devices && map.type !== T.CPUMAP && map.type !== T.XSKMAP) fault(FaultCode.BAD_CALL);
@@ -37,25 +37,25 @@ function redirectMap(k: Kernel): void {
   if ((flags & ~allowed) !== 0n) return k.ret(XDP.ABORTED);
   const found = entryOf(map, key) >= 0;
   k.record(51, [BigInt(map.get(MAP.INDEX)), BigInt(key), flags, found ? 1n : 0n]);
-  k.ret(found || broadcast ? XDP.REDIRECT : Number(flags & 3n));
+  return k.ret(found || broadcast ? XDP.REDIRECT : Number(flags & 3n));
 }
 
 /** tail_call(ctx, map, index): ends the program when there is an entry, else goes on. */
-function tailCall(k: Kernel): void {
+function tailCall(k: Kernel): Done {
   k.ctx(1);
   const map = k.map(2);
   if (map.type !== T.PROG_ARRAY) fault(FaultCode.BAD_CALL);
   const index = k.lo(3);
-  if (index >= map.get(MAP.MAX_ENTRIES) || entryOf(map, index) < 0) return;
+  if (index >= map.get(MAP.MAX_ENTRIES) || entryOf(map, index) < 0) return k.retNothing();
   k.record(12, [BigInt(map.get(MAP.INDEX)), BigInt(index)]);
-  k.ret(0);
   k.ended = true;
+  return k.ret(0);
 }
 
 const CURRENT_CPU = 0xffff_ffff;
 
 /** perf_event_output(ctx, map, flags, data, size): needs an event in the map's entry. */
-function perfEventOutput(k: Kernel): void {
+function perfEventOutput(k: Kernel): Done {
   const helper = k.prototype(25);
   const from = inputs(k, helper);
   const map = k.map(2);
@@ -66,11 +66,11 @@ function perfEventOutput(k: Kernel): void {
   if (index >= map.get(MAP.MAX_ENTRIES)) return k.ret(-Errno.E2BIG);
   if (entryOf(map, index) < 0) return k.ret(-Errno.ENOENT);
   k.record(25, from.args, from.places);
-  k.ret(0);
+  return k.ret(0);
 }
 
 /** trace_printk(fmt, fmt_size, ...): arguments count as far as the format names them. */
-function tracePrintk(k: Kernel): void {
+function tracePrintk(k: Kernel): Done {
   const size = k.lo(2);
   const p = k.read(1, size);
   const text = Array.from(k.arena.bytes.subarray(p, p + size), (c) => String.fromCharCode(c)).join('');
@@ -80,11 +80,11 @@ function tracePrintk(k: Kernel): void {
     [1, 2, 3].slice(0, used).map((n) => k.value(n + 2)),
     [[p, size]],
   );
-  k.ret(size);
+  return k.ret(size);
 }
 
 /** Records that ringbuf_reserve hands out, one after the other in the opaque region. */
-function ringbufReserve(k: Kernel): void {
+function ringbufReserve(k: Kernel): Done {
   const map = k.map(1);
   if (map.type !== T.RINGBUF) fault(FaultCode.BAD_CALL);
   const size = k.lo(2);
@@ -94,7 +94,7 @@ function ringbufReserve(k: Kernel): void {
   k.arena.setU32(p, size);
   k.arena.mark(p + 8, size, SHADOW.READ | SHADOW.WRITE);
   k.setPacketPointer(HEAD.RINGBUF, p + 8 + ((size + 7) & ~7));
-  k.retPointer(p + 8);
+  return k.retPointer(p + 8);
 }
 
 /** Size of the record that an argument points to: it stands before the record. */
@@ -104,21 +104,21 @@ function recordSize(k: Kernel, p: number): number {
   return k.arena.u32(p - 8);
 }
 
-function ringbufEnd(k: Kernel, helper: number): void {
+function ringbufEnd(k: Kernel, helper: number): Done {
   const p = k.arena.locate(k.lo(1), k.hi(1));
   if (p < 0) fault(FaultCode.BAD_CALL);
   const size = recordSize(k, p);
   if (!k.arena.has(p, size, SHADOW.WRITE)) fault(FaultCode.BAD_CALL);
   k.record(helper, [k.value(2)], helper === 132 ? [[p, size]] : []);
   k.arena.mark(p, size, 0);
-  k.ret(0);
+  return k.ret(0);
 }
 
 function recorded(helper: number) {
-  return (k: Kernel): void => {
+  return (k: Kernel): Done => {
     const from = inputs(k, k.prototype(helper));
     k.record(helper, from.args, from.places);
-    k.ret(0);
+    return k.ret(0);
   };
 }
 

@@ -7,7 +7,7 @@ import { type Helper, isSilent, type MemArg, mapArgOf, memOfArg } from '../../pr
 import { fault } from '../arena.ts';
 import { FaultCode, HEAD, MAP } from '../layout.ts';
 import { Errno } from './errno.ts';
-import type { Kernel } from './kernel.ts';
+import type { Done, Kernel } from './kernel.ts';
 
 /** Longest C string that is read. */
 const STRING_LIMIT = 4096;
@@ -94,7 +94,7 @@ function integer(helper: Helper, h: number): number {
   return pick === 5 ? value & 0xff : value;
 }
 
-export function standIn(k: Kernel, helper: Helper): void {
+export function standIn(k: Kernel, helper: Helper): Done {
   const from = inputs(k, helper);
   const h = digest(k, helper, from);
   if (!isSilent(helper)) k.record(helper.id, from.args, from.places);
@@ -104,8 +104,9 @@ export function standIn(k: Kernel, helper: Helper): void {
   switch (helper.ret) {
     case 'integer':
     case 'unknown':
-    case 'void':
       return k.ret(integer(helper, h));
+    case 'void':
+      return k.retNothing();
     case 'map_value':
       return k.retPointer(k.arena.at + k.arena.headOffset(HEAD.OPAQUE));
     case 'kernel':

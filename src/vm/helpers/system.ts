@@ -4,7 +4,7 @@
  */
 import { HEAD, NULL_PAGE, SHADOW } from '../layout.ts';
 import { Errno } from './errno.ts';
-import type { Kernel, Models } from './kernel.ts';
+import type { Done, Kernel, Models } from './kernel.ts';
 
 /** Nanoseconds: starts anywhere in the first 12 days of uptime, advances by up to 4 us a call. */
 function clock(k: Kernel): bigint {
@@ -15,11 +15,11 @@ function clock(k: Kernel): bigint {
 
 const COMM = 'k2-simulated';
 
-function currentComm(k: Kernel): void {
+function currentComm(k: Kernel): Done {
   const size = k.lo(2);
   const p = k.write(1, size);
   for (let i = 0; i < size; i++) k.arena.bytes[p + i] = i < size - 1 ? COMM.charCodeAt(i) || 0 : 0;
-  k.ret(size === 0 ? -Errno.EINVAL : 0);
+  return k.ret(size === 0 ? -Errno.EINVAL : 0);
 }
 
 /** Linear address of one readable byte at a simulated address plus `i`, or -1. */
@@ -36,7 +36,7 @@ function foreignByte(k: Kernel, lo: number, hi: number, i: number): number {
 const isNull = (lo: number, hi: number): boolean => hi === 0 && lo < NULL_PAGE;
 
 /** probe_read(dst, size, address): bytes of any memory; the page at 0 is never there. */
-function probeRead(k: Kernel): void {
+function probeRead(k: Kernel): Done {
   const size = k.lo(2);
   const [lo, hi] = [k.lo(3), k.hi(3)];
   const p = k.write(1, size);
@@ -46,11 +46,11 @@ function probeRead(k: Kernel): void {
   }
   const bytes = Uint8Array.from({ length: size }, (_, i) => foreignByte(k, lo, hi, i));
   k.arena.bytes.set(bytes, p);
-  k.ret(0);
+  return k.ret(0);
 }
 
 /** probe_read_str(dst, size, address): up to size - 1 bytes and a 0; gives the length with the 0. */
-function probeReadStr(k: Kernel): void {
+function probeReadStr(k: Kernel): Done {
   const size = k.lo(2);
   const [lo, hi] = [k.lo(3), k.hi(3)];
   const p = k.write(1, size);
@@ -68,7 +68,7 @@ function probeReadStr(k: Kernel): void {
     text.push(byte);
   }
   if (size > 0) k.arena.bytes.set([...text, 0], p);
-  k.ret(size === 0 ? 0 : text.length + 1);
+  return k.ret(size === 0 ? 0 : text.length + 1);
 }
 
 export const SYSTEM_MODELS: Models = {
