@@ -8,8 +8,6 @@
 
 import { type Analysis, analyze } from '../analysis/index.ts';
 import { formatInsn } from '../isa/disasm.ts';
-import { registersRead, registersWritten } from '../isa/effects.ts';
-import { constantError } from '../isa/fields.ts';
 import { type Insn, sizeInSlots } from '../isa/insn.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
 import { withoutNops } from '../program/edit.ts';
@@ -18,6 +16,7 @@ import type { Program } from '../program/program.ts';
 import { type ChainStats, emptyStats, padded, runChain } from '../search/chain.ts';
 import { buildPools } from '../search/pools.ts';
 import { type ChainSettings, settingNamed } from '../search/settings.ts';
+import { wellFormed } from '../search/wellformed.ts';
 import { slidingWindows, straightRuns } from '../search/windows.ts';
 import type { Proof, Window } from '../verify/types.ts';
 import { Rng } from '../vm/random.ts';
@@ -227,15 +226,4 @@ export class Optimization {
     for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])
       this.stats.acceptedByRule[key] += stats.acceptedByRule[key];
   }
-}
-
-/** False when an instruction reads a register that holds nothing there, or can never be valid. */
-function wellFormed(window: readonly Insn[], definedAtStart: number): boolean {
-  let defined = definedAtStart;
-  for (const i of window) {
-    if ((registersRead(i) & ~defined) !== 0) return false;
-    if (constantError(i) !== undefined) return false;
-    defined |= registersWritten(i);
-  }
-  return true;
 }

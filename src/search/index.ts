@@ -7,4 +7,5 @@ export * from './chain.ts';
 export * from './pools.ts';
 export * from './proposals.ts';
 export * from './settings.ts';
+export * from './wellformed.ts';
 export * from './windows.ts';
