@@ -93,7 +93,11 @@ function permitsSize(
 ): boolean {
   if (size === f.size) return offset === f.offset;
   if (size < f.size)
-    return (direction === 'read' ? f.narrow : f.narrowWrite === true) && size >= (f.narrowMin ?? 1);
+    return (
+      (direction === 'read' ? f.narrow : f.narrowWrite === true) &&
+      size >= (f.narrowMin ?? 1) &&
+      offset - f.offset < (f.narrowWithin ?? f.size)
+    );
   if (f.wide !== true) return false;
   const next = hook.fields.find((g) => g.offset === offset + f.size);
   return next !== undefined && f.array !== undefined && next.array === f.array;

@@ -62,6 +62,8 @@ export interface CtxField {
   narrowWrite?: boolean;
   /** Bytes that a narrow access must have at least; 1 when undefined. */
   narrowMin?: number;
+  /** Narrow accesses must start within this many bytes of the field's start; anywhere when undefined. */
+  narrowWithin?: number;
   /** Name of the array that the field is an element of. */
   array?: string;
   /** An aligned 8-byte access may cover this element and the next one of its array. */

@@ -1,10 +1,15 @@
 /**
- * The tables of helpers and maps against the running kernel's checker. Each helper is called from every program type
- * that has it, plainly and in variations; the checker must accept exactly what the table says.
+ * The tables of helpers, maps and hooks against the running kernel's checker. Each helper is called from every
+ * program type that has it, plainly and in variations; every byte of every context is loaded and stored in every
+ * width; the checker must accept exactly what the tables say.
  */
 import { describe, expect, it } from 'vitest';
+import { type Insn, insn } from '../../src/isa/insn.ts';
 import { accepts, linuxNumber, probeKernel } from '../../src/kernel/index.ts';
+import { KernelSession } from '../../src/kernel/load.ts';
+import { ctxAccess } from '../../src/program/context.ts';
 import { HELPERS, type Helper, helperById, invalidatesPacket } from '../../src/program/helpers.ts';
+import { HOOKS, hookOfSection, returnRangeOf } from '../../src/program/hooks.ts';
 import { MAP_TYPES } from '../../src/program/maps.ts';
 import type { MapDef } from '../../src/program/program.ts';
 import { calling, mapFor, mapOfType, SECTIONS, type Variation } from './calling.ts';
@@ -66,6 +71,16 @@ function variationsOf(h: Helper, section: string): [string, Variation, boolean][
   return rows;
 }
 
+/** Program types and attach types whose contexts differ. */
+const CONTEXT_SECTIONS = [
+  ...SECTIONS,
+  ...['xdp/devmap', 'action', 'netfilter', 'cgroup_skb/egress', 'sk_skb', 'lwt_out', 'sk_reuseport/migrate'],
+  ...['bind6', 'connect6', 'sendmsg4', 'sendmsg6', 'recvmsg4', 'getpeername4', 'getsockname6'].map(
+    (s) => `cgroup/${s}`,
+  ),
+  ...['cgroup/post_bind4', 'cgroup/post_bind6', 'cgroup/sock_release', 'kprobe.multi', 'kprobe.session'],
+];
+
 describe.skipIf(why !== '')(`the checker agrees with the tables (skipped without a kernel: ${why})`, () => {
   it.each(HELPERS.map((h) => [h.name, h] as const))('about %s', (_, h) => {
     const map = mapFor(h, MAP_TYPES);
@@ -101,4 +116,62 @@ describe.skipIf(why !== '')(`the checker agrees with the tables (skipped without
       }
     },
   );
+
+  /** Load or store of a context byte range; the result is in every hook's range. */
+  const touch = (offset: number, size: 1 | 2 | 4 | 8, direction: 'read' | 'write') => {
+    const code = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 }[size];
+    return direction === 'read'
+      ? [insn(0x61 | code, 2, 1, offset)]
+      : [insn(0xb7, 2), insn(0x63 | code, 1, 2, offset)];
+  };
+  const EXIT = [insn(0xb7, 0, 0, 0, 1), insn(0x95)];
+
+  function open(section: string): KernelSession | undefined {
+    const { hook, attachType } = hookOfSection(section)!;
+    const functions = [{ name: 'f', start: 0, end: EXIT.length }];
+    const provenance = { file: 'context', sha256: '' };
+    const rest = {
+      license: 'GPL',
+      insns: EXIT,
+      functions,
+      maps: [],
+      origin: [0, 1],
+      pinned: new Map(),
+      provenance,
+    };
+    const opened = KernelSession.open({ name: 'f', section, hook, attachType, ...rest });
+    if (!opened.ok) return undefined;
+    if (opened.session.check(EXIT).status === 'accepted') return opened.session;
+    opened.session.close();
+    return undefined;
+  }
+
+  it.each(CONTEXT_SECTIONS)('about the context and the result of %s', (section) => {
+    const session = open(section);
+    // A kernel may be built without the program type.
+    if (session === undefined) return;
+    const { hook: name, attachType } = hookOfSection(section)!;
+    const hook = HOOKS[name];
+    const accepts = (insns: Insn[]) => session.check(insns, { explain: false }).status === 'accepted';
+    try {
+      // Of the long raw contexts only the start and some places further on.
+      const step = hook.ctxSize > 1000 ? 1361 : 1;
+      const wrong: string[] = [];
+      for (let offset = 0; offset < Math.min(hook.ctxSize + 8, 0x8000); offset += offset < 24 ? 1 : step)
+        for (const size of [1, 2, 4, 8] as const)
+          for (const direction of ['read', 'write'] as const) {
+            const expected = ctxAccess(hook, attachType, offset, size, direction) !== undefined;
+            if (accepts([...touch(offset, size, direction), ...EXIT]) !== expected)
+              wrong.push(`${direction} of ${size} at ${offset}: expected ${expected}`);
+          }
+      expect(wrong).toEqual([]);
+      const range = returnRangeOf(hook, attachType);
+      for (let r0 = -1; r0 <= 4; r0++) {
+        const expected = range === undefined || (r0 >= range[0] && r0 <= range[1]);
+        expect(accepts([insn(0xb7, 0, 0, 0, r0), insn(0x95)]), `return ${r0}`).toBe(expected);
+      }
+    } finally {
+      session.close();
+    }
+  });
 });

@@ -10,6 +10,8 @@ import { layout, layoutSize, type Member, type MemberOptions } from '../context.
 import type { CtxField, CtxPointer, Hook, SectionPattern } from '../hooks.ts';
 
 const narrow: MemberOptions = { narrow: true };
+/** The checker looks for the field's first byte only. */
+const narrowAtStart: MemberOptions = { narrow: true, narrowWithin: 1 };
 const ptr = (name: string, pointer: CtxPointer): Member => ({ name, size: 8, options: { pointer } });
 const words = (names: string, options?: MemberOptions): Member[] =>
   names.split(' ').map((name) => ({ name, size: 4, options }));
@@ -62,16 +64,16 @@ const LIFE = [A.CGROUP_INET_SOCK_CREATE, A.CGROUP_INET_SOCK_RELEASE];
 /** `struct bpf_sock` as a socket pointer shows it: nothing writable. */
 export const SOCK_FIELDS: readonly CtxField[] = layout([
   ...words('bound_dev_if'),
-  ...words('family type protocol', narrow),
+  ...words('family type protocol', narrowAtStart),
   ...words('mark priority'),
   ...words('src_ip4', narrow),
   { name: 'src_ip6', size: 4, count: 4, options: narrow },
-  ...words('src_port', narrow),
+  ...words('src_port', narrowAtStart),
   // A 2-byte field with 2 bytes of padding: 4-byte loads give the port and zeros.
-  ...words('dst_port', narrow),
+  ...words('dst_port', { narrow: true, narrowWithin: 2 }),
   ...words('dst_ip4', narrow),
   { name: 'dst_ip6', size: 4, count: 4, options: narrow },
-  ...words('state rx_queue_mapping', narrow),
+  ...words('state rx_queue_mapping', narrowAtStart),
 ]);
 
 const CGROUP_SOCK = SOCK_FIELDS.map((f): CtxField => {
@@ -99,7 +101,7 @@ const SOCK_OPS = layout([
   ptr('skb_data', 'packet'),
   ptr('skb_data_end', 'packet_end'),
   ...words('skb_len'),
-  ...words('skb_tcp_flags', narrow),
+  ...words('skb_tcp_flags', narrowAtStart),
   // Since Linux 6.2.
   { name: 'skb_hwtstamp', size: 8 },
 ]);

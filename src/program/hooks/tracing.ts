@@ -75,6 +75,7 @@ export const TRACING_HOOKS = {
     name: 'raw_tracepoint_writable',
     progType: 24,
     sections: [...plus('raw_tracepoint.w'), ...plus('raw_tp.w')],
+    // The first argument is a pointer to a buffer and can only be loaded whole.
     ctxSize: ARGS_SIZE,
     rawPointers: true,
     testRun: true,
