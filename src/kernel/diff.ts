@@ -1,5 +1,5 @@
 /**
- * Truth: two programs, or a program and our interpreter, on the same inputs in the running kernel.
+ * Truth: two programs on the same inputs in the running kernel. (A program against our interpreter: model.ts.)
  *
  *   tests --play on two identical map sets--> bytes equal? --no--> again, several times, place by place
  *         --minus places that vary by themselves--> a difference, minimised, or a masked place
@@ -7,11 +7,9 @@
  * The fast path compares bytes only; everything else happens on the rare mismatch.
  */
 import type { Program } from '../program/program.ts';
-import type { Outcome, TestCase } from '../vm/types.ts';
-import { visibleContext } from './inputs.ts';
-import { kernelMapDef } from './maps.ts';
+import type { TestCase } from '../vm/types.ts';
 import { minimise } from './minimise.ts';
-import { differingPlaces, type Observation, observe, places, type Scenario } from './observe.ts';
+import { differingPlaces, type Observation, observe, type Scenario } from './observe.ts';
 import { type KernelRun, KernelRunner, onOneCpu } from './run.ts';
 
 export interface DiffOptions {
@@ -50,7 +48,7 @@ const NULL_RUNS = 6;
 /** A difference must come back this often. */
 const CONFIRMATIONS = 3;
 
-class Tally {
+export class Tally {
   runs = 0;
   agreed = 0;
   packetChanged = 0;
@@ -61,10 +59,10 @@ class Tally {
   count(what: 'skipped' | 'masked' | 'returns', key: string): void {
     this.#counts[what].set(key, (this.#counts[what].get(key) ?? 0) + 1);
   }
-  ran(r: Extract<KernelRun, { status: 'ran' }>, test: TestCase): void {
+  ran(r0: string, packetChanged: boolean): void {
     this.runs++;
-    this.count('returns', String(r.r0));
-    if (Buffer.compare(r.packet, test.packet) !== 0) this.packetChanged++;
+    this.count('returns', r0);
+    if (packetChanged) this.packetChanged++;
   }
   report(difference?: Difference): DiffReport {
     const { skipped, masked, returns } = this.#counts;
@@ -139,7 +137,7 @@ function compare(
       before = [];
       continue;
     }
-    tally.ran(ra, input);
+    tally.ran(String(ra.r0), Buffer.compare(ra.packet, input.packet) !== 0);
     if (!sameBytes(a, b, ra, rb)) {
       const found = examine(
         { before, test },
@@ -166,7 +164,8 @@ function sameBytes(a: KernelRunner, b: KernelRunner, ra: Ran, rb: Ran): boolean 
   return a.maps.maps.every((m, i) => Buffer.compare(m.snapshot(), b.maps.maps[i]!.snapshot()) === 0);
 }
 
-type Observer = (s: Scenario) => { ok: true; seen: Observation } | { ok: false; reason: string };
+/** Plays a scenario from a fresh start and says what is to be seen. */
+export type Observer = (s: Scenario) => { ok: true; seen: Observation } | { ok: false; reason: string };
 
 /** Places that differ in every one of several fresh replays and do not vary by themselves in the first program. */
 function lasting(scenario: Scenario, a: Observer, b: Observer): { lasting: string[]; varying: Set<string> } {
@@ -188,8 +187,8 @@ function lasting(scenario: Scenario, a: Observer, b: Observer): { lasting: strin
   return { lasting: left ?? [], varying };
 }
 
-/** A minimised difference; undefined when a fresh replay agrees but for places that vary, which are counted. */
-function examine(
+/** Looks again at a mismatch: a minimised difference; undefined when a fresh replay agrees but for places that vary, which are counted. */
+export function examine(
   scenario: Scenario,
   a: Observer,
   b: Observer,
@@ -208,76 +207,4 @@ function examine(
     where.map((p) => [p, [(x.ok && x.seen.get(p)) || '', (y.ok && y.seen.get(p)) || ''] as const]),
   );
   return { ...small, places: shown };
-}
-
-/** Whatever runs one test case the way the kernel would: our interpreters. */
-export interface Model {
-  run(test: TestCase): Outcome;
-}
-
-/** The program with its maps as the kernel runs it: models must be built from this one. */
-export function asRun(program: Program): Program {
-  const maps = program.maps.map((m) => ({ ...m, maxEntries: kernelMapDef(m, 'run').maxEntries }));
-  return { ...program, maps };
-}
-
-/**
- * A program in the kernel against a model of it (built from `asRun(program)`) on the same inputs. Maps whose entries are
- * kernel objects are not compared; places that vary in the kernel are masked and reported.
- */
-export function vmDiff(
-  program: Program,
-  model: Model,
-  tests: Iterable<TestCase>,
-  options: Pick<DiffOptions, 'limit'> = {},
-): DiffResult {
-  return onOneCpu(() => {
-    const opened = KernelRunner.open(program);
-    if (!opened.ok) return { status: 'cannot run', reason: opened.reason };
-    try {
-      return compareModel(opened.runner, model, tests, options.limit ?? Number.POSITIVE_INFINITY);
-    } finally {
-      opened.runner.close();
-    }
-  });
-}
-
-function compareModel(
-  runner: KernelRunner,
-  model: Model,
-  tests: Iterable<TestCase>,
-  limit: number,
-): DiffResult {
-  const tally = new Tally();
-  const { program } = runner;
-  const context = visibleContext(program.hook, runner.way.runner);
-  const isSeen = runner.maps.maps.map((m) => m.access === 'mapped' || m.access === 'keyed');
-  const kernel: Observer = (s) => observe(runner, s);
-  const modelled: Observer = (s) => {
-    const outcome = model.run(runner.playable(s.test));
-    if (outcome.status === 'fault')
-      return { ok: true, seen: new Map([['fault', `${outcome.fault} at ${outcome.at}`]]) };
-    const maps = outcome.maps.map((m, i) => (isSeen[i] ? m : undefined));
-    return { ok: true, seen: places(program, context, { ...outcome, maps }) };
-  };
-  let index = -1;
-  for (const test of tests) {
-    index++;
-    if (tally.runs >= limit) break;
-    const scenario = { before: [], test };
-    const x = kernel(scenario);
-    if (!x.ok) {
-      tally.count('skipped', x.reason);
-      continue;
-    }
-    tally.runs++;
-    tally.count('returns', x.seen.get('r0') ?? '-');
-    const y = modelled(scenario);
-    if (y.ok && differingPlaces(x.seen, y.seen).length > 0) {
-      const found = examine(scenario, kernel, modelled, tally);
-      if (found !== undefined) return tally.report({ index, ...found });
-    }
-    tally.agreed++;
-  }
-  return tally.report();
 }

@@ -5,21 +5,14 @@
  *   doctor    probeKernel(): what this machine can do, or why nothing
  *   load      accepts(program), KernelSession: the checker's verdict, its reason, what a load costs
  *   run       KernelRunner: TEST_RUN of a program on a test case, as itself or as a type that can be run
- *   diff      kernelDiff(a, b, tests), vmDiff(program, model, tests): differences, minimised; varying places masked
- *   fuzz      random programs over the semantics table
+ *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
+ *   model     vmDiff(program, model, tests): the same against our interpreter
+ *   campaign  fuzzCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
  */
-export {
-  asRun,
-  type Difference,
-  type DiffOptions,
-  type DiffReport,
-  type DiffResult,
-  kernelDiff,
-  type Model,
-  vmDiff,
-} from './diff.ts';
+export { type CampaignRow, fuzzCampaign, modelCampaign } from './campaign.ts';
+export { type Difference, type DiffOptions, type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
 export { type KernelFeatures, type KernelProbe, probeKernel } from './doctor.ts';
 export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './fuzz.ts';
 export { playable, type RunAs, type Runner, waysToRun } from './inputs.ts';
@@ -32,6 +25,7 @@ export {
   loadProgram,
   notLoadable,
 } from './load.ts';
+export { asRun, type Model, machineModel, vmDiff } from './model.ts';
 export type { Scenario } from './observe.ts';
 export type { ProgInfo } from './progs.ts';
 export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run.ts';

@@ -163,6 +163,11 @@ export class KernelMap {
     }
   }
 
+  /** Whether `decode` of a snapshot shows what a run wrote. */
+  get isVisible(): boolean {
+    return this.access === 'mapped' || this.access === 'keyed';
+  }
+
   /** Empties the map (arrays: zeroes it), then writes `contents`. Entries that cannot exist here are left out. */
   fill(contents: MapContents): void {
     if (this.access === 'constant' || this.access === 'closed') return;

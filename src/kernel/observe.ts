@@ -58,14 +58,20 @@ export function places(
 export function observe(
   runner: KernelRunner,
   scenario: Scenario,
-): { ok: true; seen: Observation } | { ok: false; reason: string } {
+): { ok: true; seen: Observation; packetChanged: boolean } | { ok: false; reason: string } {
   const { before, test } = scenario;
   runner.maps.fill((before[0] ?? test).maps);
   for (const t of before) runner.play(runner.playable(t));
-  const ran = runner.play(runner.playable(test));
+  const input = runner.playable(test);
+  const ran = runner.play(input);
   if (ran.status !== 'ran') return { ok: false, reason: ran.reason };
+  const packetChanged = Buffer.compare(ran.packet, input.packet) !== 0;
   const context = visibleContext(runner.program.hook, runner.way.runner);
-  return { ok: true, seen: places(runner.program, context, { ...ran, maps: runner.maps.decode() }) };
+  return {
+    ok: true,
+    seen: places(runner.program, context, { ...ran, maps: runner.maps.decode() }),
+    packetChanged,
+  };
 }
 
 /** Places whose contents differ, sorted by first appearance. */
