@@ -98,8 +98,7 @@ function checkArg(
   }
   const wanted = EXPECTED[arg.kind] ?? (arg.mem === undefined ? undefined : MEMORY_KINDS);
   const is = v.kind === 'pointer' ? v.region.kind : v.kind;
-  const refuse = (): void =>
-    env.report(index, `R${n} type=${is} expected=${(wanted ?? ['scalar']).join(', ')}`);
+  const refuse = () => env.report(index, `R${n} type=${is} expected=${(wanted ?? ['scalar']).join(', ')}`);
   if (wanted === undefined) {
     // What takes a number takes anything initialised; sizes must be numbers.
     if ((arg.kind === 'size' || arg.kind === 'alloc_size') && v.kind === 'pointer') refuse();
@@ -109,7 +108,10 @@ function checkArg(
   }
   if (arg.kind === 'unknown' || (v.kind === 'any' && isLenient(env, state))) return;
   if (v.kind === 'pointer') {
-    if (!wanted.includes(v.region.kind)) return refuse();
+    if (!wanted.includes(v.region.kind)) {
+      refuse();
+      return;
+    }
     if (v.nullable && !arg.nullable)
       env.report(index, `R${n} type=${is}_or_null expected=${wanted.join(', ')}`);
     if (arg.mem !== undefined && v.region.kind.startsWith('packet') && !helper.packetArgs)
@@ -229,7 +231,7 @@ function result(
         (helper.name === 'map_lookup_elem' &&
           row?.isArrayLike === true &&
           !of.inner &&
-          (env.rules.precision === 'best' || env.rules.linux >= CONSTANT_KEYS) &&
+          env.rules.linux >= CONSTANT_KEYS &&
           keyIsInRange(state, map!, regs[2]));
       return pointer(region.mapValue(of.map, of.inner), id(), 0, !certain);
     }

@@ -25,10 +25,22 @@ import { ANY, pointer, region, UNINIT, type Value, type Widening } from './value
 export interface Options {
   /** States that a node keeps apart; 1 = merge at every join. */
   disjuncts: number;
+  /** Of these, states that differ in numbers only. */
+  alike: number;
   /** Instructions to process before giving up. */
   limit: number;
   /** Registers that are live before an instruction: dead ones are forgotten, so that more states agree. */
   liveRegisters?: (index: number) => number;
+}
+
+/** One of the states that arrive at a node. */
+export interface Entry {
+  state: AbstractState;
+  sort: string;
+  /** What follows from it was explored. */
+  done: boolean;
+  /** How often others were merged into it. */
+  merges: number;
 }
 
 export interface Node {
@@ -36,9 +48,7 @@ export interface Node {
   index: number;
   /** Call sites that led here, outermost first; what starts with -1 - fn is the run of callback fn. */
   chain: readonly number[];
-  states: { state: AbstractState; done: boolean }[];
-  /** How often states were merged here. */
-  merges: number;
+  states: Entry[];
   /** Position in the order of exploration. */
   key: readonly number[];
 }
@@ -84,30 +94,28 @@ class Explorer {
     const name = `${chain.join(',')}:${index}`;
     let node = this.nodes.get(name);
     if (node === undefined)
-      this.nodes.set(name, (node = { index, chain, states: [], merges: 0, key: this.keyOf(index, chain) }));
+      this.nodes.set(name, (node = { index, chain, states: [], key: this.keyOf(index, chain) }));
     this.forgetDead(index, state);
     if (node.states.some((s) => stateSubsumes(s.state, state))) return;
     const { states } = node;
-    if (states.length < this.options.disjuncts) states.push({ state, done: false });
+    const sort = sortOf(state);
+    const alike = states.filter((s) => s.sort === sort);
+    const full = states.length >= this.options.disjuncts;
+    if (!full && alike.length < this.options.alike) states.push({ state, sort, done: false, merges: 0 });
     else {
-      const sort = sortOf(state);
-      const like = Math.max(
-        0,
-        states.findIndex((s) => sortOf(s.state) === sort),
-      );
-      node.merges++;
-      const merged = mergeStates(states[like]!.state, state, mergeIds(this.env, index), this.widening(node));
-      states[like] = { state: merged, done: false };
+      const old = alike[0] ?? states[0]!;
+      const how = this.widening(index, ++old.merges);
+      old.state = mergeStates(old.state, state, mergeIds(this.env, index), how);
+      old.sort = sortOf(old.state);
+      old.done = false;
     }
     this.pending.add(node);
   }
 
-  private widening(node: Node): Widening {
+  private widening(index: number, merges: number): Widening {
     const { cfg, repeats } = this.env;
-    if (repeats[cfg.blockOf[node.index]!] !== 1) return 'join';
-    const rounds = node.merges / this.options.disjuncts;
-    if (rounds > FORGET_AFTER) return 'forget';
-    return rounds > WIDEN_AFTER ? 'widen' : 'join';
+    if (repeats[cfg.blockOf[index]!] !== 1 || merges <= WIDEN_AFTER) return 'join';
+    return merges > FORGET_AFTER ? 'forget' : 'widen';
   }
 
   private forgetDead(index: number, state: AbstractState): void {

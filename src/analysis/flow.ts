@@ -52,7 +52,7 @@ class WholeProgram implements Analysis {
   constructor(program: Program, rules: Rules) {
     this.program = program;
     this.env = makeEnv(program, rules, () => {});
-    const found = explore(this.env, { disjuncts: 1, limit: STEP_LIMIT });
+    const found = explore(this.env, { disjuncts: 1, alike: 1, limit: STEP_LIMIT });
     this.complete = found.complete;
     const byBlock = new Map<number, Node[]>();
     for (const node of found.nodes.values()) {

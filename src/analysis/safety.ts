@@ -19,6 +19,8 @@ export interface Finding {
 export interface SafetyOptions extends Partial<Rules> {
   /** States that are kept apart at each place before they are merged. */
   disjuncts?: number;
+  /** Of these, states that differ in numbers only. */
+  alike?: number;
   /** Instructions to process before the program counts as too complex. */
   limit?: number;
 }
@@ -31,11 +33,12 @@ export interface SafetyReport {
   loops: number[];
 }
 
-const DEFAULTS: Rules & { disjuncts: number; limit: number } = {
+const DEFAULTS: Rules & { disjuncts: number; alike: number; limit: number } = {
   linux: 618,
   uninitStack: false,
   precision: 'kernel',
-  disjuncts: 32,
+  disjuncts: 64,
+  alike: 4,
   limit: 1_000_000,
 };
 
@@ -59,6 +62,7 @@ export function examine(program: Program, options: SafetyOptions = {}): SafetyRe
   const live = liveRegisters(program, env.cfg);
   const found = explore(env, {
     disjuncts: rules.disjuncts,
+    alike: rules.alike,
     limit: rules.limit,
     liveRegisters: (index) => live[index]!,
   });

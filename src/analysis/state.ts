@@ -186,17 +186,21 @@ export function stateSubsumes(a: AbstractState, b: AbstractState): boolean {
     const g = b.frames[depth]!;
     return (
       f.regs.every((v, n) => valueSubsumes(v, g.regs[n]!, ids)) &&
-      (f.stack === g.stack || f.stack.every((s, n) => slotSubsumes(s, g.stack[n], ids)))
+      f.stack.every((s, n) => slotSubsumes(s, g.stack[n], ids))
     );
   });
 }
 
-/** Kinds and regions of the registers: states of one sort lose little when they are merged. */
+/** States of one sort lose only bounds of numbers when they are merged: their pointers agree. */
 export function sortOf(state: AbstractState): string {
-  return current(state)
-    .regs.map((v) => {
-      if (v.kind === 'pointer') return `${v.region.key}${v.nullable ? '?' : ''}`;
-      return v.kind === 'scalar' && constantOf(v) === 0n ? '0' : v.kind[0];
-    })
-    .join(',');
+  const { regs, stack } = current(state);
+  return `${regs.map(sortOfValue).join()};${stack.map((s) => (s === undefined ? '' : sortOfValue(s.spill))).join()}`;
+}
+
+function sortOfValue(v: Value | undefined): string {
+  if (v === undefined) return '';
+  if (v.kind === 'scalar') return constantOf(v) === 0n ? '0' : 's';
+  if (v.kind !== 'pointer') return v.kind;
+  const { region: to, nullable, off, variable, range } = v;
+  return `${to.key}${nullable ? '?' : ''}+${off}${constantOf(variable) === 0n ? '' : 'v'}${range > 0 ? 'r' : ''}`;
 }

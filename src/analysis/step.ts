@@ -17,15 +17,20 @@ export function step(env: Env, state: AbstractState, index: number, i: Insn): vo
       env.report(index, `unknown opcode ${i.op.toString(16).padStart(2, '0')}`);
       return;
     case 'alu':
-      return stepAlu(env, state, index, i, op);
+      stepAlu(env, state, index, i, op);
+      return;
     case 'ldimm64':
-      return stepLdImm64(env, state, index, i);
+      stepLdImm64(env, state, index, i);
+      return;
     case 'load':
-      return stepLoad(env, state, index, i, op);
+      stepLoad(env, state, index, i, op);
+      return;
     case 'store':
-      return stepStore(env, state, index, i, op);
+      stepStore(env, state, index, i, op);
+      return;
     case 'atomic':
-      return stepAtomic(env, state, index, i, op);
+      stepAtomic(env, state, index, i, op);
+      return;
     case 'ldabs': {
       const ctx = readRegister(env, state, index, 6);
       if (ctx.kind !== 'pointer' || ctx.region.kind !== 'ctx')
@@ -35,7 +40,8 @@ export function step(env: Env, state: AbstractState, index: number, i: Insn): vo
       if (op.indirect) readRegister(env, state, index, i.src);
       current(state).regs.fill(UNINIT, 0, 6);
       const r0 = env.rules.precision === 'best' ? unsignedOf(8 * op.size) : UNKNOWN;
-      return writeRegister(env, state, index, 0, named(env, state, index, r0));
+      writeRegister(env, state, index, 0, named(env, state, index, r0));
+      return;
     }
     case 'call':
       if (op.target === 'helper') stepHelper(env, state, index, i);
@@ -43,7 +49,8 @@ export function step(env: Env, state: AbstractState, index: number, i: Insn): vo
       return;
     case 'cast':
       readRegister(env, state, index, i.src);
-      return writeRegister(env, state, index, i.dst, ANY);
+      writeRegister(env, state, index, i.dst, ANY);
+      return;
     default:
       return;
   }

@@ -47,7 +47,7 @@ describe('abstract ALU operations', () => {
                   expect.fail(`${x.toString(16)} ${y.toString(16)} -> ${r.toString(16)} not in ${show(out)}`);
               }
           }),
-          { numRuns: 150, seed: op.id },
+          { numRuns: 80, seed: op.id },
         );
       },
     );

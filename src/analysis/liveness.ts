@@ -1,0 +1,271 @@
+/**
+ * Backward liveness: which registers, which of their bits, and which bytes of the stack frame are read later.
+ * Everything that others can see (packet, map values, context, frames of callers) counts as always live.
+ *
+ *   in:   Analysis (what registers point to)
+ *   out:  liveBefore(index), liveAfter(index)
+ */
+
+import { registersWritten } from '../isa/effects.ts';
+import { type Insn, R10 } from '../isa/insn.ts';
+import { specOf } from '../isa/semantics.ts';
+import { helperById } from '../program/helpers.ts';
+import { callMemory } from './calls.ts';
+import { ALL_BITS, aluDemand, jumpDemand, lowBits } from './demand.ts';
+import type { Analysis } from './flow.ts';
+import { liveRegisters, readsOf } from './registers.ts';
+import { STACK_SIZE } from './stack.ts';
+import { type AbstractState, current } from './state.ts';
+import type { Pointer, Value } from './values.ts';
+
+export interface LiveSet {
+  /** Registers that some instruction may read later (bit n = rn). r10 is always live. */
+  readonly registers: number;
+  /** Per register, the bits whose value can make a difference; 0 for a register that only dead code reads. */
+  readonly bits: readonly bigint[];
+  /** Bytes of the running function's frame: bit p is the byte at r10 - 512 + p. */
+  readonly stack: bigint;
+}
+
+export interface Liveness {
+  liveBefore(index: number): LiveSet;
+  /** After the instruction, whichever way it goes. */
+  liveAfter(index: number): LiveSet;
+}
+
+export const ALL_STACK = (1n << BigInt(STACK_SIZE)) - 1n;
+const R10_BITS: readonly bigint[] = [...new Array<bigint>(10).fill(0n), ALL_BITS];
+export const NOTHING_LIVE: LiveSet = { registers: 1 << R10, bits: R10_BITS, stack: 0n };
+
+/** 64, 32, 16, 8 or 0: the narrowest width that holds all bits of `mask`. */
+export function widthOf(mask: bigint): 0 | 8 | 16 | 32 | 64 {
+  if (mask === 0n) return 0;
+  for (const w of [8, 16, 32] as const) if (mask >> BigInt(w) === 0n) return w;
+  return 64;
+}
+
+/** Set of the stack bytes from `from` to before `to`, as offsets from r10 (negative). */
+export function stackBytes(from: number, to: number): bigint {
+  const [lo, hi] = [Math.max(0, STACK_SIZE + from), Math.min(STACK_SIZE, STACK_SIZE + to)];
+  return hi <= lo ? 0n : ((1n << BigInt(hi - lo)) - 1n) << BigInt(lo);
+}
+
+function union(a: LiveSet, b: LiveSet): LiveSet {
+  if (a === b) return a;
+  return {
+    registers: a.registers | b.registers,
+    bits: a.bits.map((m, n) => m | b.bits[n]!),
+    stack: a.stack | b.stack,
+  };
+}
+
+function equal(a: LiveSet, b: LiveSet): boolean {
+  return a.registers === b.registers && a.stack === b.stack && a.bits.every((m, n) => m === b.bits[n]);
+}
+
+/** Bytes of the own frame that an access of `size` bytes at `p + off` may touch, and whether it touches exactly those. */
+function touched(
+  state: AbstractState | undefined,
+  p: Value | undefined,
+  off: number,
+  size: number | undefined,
+): { bytes: bigint; exact: boolean } {
+  // What never runs reads nothing.
+  if (state === undefined) return { bytes: 0n, exact: false };
+  if (p === undefined || p.kind === 'any' || p.kind === 'uninit') return { bytes: ALL_STACK, exact: false };
+  if (p.kind !== 'pointer' || !isOwnFrame(state, p)) return { bytes: 0n, exact: false };
+  const { smin, smax } = p.variable;
+  if (size === undefined || smin < -1024n || smax > 1024n) return { bytes: ALL_STACK, exact: false };
+  const from = p.off + off;
+  return {
+    bytes: stackBytes(from + Number(smin), from + Number(smax) + size),
+    exact: smin === smax && !p.nullable,
+  };
+}
+
+function isOwnFrame(state: AbstractState, p: Pointer): boolean {
+  return p.region.kind === 'stack' && p.region.frame === state.frames.length - 1;
+}
+
+class Live implements Liveness {
+  private readonly analysis: Analysis;
+  /** Live registers before each instruction, without regard to what they hold. */
+  private readonly plain: Uint16Array;
+  private readonly atStart: LiveSet[];
+  private readonly cache = new Map<number, LiveSet>();
+  /** Bits of r0 that the hook looks at when the program ends. */
+  private readonly exitBits: bigint;
+
+  constructor(analysis: Analysis) {
+    this.analysis = analysis;
+    const { program, cfg, env } = analysis;
+    this.plain = liveRegisters(program, cfg);
+    this.exitBits = lowBits(env.hook.returnBits);
+    this.atStart = cfg.blocks.map(() => NOTHING_LIVE);
+    for (const order of cfg.order)
+      for (let changed = true; changed; ) {
+        changed = false;
+        for (const id of [...order].reverse()) {
+          const b = cfg.blocks[id]!;
+          let live = this.afterBlock(id);
+          for (let index = b.end - 1; index >= b.start; index--) live = this.before(index, live);
+          if (equal(live, this.atStart[id]!)) continue;
+          this.atStart[id] = live;
+          changed = true;
+        }
+      }
+  }
+
+  private afterBlock(id: number): LiveSet {
+    const { successors } = this.analysis.cfg.blocks[id]!;
+    return successors.map((s) => this.atStart[s]!).reduce(union, NOTHING_LIVE);
+  }
+
+  liveBefore(index: number): LiveSet {
+    const known = this.cache.get(index);
+    if (known !== undefined) return known;
+    const id = this.analysis.cfg.blockOf[index]!;
+    const b = this.analysis.cfg.blocks[id]!;
+    let live = this.afterBlock(id);
+    for (let at = b.end - 1; at >= b.start; at--) this.cache.set(at, (live = this.before(at, live)));
+    return this.cache.get(index)!;
+  }
+
+  liveAfter(index: number): LiveSet {
+    const id = this.analysis.cfg.blockOf[index]!;
+    return index + 1 < this.analysis.cfg.blocks[id]!.end ? this.liveBefore(index + 1) : this.afterBlock(id);
+  }
+
+  /** Live before instruction `index`, given what is live after it. */
+  private before(index: number, after: LiveSet): LiveSet {
+    const i = this.analysis.program.insns[index]!;
+    const op = specOf(i);
+    const bits = after.bits.slice();
+    const written = registersWritten(i);
+    const read = op?.kind === 'call' && op.target === 'local' ? this.calleeReads(index) : readsOf(i);
+    for (let n = 0; n < 10; n++) if ((written & (1 << n)) !== 0) bits[n] = 0n;
+    const need = (n: number, mask: bigint): void => {
+      bits[n] = (bits[n] ?? 0n) | mask;
+    };
+    const stack = this.stackBefore(index, i, after);
+    switch (op?.kind) {
+      case 'alu': {
+        const d = aluDemand(op, i, after.bits[i.dst] ?? 0n);
+        if (op.readsDst) need(i.dst, d.dst);
+        if (op.operand === 'X') need(i.src, d.src);
+        break;
+      }
+      case 'jump': {
+        const d = jumpDemand(op, i);
+        need(i.dst, d.dst);
+        if (op.operand === 'X') need(i.src, d.src);
+        break;
+      }
+      case 'store':
+        need(i.dst, ALL_BITS);
+        if (op.operand === 'X') need(i.src, this.storedBits(index, i, op.size, after.stack));
+        break;
+      case 'atomic':
+        need(i.dst, ALL_BITS);
+        need(i.src, lowBits(8 * op.size));
+        if (op.result === 'r0') need(0, lowBits(8 * op.size));
+        break;
+      case 'ldabs':
+        need(6, ALL_BITS);
+        if (op.indirect) need(i.src, lowBits(32));
+        break;
+      case 'exit':
+        need(0, this.inEntry(index) ? this.exitBits : ALL_BITS);
+        break;
+      default:
+        for (let n = 0; n <= 10; n++) if ((read & (1 << n)) !== 0) need(n, ALL_BITS);
+    }
+    need(R10, ALL_BITS);
+    return { registers: (after.registers & ~written) | read | (1 << R10), bits, stack };
+  }
+
+  private inEntry(index: number): boolean {
+    return this.analysis.cfg.blocks[this.analysis.cfg.blockOf[index]!]!.fn === 0;
+  }
+
+  private calleeReads(index: number): number {
+    const { program, cfg } = this.analysis;
+    const call = cfg.calls.find((c) => c.at === index);
+    return call === undefined ? 0x3e : this.plain[program.functions[call.callee]!.start]! & 0x3e;
+  }
+
+  /** Of a register that is stored to the stack, only the bytes that are read again. */
+  private storedBits(index: number, i: Insn, size: number, liveStack: bigint): bigint {
+    const state = this.analysis.stateBefore(index);
+    const t = touched(state, state && current(state).regs[i.dst], i.off, size);
+    if (!t.exact || t.bytes === 0n) return lowBits(8 * size);
+    let mask = 0n;
+    const base = t.bytes.toString(2).length - size;
+    for (let n = 0; n < size; n++)
+      if (((liveStack >> BigInt(base + n)) & 1n) === 1n) mask |= 0xffn << BigInt(8 * n);
+    return mask;
+  }
+
+  private stackBefore(index: number, i: Insn, after: LiveSet): bigint {
+    const op = specOf(i);
+    const state = (): AbstractState | undefined => this.analysis.stateBefore(index);
+    const at = (n: number, size: number | undefined): { bytes: bigint; exact: boolean } => {
+      const s = state();
+      return touched(s, s && current(s).regs[n], i.off, size);
+    };
+    switch (op?.kind) {
+      case 'load':
+        return after.stack | at(i.src, op.size).bytes;
+      case 'store': {
+        const t = at(i.dst, op.size);
+        return t.exact ? after.stack & ~t.bytes : after.stack;
+      }
+      case 'atomic':
+        return after.stack | at(i.dst, op.size).bytes;
+      case 'exit':
+        return 0n;
+      case 'call':
+        if (op.target === 'helper') return after.stack | this.helperReads(state(), i);
+        return after.stack | this.escaped(state());
+      default:
+        return after.stack;
+    }
+  }
+
+  /** All bytes, unless nothing that a call is given can lead to the frame. */
+  private escaped(state: AbstractState | undefined): bigint {
+    if (state === undefined) return 0n;
+    const { regs } = current(state);
+    const harmless = (v: Value): boolean =>
+      v.kind === 'scalar' || v.kind === 'uninit' || (v.kind === 'pointer' && v.region.kind !== 'stack');
+    return regs.slice(1, 6).every(harmless) ? 0n : ALL_STACK;
+  }
+
+  private helperReads(state: AbstractState | undefined, i: Insn): bigint {
+    const helper = helperById(i.imm);
+    if (state === undefined) return 0n;
+    if (helper.effects.includes('callback')) return ALL_STACK;
+    const { regs, stack } = current(state);
+    const own = (v: Value | undefined): boolean =>
+      v?.kind === 'any' || (v?.kind === 'pointer' && isOwnFrame(state, v));
+    let bytes = 0n;
+    for (const m of callMemory(this.analysis.env, helper, regs))
+      if (m.reads) bytes |= touched(state, m.pointer, 0, m.size).bytes;
+    // A pointer where a number is expected, or inside the memory, may be followed: probe_read, trace_printk with %s.
+    for (const [n, arg] of helper.args.entries())
+      if (
+        (arg.mem === undefined || arg.mem.reads) &&
+        own(regs[n + 1]) &&
+        (arg.mem === undefined || regs[n + 1]?.kind === 'any')
+      )
+        return ALL_STACK;
+    for (const [n, slot] of stack.entries())
+      if (own(slot?.spill) && ((bytes >> BigInt(8 * n)) & 0xffn) !== 0n) return ALL_STACK;
+    return bytes;
+  }
+}
+
+/** Liveness of a program that was analysed. */
+export function liveness(analysis: Analysis): Liveness {
+  return new Live(analysis);
+}
