@@ -114,7 +114,10 @@ export function removeSections(elf: ElfFile, remove: (s: Section) => boolean): v
   if (elf.sections.some((s) => s.type === SectionType.GROUP))
     throw new UserError('section groups cannot be rewritten.', elf.file, 'Build without COMDAT groups.');
   elf.sections = elf.sections.filter((s) => !gone.has(s));
-  for (const s of elf.sections) if (s.link !== undefined && gone.has(s.link)) s.link = undefined;
+  for (const s of elf.sections) {
+    if (s.link !== undefined && gone.has(s.link)) s.link = undefined;
+    if (typeof s.info !== 'number' && gone.has(s.info)) s.info = 0;
+  }
   const dead = (s: ElfSymbol): boolean => s.section !== undefined && gone.has(s.section);
   elf.symbols = elf.symbols.filter((s) => !dead(s));
   elf.relocations = elf.relocations.filter((t) => !gone.has(t.section));

@@ -4,6 +4,7 @@
  */
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
+import { validate } from '../../isa/validate.ts';
 import { type HookName, hookOfSection } from '../hooks.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
@@ -138,6 +139,11 @@ export function flatten(
       insns.push(ref === undefined ? insn : link(insn, ref, slot));
     });
     functions.push({ name: f.name, start, end: insns.length });
+  }
+  const [broken] = validate(insns);
+  if (broken !== undefined) {
+    const f = functions.find((g) => broken.index < g.end)!;
+    return { ok: false, reason: `${f.name}, insn ${broken.index - f.start}: ${broken.reason}` };
   }
   const maps = mapIndex.map((m) => object.maps[m]!.def);
   return { ok: true, layout: { insns, functions, sources, maps, mapIndex, pinned } };

@@ -62,12 +62,14 @@ export function writeObject(object: ObjectFile, rewrites: readonly FunctionRewri
     setRelocs(work, c.plan.section, c.relocs);
   }
   moveBtfExt(work, plan);
-  removeSections(elf, (s) => s.name.startsWith('.debug_') || s.name === '.eh_frame' || isAddrsig(s));
+  const needed = new Set([elf.names, elf.symtab, elf.symtab?.link]);
+  removeSections(elf, (s) => !needed.has(s) && speaksOfCode(s));
   return writeElf(elf);
 }
 
-function isAddrsig(s: Section): boolean {
-  return s.type === SectionType.LLVM_ADDRSIG;
+/** Sections about positions in the code, or symbol numbers, that no loader reads. */
+function speaksOfCode(s: Section): boolean {
+  return s.name.startsWith('.debug_') || s.name === '.eh_frame' || s.type === SectionType.LLVM_ADDRSIG;
 }
 
 /** Sections whose relocated words may be addresses of code. */
