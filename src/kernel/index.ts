@@ -1,5 +1,5 @@
 /**
- * The running kernel, optional at run time: consent, truth and (the stopwatch) time.
+ * The running kernel, optional at run time: consent and truth.
  *
  *   syscall   bpf(2) through koffi, errors by name, descriptors closed in scopes
  *   doctor    probeKernel(): what this machine can do, or why nothing

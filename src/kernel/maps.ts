@@ -148,6 +148,7 @@ export class KernelMap {
   readonly #stride: number;
   #isClean: boolean;
   #filled: MapContents = [];
+  #admitted: MapContents = [];
 
   constructor(bpf: Bpf, fd: number, def: MapDef) {
     this.#bpf = bpf;
@@ -173,9 +174,15 @@ export class KernelMap {
     if (this.access === 'constant' || this.access === 'closed') return;
     if (this.#isClean && this.#filled === contents) return;
     this.#empty();
-    for (const { key, value } of contents) this.#write(key, value);
+    this.#admitted = contents.filter(({ key, value }) => this.#write(key, value));
     this.#filled = contents;
     this.#isClean = true;
+  }
+
+  /** What the last `fill` really put there, before any run; maps that cannot be filled: `contents` as it was given. */
+  admitted(contents: MapContents): MapContents {
+    if (this.access === 'fixed') return this.#admitted;
+    return this.isVisible ? this.decode(this.snapshot()) : contents;
   }
 
   /** A program may have written since the last `fill`. */
@@ -195,15 +202,13 @@ export class KernelMap {
       elem(this.#bpf, zero === undefined ? Cmd.MAP_DELETE : Cmd.MAP_UPDATE, this.fd, key, zero);
   }
 
-  #write(key: Uint8Array, value: Uint8Array): void {
-    if (this.#mapping !== undefined) {
-      const index = indexOf(key);
-      if (index >= this.def.maxEntries) return;
-      this.#mapping.bytes.set(value.subarray(0, this.def.valueSize), index * this.#stride);
-      return;
-    }
-    // A refusal (no such device, prefix too long, map full) leaves the entry out, in every map set alike.
-    elem(this.#bpf, Cmd.MAP_UPDATE, this.fd, key, value);
+  /** False when the kernel refuses the entry: no such device or CPU, prefix too long, map full. */
+  #write(key: Uint8Array, value: Uint8Array): boolean {
+    if (this.#mapping === undefined) return elem(this.#bpf, Cmd.MAP_UPDATE, this.fd, key, value) >= 0;
+    const index = indexOf(key);
+    if (index >= this.def.maxEntries) return false;
+    this.#mapping.bytes.set(value.subarray(0, this.def.valueSize), index * this.#stride);
+    return true;
   }
 
   #keys(): Uint8Array[] {
@@ -228,7 +233,10 @@ export class KernelMap {
       if (elem(this.#bpf, Cmd.MAP_LOOKUP, this.fd, key, entry.subarray(key.length)) >= 0) entries.push(entry);
     }
     entries.sort(Buffer.compare);
-    return Buffer.concat(entries);
+    const step = this.def.keySize + this.def.valueSize;
+    const out = new Uint8Array(entries.length * step);
+    for (const [i, e] of entries.entries()) out.set(e, i * step);
+    return out;
   }
 
   /** The entries of a snapshot: key order, arrays without their zero entries. */

@@ -89,8 +89,7 @@ function* chunks<T>(items: Iterable<T>): Generator<T[]> {
 /** The test as it really starts in the kernel: its packet and context, and the map entries that it took. */
 function admitted(runner: KernelRunner, test: TestCase): TestCase {
   runner.maps.fill(test.maps);
-  const taken = runner.maps.decode();
-  const maps = runner.maps.maps.map((m, i) => (m.isVisible ? taken[i]! : (test.maps[i] ?? [])));
+  const maps = runner.maps.maps.map((m, i) => m.admitted(test.maps[i] ?? []));
   return { ...runner.playable(test), maps };
 }
 
@@ -100,7 +99,7 @@ function compareModel(runner: KernelRunner, model: Model, tests: Iterable<TestCa
   const context = visibleContext(program.hook, runner.way.runner);
   const shown = (outcome: Outcome): Observation => {
     if (outcome.status === 'fault') return new Map([['fault', `${outcome.fault} at ${outcome.at}`]]);
-    const maps = outcome.maps.map((m, i) => (runner.maps.maps[i]!.isVisible ? m : undefined));
+    const maps = outcome.maps.map((m, i) => (runner.maps.maps[i]?.isVisible ? m : undefined));
     return places(program, context, { ...outcome, maps });
   };
   const inKernel: Observer = (s) => observe(runner, s);
