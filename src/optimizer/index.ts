@@ -3,7 +3,9 @@
  *
  *   object --readObject--> programs --optimizeProgram--> smaller programs --writeObject--> drop-in object
  */
+
+export { OPTIMIZE_DEFAULTS } from './defaults.ts';
 export { type ObjectOptions, type ObjectResult, type ObjectRow, optimizeObject } from './object.ts';
 export type { Control } from './optimize.ts';
-export { OPTIMIZE_DEFAULTS, optimizeProgram } from './program.ts';
+export { optimizeProgram } from './program.ts';
 export * from './types.ts';

@@ -2,21 +2,10 @@
 import { examine } from '../analysis/safety.ts';
 import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
-import { createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
+import { contextProvider, createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
 import { kernelRefusal, openConsents } from './kernelword.ts';
 import { type Control, Optimization } from './optimize.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
-
-export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
-  goal: 'size',
-  steps: 1_000_000,
-  seed: 1,
-  settings: 'k2-2',
-  tests: 64,
-  windowLength: 8,
-  kernel: 'auto',
-  diffRuns: 1000,
-};
 
 /** Optimizes one program. The verifier may be shared between calls: its cache is. */
 export async function optimizeProgram(
@@ -25,7 +14,7 @@ export async function optimizeProgram(
   control: Control = {},
   verifier?: WindowVerifier,
 ): Promise<OptimizeResult> {
-  const own = verifier ?? (await createWindowVerifier());
+  const own = verifier ?? (await createWindowVerifier({ contextOf: contextProvider() }));
   const consents = openConsents(program, options.kernel);
   try {
     if (options.kernel === 'require' && consents.session === undefined)

@@ -1,0 +1,21 @@
+/**
+ * Experiments.
+ *
+ *   in:   experiments/*.yaml --definition--> cells: programs (corpus) x configurations x seeds (expand)
+ *   run:  cells --runner, pool of worker processes--> optimizer --measure--> rows
+ *   out:  results/<experiment>/cells.jsonl (store), one line per cell with status, reason and provenance
+ */
+export * from './cell.ts';
+export * from './check.ts';
+export * from './corpus.ts';
+export * from './definition.ts';
+export * from './expand.ts';
+export * from './home.ts';
+export * from './import.ts';
+export type { CorpusBuild, CorpusEntry, Manifest } from './manifest.ts';
+export * from './measure.ts';
+export * from './options.ts';
+export * from './provenance.ts';
+export * from './result.ts';
+export * from './runner.ts';
+export * from './store.ts';

@@ -1,0 +1,95 @@
+/** Result rows: one JSON line per cell. */
+import { z } from 'zod';
+import type { AppliedRewrite, DifferentialWord, KernelWord, OptimizeOptions } from '../optimizer/types.ts';
+import type { ProgramRef } from './expand.ts';
+import type { Provenance } from './provenance.ts';
+
+/** A number, and how it came about. */
+export interface Measurement {
+  value: number;
+  unit: string;
+  method: string;
+  /** Whose number it is: program, build and sha256 of the file, or the source it was taken from. */
+  provenance: string;
+}
+
+export interface Pair {
+  before: Measurement;
+  after: Measurement;
+}
+
+/**
+ * `ok` better than the input · `unchanged` nothing better was found · `skipped` no program to optimize ·
+ * `failed` the optimizer crashed, ran out of memory or hung
+ */
+export type CellStatus = 'ok' | 'unchanged' | 'skipped' | 'failed';
+
+/** What a worker finds out about a cell. */
+export type CellOutcome =
+  | { status: 'skipped' | 'failed'; reason: string; log?: string }
+  | {
+      status: 'ok' | 'unchanged';
+      /** Why nothing was found, or that the time limit ended the search: `interrupted` is true then. */
+      reason: string;
+      interrupted: boolean;
+      measurements: {
+        slots: Pair;
+        instructions: Pair;
+        latency: Pair;
+        staticLatency: Pair;
+      };
+      kernel: KernelWord;
+      differential: DifferentialWord;
+      rewrites: readonly AppliedRewrite[];
+      convergence: readonly (readonly [step: number, slots: number])[];
+      stats: Record<string, unknown>;
+      notes: readonly string[];
+      /** One line per instruction, with slot numbers. */
+      disassembly: { before: readonly string[]; after: readonly string[] };
+      /** The output's instructions, hexadecimal. */
+      output: string;
+    };
+
+export type Row = CellOutcome & {
+  schema: 1;
+  key: string;
+  experiment: string;
+  program: ProgramRef;
+  configuration: string;
+  options: OptimizeOptions;
+  seed: number;
+  /** sha256 of the input file; '' when there is none. */
+  input: string;
+  definition: string;
+  seconds: number;
+  date: string;
+  provenance: Provenance;
+};
+
+/** What every line must have, whoever wrote it; the rest is trusted. */
+const RowHead = z
+  .object({
+    schema: z.literal(1),
+    key: z.string(),
+    experiment: z.string(),
+    program: z.object({ corpus: z.string(), id: z.string(), variant: z.string() }).loose(),
+    configuration: z.string(),
+    seed: z.number(),
+    status: z.enum(['ok', 'unchanged', 'skipped', 'failed']),
+    reason: z.string(),
+  })
+  .loose();
+
+/** A line of a result file as a row, or what is wrong with it. */
+export function parseRow(line: string): { ok: true; row: Row } | { ok: false; reason: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return { ok: false, reason: 'incomplete or damaged JSON' };
+  }
+  const head = RowHead.safeParse(json);
+  if (head.success) return { ok: true, row: json as Row };
+  const issue = head.error.issues[0];
+  return { ok: false, reason: `${issue?.path.join('.')}: ${issue?.message}` };
+}
