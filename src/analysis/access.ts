@@ -19,7 +19,7 @@ import { constant, constantOf, UNKNOWN } from './range.ts';
 import { BYTE_UNINIT, byteAt, loadFromStack, STACK_SIZE, storeToStack } from './stack.ts';
 import type { AbstractState } from './state.ts';
 import { tnumAdd, tnumConst } from './tnum.ts';
-import { ANY, MAX_OFFSET, type Pointer, pointer, region, type Value } from './values.ts';
+import { ANY, anyOf, MAX_OFFSET, NOT_STACK, type Pointer, pointer, region, type Value } from './values.ts';
 
 export type Access = 'read' | 'write' | 'atomic';
 const MAX_PACKET_OFF = 0xffff;
@@ -219,7 +219,7 @@ function loadCtx(env: Env, state: AbstractState, index: number, off: number, siz
     case 'flow_keys':
       return pointer(region.memory('flow_keys', 56), newId(env, state, index));
     case 'opaque':
-      return size === 8 ? ANY : UNKNOWN;
+      return size === 8 ? NOT_STACK : UNKNOWN;
   }
 }
 
@@ -248,7 +248,7 @@ function loadValue(
     case 'map_value':
       return loadMapValue(env, p, at, size);
     case 'opaque':
-      return size === 8 && p.region.what !== 'sock' ? ANY : UNKNOWN;
+      return size === 8 && p.region.what !== 'sock' ? NOT_STACK : UNKNOWN;
     default:
       return UNKNOWN;
   }
@@ -256,7 +256,7 @@ function loadValue(
 
 export function stepLoad(env: Env, state: AbstractState, index: number, i: Insn, op: LoadOp): void {
   const base = readRegister(env, state, index, i.src);
-  let value: Value = op.size === 8 ? ANY : UNKNOWN;
+  let value: Value = op.size !== 8 ? UNKNOWN : base.kind === 'scalar' ? ANY : anyOf(base);
   if (base.kind !== 'pointer') badBase(env, state, index, i.src, base);
   else {
     const at = checkAccess(env, index, `R${i.src}`, base, i.off, op.size, 'read');
@@ -299,7 +299,7 @@ export function stepStore(env: Env, state: AbstractState, index: number, i: Insn
   const value: Value = op.operand === 'X' ? readRegister(env, state, index, i.src) : constant(BigInt(i.imm));
   if (base.kind !== 'pointer') {
     badBase(env, state, index, i.dst, base);
-    trashStacks(state);
+    if (base.kind === 'scalar' || base.stack) trashStacks(state);
     return;
   }
   const at = checkAccess(env, index, `R${i.dst}`, base, i.off, op.size, 'write');
@@ -324,7 +324,7 @@ export function stepAtomic(env: Env, state: AbstractState, index: number, i: Ins
   let old: Value = UNKNOWN;
   if (base.kind !== 'pointer') {
     badBase(env, state, index, i.dst, base);
-    trashStacks(state);
+    if (base.kind === 'scalar' || base.stack) trashStacks(state);
   } else {
     const at = checkAccess(env, index, `R${i.dst}`, base, i.off, op.size, 'atomic');
     if (at !== undefined) {

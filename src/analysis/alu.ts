@@ -7,7 +7,7 @@ import { addScalars, aluScalar, subScalars } from './arith.ts';
 import { type Env, newId, readRegister, writeRegister } from './env.ts';
 import { constant, constantOf, S64_MIN, type Scalar, UNKNOWN, unsignedOf, withId } from './range.ts';
 import { type AbstractState, current } from './state.ts';
-import { ANY, MAX_OFFSET, type Pointer, pointer, region, type Value } from './values.ts';
+import { anyOf, MAX_OFFSET, type Pointer, pointer, region, type Value } from './values.ts';
 
 const ZERO = constant(0n);
 
@@ -57,7 +57,7 @@ function withPointers(
   const number = unsignedOf(op.width);
   if (op.operand === 'none' || !op.readsDst) return number;
   if (dst.kind !== 'pointer' && src.kind !== 'pointer')
-    return op.width === 64 && (name === 'add' || name === 'sub') ? ANY : number;
+    return op.width === 64 && (name === 'add' || name === 'sub') ? anyOf(dst, src) : number;
   if (dst.kind === 'pointer' && src.kind === 'pointer') {
     if (name !== 'sub') env.report(index, `R${i.dst} pointer ${name} pointer prohibited`);
     return number;
@@ -81,7 +81,7 @@ function withPointers(
     return number;
   }
   const [p, by] = dst.kind === 'pointer' ? [dst, src] : [src as Pointer, dst];
-  if (by.kind !== 'scalar') return ANY;
+  if (by.kind !== 'scalar') return anyOf(p, by);
   return movePointer(env, state, index, i, p, by, name === 'sub');
 }
 
@@ -101,18 +101,18 @@ function movePointer(
   const step = known === undefined ? undefined : BigInt.asIntN(64, minus ? -known : known);
   if (p.nullable) {
     env.report(index, `${r} pointer arithmetic on ${p.region.kind}_or_null prohibited, null-check it first`);
-    return ANY;
+    return anyOf(p);
   }
   if (IMMOVABLE.has(p.region.kind) && step !== 0n) {
     env.report(index, `${r} pointer arithmetic on ${p.region.kind} prohibited`);
-    return ANY;
+    return anyOf(p);
   }
   if (minus && p.region.kind === 'stack') env.report(index, `${r} subtraction from stack pointer prohibited`);
   if (step !== undefined) {
     const off = BigInt(p.off) + step;
     if (step >= MAX_OFFSET || step <= -MAX_OFFSET || off >= MAX_OFFSET || off <= -MAX_OFFSET) {
       env.report(index, `math between ${p.region.kind} pointer and ${step} is not allowed`);
-      return ANY;
+      return anyOf(p);
     }
     return { ...p, off: Number(off) };
   }

@@ -5,7 +5,7 @@ import type { Precision } from './arith.ts';
 import { type Cfg, controlFlow } from './cfg.ts';
 import { clobberStack, EMPTY_STACK, type Slot } from './stack.ts';
 import { type AbstractState, current, IDS_PER_MERGE, retireId } from './state.ts';
-import { ANY, type Region, type Value } from './values.ts';
+import { ANY, type Readable, type Region, type Value } from './values.ts';
 
 export interface Rules {
   /** Linux version as major * 100 + minor, where the checker's rules differ. */
@@ -61,7 +61,7 @@ export function mergeIds(env: Env, index: number): number {
 }
 
 /** A register's value; reports when it may never have been written. */
-export function readRegister(env: Env, state: AbstractState, index: number, n: number): Value {
+export function readRegister(env: Env, state: AbstractState, index: number, n: number): Readable {
   const value = current(state).regs[n] ?? ANY;
   if (value.kind !== 'uninit') return value;
   env.report(index, `R${n} !read_ok`);

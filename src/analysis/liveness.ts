@@ -16,7 +16,7 @@ import type { Analysis } from './flow.ts';
 import { liveRegisters, readsOf } from './registers.ts';
 import { STACK_SIZE } from './stack.ts';
 import { type AbstractState, current } from './state.ts';
-import type { Pointer, Value } from './values.ts';
+import { mayPointToStack, type Pointer, type Value } from './values.ts';
 
 export interface LiveSet {
   /** Registers that some instruction may read later (bit n = rn). r10 is always live. */
@@ -72,7 +72,9 @@ function touched(
 ): { bytes: bigint; exact: boolean } {
   // What never runs reads nothing.
   if (state === undefined) return { bytes: 0n, exact: false };
-  if (p === undefined || p.kind === 'any' || p.kind === 'uninit') return { bytes: ALL_STACK, exact: false };
+  // Numbers as addresses are refused by every checker; claim nothing about them.
+  if (p === undefined || p.kind === 'uninit' || p.kind === 'scalar' || (p.kind === 'any' && p.stack))
+    return { bytes: ALL_STACK, exact: false };
   if (p.kind !== 'pointer' || !isOwnFrame(state, p)) return { bytes: 0n, exact: false };
   const { smin, smax } = p.variable;
   if (size === undefined || smin < -1024n || smax > 1024n) return { bytes: ALL_STACK, exact: false };
@@ -236,8 +238,7 @@ class Live implements Liveness {
   private escaped(state: AbstractState | undefined): bigint {
     if (state === undefined) return 0n;
     const { regs } = current(state);
-    const harmless = (v: Value): boolean =>
-      v.kind === 'scalar' || v.kind === 'uninit' || (v.kind === 'pointer' && v.region.kind !== 'stack');
+    const harmless = (v: Value): boolean => v.kind === 'uninit' || !mayPointToStack(v);
     return regs.slice(1, 6).every(harmless) ? 0n : ALL_STACK;
   }
 
@@ -247,7 +248,7 @@ class Live implements Liveness {
     if (helper.effects.includes('callback')) return ALL_STACK;
     const { regs, stack } = current(state);
     const own = (v: Value | undefined): boolean =>
-      v?.kind === 'any' || (v?.kind === 'pointer' && isOwnFrame(state, v));
+      (v?.kind === 'any' && v.stack) || (v?.kind === 'pointer' && isOwnFrame(state, v));
     let bytes = 0n;
     for (const m of callMemory(this.analysis.env, helper, regs))
       if (m.reads) bytes |= touched(state, m.pointer, 0, m.size).bytes;

@@ -95,10 +95,30 @@ export interface Pointer {
   readonly range: number;
 }
 
-export type Value = { readonly kind: 'uninit' } | { readonly kind: 'any' } | Scalar | Pointer;
+/** Some readable value; `stack`: it may point into a stack frame of the program. */
+export interface AnyValue {
+  readonly kind: 'any';
+  readonly stack: boolean;
+}
+
+export type Readable = AnyValue | Scalar | Pointer;
+export type Value = { readonly kind: 'uninit' } | Readable;
 
 export const UNINIT: Value = { kind: 'uninit' };
-export const ANY: Value = { kind: 'any' };
+export const ANY: AnyValue = { kind: 'any', stack: true };
+/** A number or a pointer to something else than the program's stack. */
+export const NOT_STACK: AnyValue = { kind: 'any', stack: false };
+
+/** Can somebody who has the value reach a stack frame through it? */
+export function mayPointToStack(v: Value): boolean {
+  if (v.kind === 'any') return v.stack;
+  return v.kind === 'uninit' || (v.kind === 'pointer' && v.region.kind === 'stack');
+}
+
+/** All that is left of values about which only this much can be said. */
+export function anyOf(...values: Value[]): AnyValue {
+  return values.some(mayPointToStack) ? ANY : NOT_STACK;
+}
 const ZERO = constant(0n);
 /** Beyond this many bytes the kernel gives up on an offset (BPF_MAX_VAR_OFF). */
 export const MAX_OFFSET = 1 << 29;
@@ -160,7 +180,7 @@ function total(p: Pointer): Scalar {
 }
 
 function mergePointers(a: Pointer, b: Pointer, names: PairNames, place: number, how: Widening): Value {
-  if (a.region.key !== b.region.key) return ANY;
+  if (a.region.key !== b.region.key) return anyOf(a, b);
   const nullable = a.nullable || b.nullable;
   const id = isSingle(a.region) ? 0 : names(a.id, b.id, place);
   if (a.off === b.off && sameNumber(a.variable, b.variable) && a.variable.id === b.variable.id) {
@@ -172,7 +192,7 @@ function mergePointers(a: Pointer, b: Pointer, names: PairNames, place: number, 
     );
     return { ...a, id, variable, nullable, range: Math.min(a.range, b.range) };
   }
-  if (nullable) return ANY;
+  if (nullable) return anyOf(a, b);
   const variableId = names(a.variable.id, b.variable.id, place + 1);
   if (a.off === b.off && variableId !== 0) {
     const variable = mergeScalars(a.variable, b.variable, variableId, how);
@@ -199,13 +219,13 @@ export function mergeValues(a: Value, b: Value, names: PairNames, place: number,
     return { ...a, id: 0, nullable: true };
   if (isPlainPointer(b) && a.kind === 'scalar' && constantOf(a) === 0n)
     return { ...b, id: 0, nullable: true };
-  return ANY;
+  return anyOf(a, b);
 }
 
 /** Does `a` allow everything that `b` allows? `ids` must map the ids of `a` to ids of `b` consistently. */
 export function valueSubsumes(a: Value, b: Value, ids: (a: number, b: number) => boolean): boolean {
   if (a.kind === 'uninit') return true;
-  if (a.kind === 'any') return b.kind !== 'uninit';
+  if (a.kind === 'any') return b.kind !== 'uninit' && (a.stack || !mayPointToStack(b));
   if (a.kind === 'scalar') return b.kind === 'scalar' && scalarSubsumes(a, b) && ids(a.id, b.id);
   if (b.kind !== 'pointer') return false;
   return (
