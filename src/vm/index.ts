@@ -5,6 +5,8 @@
  *   semantics table --wasm/--> WebAssembly module that runs a candidate on all tests in one call
  *   helper calls --helpers/--> simulated kernel;   profile --latency--> nanoseconds
  */
+
+export { type ExecResult, execConformance } from './exec.ts';
 export * from './latency.ts';
 export {
   type Coverage,

@@ -7,7 +7,7 @@ import type { TestCase } from './types.ts';
 
 const PAGE = 64 * 1024;
 /** Sizes of the part before the shadow. Few, because the distance is built into the emitted code. */
-const CLASSES = [1, 4, 16, 64, 256, 1024].map((mib) => mib << 20);
+const CLASSES = [128, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576].map((kib) => kib * 1024);
 /** A store at p and a load of its shadow must not agree in their low 12 bits, or the processor takes them for the same place. */
 const SKEW = 2080;
 
