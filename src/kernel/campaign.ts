@@ -7,7 +7,7 @@ import type { Program } from '../program/program.ts';
 import { Rng } from '../vm/random.ts';
 import { generateTests } from '../vm/testgen/index.ts';
 import type { DiffResult } from './diff.ts';
-import { fuzzTest, linuxNumber, randomProgram } from './fuzz.ts';
+import { filterTest, fuzzTest, linuxNumber, randomFilter, randomProgram } from './fuzz.ts';
 import { asRun, guessedHelpers, type Model, machineModel, vmDiff } from './model.ts';
 
 export interface CampaignRow {
@@ -28,6 +28,19 @@ export function* fuzzCampaign(
     const program = randomProgram(rng, 10 + rng.below(40), linux);
     const tests = Array.from({ length: options.tests }, () => fuzzTest(rng));
     yield { program, guessed: guessedHelpers(program), result: vmDiff(program, modelOf(program), tests) };
+  }
+}
+
+/** `count` random socket filters of legacy packet loads, on `tests` packets each. */
+export function* filterCampaign(
+  options: { seed: number; count: number; tests: number },
+  modelOf: (program: Program) => Model = machineModel,
+): Generator<CampaignRow> {
+  for (let k = 0; k < options.count; k++) {
+    const rng = new Rng(options.seed, 'filter', k);
+    const program = randomFilter(rng);
+    const tests = Array.from({ length: options.tests }, () => filterTest(rng));
+    yield { program, guessed: [], result: vmDiff(program, modelOf(program), tests) };
   }
 }
 

@@ -185,10 +185,39 @@ function xdp(insns: Insn[], maps: readonly MapDef[] = []): Program {
   };
 }
 
-/** Every row that occurs in a program, by name: what a campaign has covered. */
-export function rowsOf(program: Program, rowOf: (i: Insn) => OpSpec | undefined): string[] {
-  return program.insns.flatMap((i) => rowOf(i)?.name ?? []);
+/**
+ * A random socket filter of legacy packet loads, folded into its result: r7 = r7 * 31 + loaded. Offsets reach behind
+ * the packet, where the filter ends with 0, and, negative, into the network header.
+ */
+export function randomFilter(rng: Rng): Program {
+  const rows = OPS.filter((row) => row.kind === 'ldabs');
+  const body: Insn[] = [];
+  for (let n = 1 + rng.below(6); n > 0; n--) {
+    const row = rng.pick(rows);
+    const far = rng.chance(0.1);
+    const offset = far ? rng.pick(FILTER_EDGES) : rng.below(40);
+    if (row.kind === 'ldabs' && row.indirect) body.push(insn(op('mov64.k'), 8, 0, 0, rng.below(20)));
+    body.push(
+      insn(row.op, 0, row.kind === 'ldabs' && row.indirect ? 8 : 0, 0, offset),
+      insn(op('mul64.k'), 7, 0, 0, 31),
+      insn(op('add64.x'), 7, 0),
+    );
+  }
+  const insns = [
+    insn(op('mov64.x'), 6, 1),
+    insn(op('mov64.k'), 7, 0, 0, 1),
+    ...body,
+    insn(op('mov64.x'), 0, 7),
+    insn(OP_EXIT),
+  ];
+  return { ...xdp(insns), hook: 'socket_filter', section: 'socket' };
 }
+
+/**
+ * Behind any packet; and a byte of the network header (SKF_NET_OFF). Not SKF_LL_OFF: what stands in front of the packet
+ * is TEST_RUN's own link-layer header, which no test case has.
+ */
+const FILTER_EDGES = [64, 1000, -0x10_0000 + 9];
 
 /** Packets for random programs: registers and stack words from edges, sign bits and noise. */
 export function fuzzTest(rng: Rng): TestCase {
@@ -212,6 +241,20 @@ export function fuzzTest(rng: Rng): TestCase {
   }
   return { ctx: new Uint8Array(24), packet, maps: [], seed: 0 };
 }
+
+/** Packets for random filters: 40 to 69 bytes of noise with an EtherType. */
+export function filterTest(rng: Rng): TestCase {
+  const packet = rng.bytes(40 + rng.below(30));
+  packet.set(rng.pick(ETHER_TYPES), 12);
+  return { ctx: new Uint8Array(192), packet, maps: [], seed: 0 };
+}
+
+/** IPv4, IPv6, ARP. */
+const ETHER_TYPES: readonly (readonly number[])[] = [
+  [0x08, 0x00],
+  [0x86, 0xdd],
+  [0x08, 0x06],
+];
 
 /** Major * 100 + minor of a release string such as `6.18.44-fc`; 0 when it has no number. */
 export function linuxNumber(release: string): number {

@@ -7,11 +7,11 @@
  *   run       KernelRunner: TEST_RUN of a program on a test case, as itself or as a type that can be run
  *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
  *   model     vmDiff(program, model, tests): the same against our interpreter
- *   campaign  fuzzCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
+ *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
  */
-export { type CampaignRow, fuzzCampaign, modelCampaign } from './campaign.ts';
+export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './campaign.ts';
 export { type Difference, type DiffOptions, type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
 export { type KernelFeatures, type KernelProbe, probeKernel } from './doctor.ts';
 export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './fuzz.ts';

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { insn, OP_EXIT, OP_JA } from '../../src/isa/insn.ts';
 import { OPS, opNamed, specOf } from '../../src/isa/semantics.ts';
 import {
+  filterCampaign,
   fuzzCampaign,
   fuzzTest,
   KernelRunner,
@@ -51,6 +52,12 @@ describe.skipIf(!hasKernel)(`the kernel is the oracle${needsKernel}`, () => {
     if (count < 250) return;
     const rows = OPS.filter((row) => row.linux <= linuxNumber(release()) && !ELSEWHERE.has(row.kind));
     expect(rows.map((row) => row.name).filter((name) => !covered.has(name))).toEqual([]);
+  });
+
+  test('random legacy packet loads: the interpreter', () => {
+    let k = 0;
+    for (const { result } of filterCampaign({ seed: 1, count: 60, tests: 6 }))
+      expect(result, `filter ${k++}`).toMatchObject({ status: 'ran', runs: 6, agreed: 6 });
   });
 
   test.skipIf(!hasPaper).each(paperNames())('K2 benchmark %s: the interpreter agrees', (name) => {
