@@ -88,6 +88,8 @@ export interface Machine {
   latency(insns: readonly Insn[]): number;
   /** Coverage of `insns` over all tests. */
   coverage(insns: readonly Insn[]): Coverage;
+  /** The memory that the runs work on (layout.ts), for benches: the shadow of a byte is `delta` further on. */
+  linearMemory(): { bytes: Uint8Array; delta: number };
 }
 
 interface Exports {
@@ -386,6 +388,10 @@ class WasmMachine implements Machine {
       const count = this.arena.view.getUint32(CELL.TESTS, true);
       return count === 0 ? 0 : this.arena.view.getFloat64(CELL.LATENCY, true) / count;
     });
+  }
+
+  linearMemory(): { bytes: Uint8Array; delta: number } {
+    return { bytes: this.arena.bytes, delta: this.arena.delta };
   }
 
   coverage(insns: readonly Insn[]): Coverage {
