@@ -7,5 +7,5 @@
  *   deepen(): run, see which keys were looked up in vain, put them into the maps, keep what reaches new code
  */
 export { type LearnedConstants, learnConstants } from './constants.ts';
-export { generateTests, type TestOptions } from './generate.ts';
+export { generateTests, type Observation, type TestOptions } from './generate.ts';
 export { randomPacket } from './packets.ts';
