@@ -6,7 +6,7 @@
  * kernel's hash tables do until the program ends, and are used again last in, first out (kernel/bpf/hashtab.c,
  * pcpu_freelist). Arrays that are too large to be dense get a slot when an index is first looked up.
  */
-import { MapTypeId, mapType } from '../program/maps.ts';
+import { MapFlag, MapTypeId, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
 import type { Arena } from './arena.ts';
 import { HEAD, MAP, MAP_BYTES, MAPS, MapKind, SHADOW } from './layout.ts';
@@ -35,9 +35,15 @@ export function storageOf(def: MapDef): { kind: number; stride: number; bytes: (
   return { kind: MapKind.SLOTS, stride, bytes: (slots) => slots * stride };
 }
 
-/** Slots that a map gets, given its initial entries. */
+/** Slots that a map gets, given its initial entries. Only preallocated hash tables use replaced elements again. */
 export function slotCount(def: MapDef, entries: number): number {
-  return Math.min(def.maxEntries + 1, entries + SPARE_SLOTS);
+  const all = entries + SPARE_SLOTS;
+  return isPreallocated(def.type, def.flags) ? Math.min(def.maxEntries + 1, all) : all;
+}
+
+/** Hash tables that keep freed and replaced elements for the next insertion. */
+export function isPreallocated(type: number, flags: number): boolean {
+  return (type === MapTypeId.HASH || type === MapTypeId.PERCPU_HASH) && (flags & MapFlag.NO_PREALLOC) === 0;
 }
 
 /** One map of the running test: a view of its descriptor at linear address `at`. */

@@ -2,10 +2,10 @@
  * Map helpers, with the kernel's return codes. Sources: kernel/bpf/arraymap.c, hashtab.c, lpm_trie.c, devmap.c,
  * queue_stack_maps.c.
  */
-import { MapFlag, MapTypeId as T } from '../../program/maps.ts';
+import { MapTypeId as T } from '../../program/maps.ts';
 import { fault } from '../arena.ts';
 import { FaultCode, HEAD, MAP } from '../layout.ts';
-import type { SimMap } from '../maps.ts';
+import { isPreallocated, type SimMap } from '../maps.ts';
 import { Errno } from './errno.ts';
 import type { Done, Kernel, Models } from './kernel.ts';
 
@@ -111,7 +111,7 @@ export function update(k: Kernel, map: SimMap, key: number, value: number, flags
     if (!isLru) return isTrie ? -Errno.ENOSPC : -Errno.E2BIG;
     map.remove(map.live()[0]!, true);
   }
-  const preallocated = (map.get(MAP.FLAGS) & MapFlag.NO_PREALLOC) === 0 && !isLru && !isTrie;
+  const preallocated = isPreallocated(map.type, map.get(MAP.FLAGS));
   const slot = found < 0 ? map.insert(key) : map.replace(found, preallocated);
   if (slot < 0) return -Errno.ENOMEM;
   copyValue(k, map, map.valueAt(slot), value);
@@ -131,9 +131,10 @@ function deleteElem(k: Kernel): Done {
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   if (map.arrayLike) return k.ret(-Errno.EINVAL);
   if (map.type !== T.LPM_TRIE && !HASH.includes(map.type)) return fault(FaultCode.BAD_CALL);
+  if (map.type === T.LPM_TRIE && k.arena.u32(key) > prefixLimit(map)) return k.ret(-Errno.EINVAL);
   const found = map.find(key);
   if (found < 0) return k.ret(-Errno.ENOENT);
-  map.remove(found, map.type === T.HASH || map.type === T.PERCPU_HASH);
+  map.remove(found, isPreallocated(map.type, map.get(MAP.FLAGS)));
   return k.ret(0);
 }
 

@@ -10,7 +10,6 @@ import { Errno } from './errno.ts';
 import type { Done, Kernel, Models } from './kernel.ts';
 
 const ETH_HLEN = 14;
-const IP_HEADER = 20;
 
 /** Big-endian view of packet words does not matter here: checksums work in memory order on little-endian machines. */
 const u16 = (k: Kernel, p: number): number => k.arena.view.getUint16(p, true);
@@ -113,7 +112,6 @@ function csumDiff(k: Kernel): Done {
   const [fromSize, toSize] = [k.lo(2), k.lo(4)];
   const from = fromSize === 0 ? 0 : k.read(1, fromSize);
   const to = toSize === 0 ? 0 : k.read(3, toSize);
-  if (((fromSize | toSize) & 3) !== 0) return k.ret(-Errno.EINVAL);
   const { bytes } = k.arena;
   const seed = k.lo(5);
   let sum = seed;
@@ -216,7 +214,7 @@ function pullData(k: Kernel): Done {
 function changeTail(k: Kernel): Done {
   k.ctx(1);
   const length = k.lo(2);
-  if (k.value(3) !== 0n || length < ETH_HLEN + IP_HEADER || k.data + length > high(k))
+  if (k.value(3) !== 0n || length < k.arena.head(HEAD.NET_HEADER) || k.data + length > high(k))
     return k.ret(-Errno.EINVAL);
   moveEnd(k, k.data + length);
   const ctx = k.arena.at + k.arena.head(HEAD.CTX);
