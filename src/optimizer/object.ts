@@ -3,7 +3,7 @@ import type { ProgramOptions } from '../program/elf/index.ts';
 import { programsOf, readObject, rewritePrograms, writeObject } from '../program/elf/index.ts';
 import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
-import { createWindowVerifier } from '../verify/index.ts';
+import { contextProvider, createWindowVerifier } from '../verify/index.ts';
 import type { Control } from './optimize.ts';
 import { optimizeProgram } from './program.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
@@ -50,7 +50,7 @@ export async function optimizeObject(
       names.length === 0 ? '' : `It has: ${[...new Set(names)].join(', ')}.`,
     );
   }
-  const verifier = await createWindowVerifier();
+  const verifier = await createWindowVerifier({ contextOf: contextProvider() });
   const rows: ObjectRow[] = [];
   try {
     for (const row of chosen) {

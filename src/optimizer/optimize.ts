@@ -32,7 +32,7 @@ export interface Control {
 }
 
 /** Steps that a chain spends on a window before the next one gets its turn. */
-const VISIT = 20_000;
+const VISIT = 100_000;
 /** Instructions around a window whose constants are drawn from. */
 const CONTEXT = 8;
 
@@ -55,7 +55,7 @@ export class Optimization {
   constructor(program: Program, options: OptimizeOptions, control: Control, judges: Omit<Judges, 'tests'>) {
     const settings = settingNamed(options.settings);
     if (settings === undefined)
-      throw new UserError(`no chain settings are named "${options.settings}"`, '', 'k2-1 to k2-5 exist.');
+      throw new UserError(`no chain settings are named "${options.settings}"`, '', '`default` and `k2-1` to `k2-5` exist.');
     this.options = options;
     this.settings = settings;
     this.control = control;
@@ -110,7 +110,7 @@ export class Optimization {
   private adopt(window: Window, replacement: readonly Insn[], by: string): Proof | undefined {
     const before = this.best;
     const judgement = judge(before, window, replacement, this.judges);
-    if (!judgement.accepted) {
+    if (!judgement.accepted) {if (process.env.DBG) console.log("REJ", by, judgement.by, judgement.reason, JSON.stringify(window), replacement.map((i) => formatInsn(i)));
       if (judgement.by === 'safety' || judgement.by === 'kernel' || judgement.by === 'tests') {
         const why = `${judgement.by}: ${judgement.reason}`;
         this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
@@ -201,6 +201,7 @@ export class Optimization {
         const judgement = judge(this.best, window, short, this.judges);
         // The judges may have loaded another candidate.
         evaluator.set(w);
+        if (process.env.DBG) console.log('PROVE', judgement.accepted, judgement.accepted ? '' : judgement.by+': '+judgement.reason, short.map((i) => formatInsn(i)));
         if (judgement.accepted) replacement = short;
         return judgement.accepted
           ? 'equivalent'

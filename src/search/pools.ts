@@ -38,6 +38,8 @@ function straightLine(row: OpSpec): boolean {
   }
 }
 
+/** Slow operations that shorten nothing unless the source has them. */
+const RARE = /^(s?div|s?mod|le|neg|mul)\d/;
 const SMALL_CONSTANTS = [0, 1, -1, 2, 4, 8, 16, 32, 0xff, 0xffff] as const;
 
 /**
@@ -70,8 +72,12 @@ export function buildPools(
   for (const base of bases)
     for (const off of offsets) if (base !== 10 || off < 0) addresses.set(`${base}:${off}`, { base, off });
 
+  const present = new Set(window.map((i) => specOf(i)?.name.replace(/\d.*/, '')));
   const rows = opsFor(target).filter(
-    (row) => straightLine(row) && (addresses.size > 0 || row.kind === 'alu'),
+    (row) =>
+      straightLine(row) &&
+      (addresses.size > 0 || row.kind === 'alu') &&
+      (!RARE.test(row.name) || present.has(row.name.replace(/\d.*/, ''))),
   );
   return {
     rows,

@@ -88,7 +88,23 @@ export const PAPER_SETTINGS: readonly ChainSettings[] = [
   },
 ];
 
+/**
+ * Ours. Averaging the error keeps the chain moving where the sum over the tests would freeze it, and a low price per
+ * slot lets it pass through longer windows on its way to shorter ones.
+ */
+export const DEFAULT_SETTINGS: ChainSettings = {
+  ...common,
+  name: 'default',
+  distance: 'pop',
+  average: true,
+  alpha: 1,
+  beta: 1,
+  rules: { ir: 0.2, or: 0.3, nr: 0.2, me1: 0.1, me2: 0.1, cir: 0.1 },
+};
+
+export const ALL_SETTINGS: readonly ChainSettings[] = [DEFAULT_SETTINGS, ...PAPER_SETTINGS];
+
 /** Setting by its name, e.g. `k2-2`. */
 export function settingNamed(name: string): ChainSettings | undefined {
-  return PAPER_SETTINGS.find((s) => s.name === name);
+  return ALL_SETTINGS.find((s) => s.name === name);
 }
