@@ -11,6 +11,7 @@
 export * from './attach.ts';
 export * from './context.ts';
 export * from './edit.ts';
+export * from './elf/index.ts';
 export * from './errors.ts';
 export * from './helpers.ts';
 export * from './hooks.ts';

@@ -81,6 +81,69 @@ describe('writing', () => {
   });
 });
 
+describe('function addresses in data', () => {
+  it('follow their functions', () => {
+    const object = objectOf('table.o');
+    const out = rewritten(object);
+    const named = (o: ObjectFile): (string | undefined)[] => {
+      const table = o.elf.relocations.find((t) => t.target.name === '.handlers')!;
+      const words = new DataView(table.target.data.slice().buffer);
+      return table.entries.map((e) => {
+        const at = Number(words.getBigUint64(e.offset, true)) + e.symbol.value;
+        return o.functions.find((f) => f.section === e.symbol.section && f.start === at)?.name;
+      });
+    };
+    expect(named(object).sort()).toEqual(['one', 'two']);
+    expect(named(out)).toEqual(named(object));
+    const starts = (o: ObjectFile): number[] => o.functions.map((f) => f.start);
+    expect(starts(out)).not.toEqual(starts(object));
+  });
+});
+
+describe('files that a fuzzer found', () => {
+  it('a relocation section of another type, whose target goes', () => {
+    const bytes = new Uint8Array(bytesOf('full-clang14.o'));
+    const section = objectOf('full-clang14.o').elf.sections.findIndex((s) => s.name === '.rel.debug_info');
+    const view = new DataView(bytes.buffer);
+    view.setUint32(Number(view.getBigUint64(40, true)) + section * 64 + 4, 1, true);
+    const object = readObject(bytes, 'odd.o');
+    const out = readObject(writeObject(object, rewritePrograms(object, padded(object))), 'out.o');
+    expect(okPrograms(out).length).toBe(3);
+  });
+
+  it('a string table that calls itself debug information', () => {
+    const bytes = new Uint8Array(bytesOf('full-clang14.o'));
+    const sections = objectOf('full-clang14.o').elf.sections;
+    const view = new DataView(bytes.buffer);
+    const headers = Number(view.getBigUint64(40, true));
+    const strtab = sections.findIndex((s) => s.name === '.strtab');
+    const debug = sections.find((s) => s.name === '.debug_info')!.nameOffset;
+    view.setUint32(headers + strtab * 64, debug, true);
+    const object = readObject(bytes, 'odd.o');
+    const out = readObject(writeObject(object, rewritePrograms(object, padded(object))), 'out.o');
+    expect(
+      okPrograms(out)
+        .map((p) => p.name)
+        .sort(),
+    ).toEqual(['first', 'second', 'third']);
+  });
+
+  it('a jump to nowhere is a row with a reason', () => {
+    const object = objectOf('full-clang14.o');
+    const f = object.functions.find((g) => g.name === 'second')!;
+    const bytes = writeObject(object, [
+      {
+        function: 'second',
+        insns: [insn(0x05, 0, 0, 77), ...f.insns],
+        origin: [-1, ...f.insns.map((_, i) => i)],
+      },
+    ]);
+    const row = programsOf(readObject(bytes, 'out.o')).find((r) => !r.ok);
+    expect(row).toMatchObject({ ok: false, name: 'second', section: 'xdp' });
+    expect(row?.ok === false && row.reason).toMatch(/^second, insn 0: jump out of range/);
+  });
+});
+
 describe.each(CLANGS)('one function replaced (%s)', (clang) => {
   const object = objectOf(`full-${clang}.o`);
   const first = programNamed(object, 'first');
