@@ -13,11 +13,11 @@ export interface Hint {
   max: bigint;
 }
 
-/** Ranges of known bits beyond this many are assumed instead of built in. */
+/** With more runs of known and unknown bits than this, a mask says it. */
 const MAX_RUNS = 6;
 
 export class Inputs {
-  /** Terms of width 1 that hold before the window. */
+  /** Terms of width 1 that hold before the window, each about one variable. */
   readonly assumptions: Term[] = [];
   /** By variable name. */
   readonly hints = new Map<string, Hint>();
@@ -67,8 +67,7 @@ export class Inputs {
         t = t === undefined ? part : b.concat(part, t);
       }
     } else {
-      t = b.store.var(name, 64);
-      this.assumptions.push(b.eq(b.and(t, b.const(~mask, 64)), b.const(value, 64)));
+      t = b.or(b.and(b.store.var(name, 64), b.const(mask, 64)), b.const(value, 64));
     }
     this.bounds(s, t!);
     // Where one variable carries all unknown bits at the bottom, its values can be drawn from the range itself.

@@ -7,6 +7,7 @@ import { MASKS, type Normalizer, Op, splitOffset, type Term } from '../solver/in
 import type { WindowContext } from './context.ts';
 import type { Exit, Run, Start } from './execute.ts';
 import { depthOf, type Log, type MemoryReader } from './memory.ts';
+import { Refused } from './unsupported.ts';
 
 /** One equation. */
 export interface Obligation {
@@ -56,10 +57,7 @@ function exitObligations(c: Comparison, kind: Exit['kind'], x: Exit, y: Exit, li
     if (mask === 0n) continue;
     const [s, t] = [x.registers[r], y.registers[r]];
     if (s === undefined) continue;
-    if (t === undefined) {
-      list.push({ where: `r${r}`, source: b.true, candidate: b.false });
-      continue;
-    }
+    if (t === undefined) throw new Refused(`r${r} is read after the window but holds nothing`);
     add(`r${r}`, masked(c, s, mask), masked(c, t, mask));
   }
   for (const memory of new Set([...x.logs.keys(), ...y.logs.keys()]))

@@ -205,12 +205,12 @@ class Verifier implements WindowVerifier {
       source: { insns: source, run: reference },
       candidate: { insns: candidate, run },
     };
-    return this.refuteBySamples(c, open) ?? this.ask(c, open);
+    const q: Query = { c, open, assumptions: relevant(session, open) };
+    return this.refuteBySamples(q) ?? this.ask(q);
   }
 
-  private refuteBySamples(c: ReplayCase, open: readonly Obligation[]): [Verdict, string] | undefined {
+  private refuteBySamples({ c, open, assumptions }: Query): [Verdict, string] | undefined {
     const { session } = c;
-    const { assumptions } = session.inputs;
     const e = new Evaluator(session.normalizer.store, [
       ...assumptions,
       ...open.flatMap((o) => [o.source, o.candidate]),
@@ -252,28 +252,41 @@ class Verifier implements WindowVerifier {
     return [{ kind: 'different', counterexample: counterexampleOf(c, input, roots), where, ms: 0 }, stage];
   }
 
-  private ask(c: ReplayCase, open: readonly Obligation[]): [Verdict, string] {
+  private ask({ c, open, assumptions }: Query): [Verdict, string] {
     const { session } = c;
     const b = session.normalizer.build;
     const differ = open.map((o) => b.not(b.eq(o.source, o.candidate)));
     const some = differ.reduce((x: Term, y) => b.binary(Op.Or, x, y));
-    const result = this.solver.check(b.store, [...session.inputs.assumptions, some], { rlimit: this.rlimit });
+    const result = this.solver.check(b.store, [...assumptions, some], { rlimit: this.rlimit });
     if (result.result === 'unsat')
       return [{ kind: 'equivalent', how: 'solver', ms: 0, rlimit: result.rlimit }, 'solver'];
     if (result.result === 'unknown')
       return [{ kind: 'unknown', reason: `solver: ${result.reason}`, ms: 0 }, 'solver'];
     const input = assignmentOf(result.model);
-    const e = new Evaluator(b.store, [
-      ...session.inputs.assumptions,
-      ...open.flatMap((o) => [o.source, o.candidate]),
-    ]);
+    const e = new Evaluator(b.store, [...assumptions, ...open.flatMap((o) => [o.source, o.candidate])]);
     e.run(input);
     const o = open.find((x) => e.value(x.source) !== e.value(x.candidate));
-    if (o === undefined || session.inputs.assumptions.some((t) => e.value(t) === 0n))
+    if (o === undefined || assumptions.some((t) => e.value(t) === 0n))
       throw new Error('the solver gave a model that is none');
     this.remember(session, input);
     return this.different(c, open, o.where, input, 'solver');
   }
+}
+
+/** Equations that are still open, and what may be assumed of their variables. */
+interface Query {
+  c: ReplayCase;
+  open: readonly Obligation[];
+  assumptions: readonly Term[];
+}
+
+/** Assumptions about variables that occur in the equations; the others can always be met and only get in the way. */
+function relevant(session: Session, open: readonly Obligation[]): Term[] {
+  const { store } = session.normalizer;
+  const used = new Set(store.reachable(open.flatMap((o) => [o.source, o.candidate])));
+  return session.inputs.assumptions.filter((a) =>
+    store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)),
+  );
 }
 
 /** The source's own run; what the checker refuses there lies beyond it. */
