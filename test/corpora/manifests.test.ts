@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { HOOKS, hookOfSection, isHookName } from '../../src/program/hooks.ts';
 import { countInstructions, readRawElf } from './elf.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -70,6 +71,19 @@ describe('every manifest', () => {
           expect(b.instructions, p.id).toBeLessThanOrEqual(b.slots);
           if (b.linkedSlots !== undefined) expect(b.linkedSlots, p.id).toBeGreaterThan(b.slots);
         }
+      }
+    });
+
+    it(`${corpus}: hooks, program types and attach types are those of the hook table`, () => {
+      for (const p of manifest(corpus).programs) {
+        if (p.hook === undefined) continue;
+        expect(isHookName(p.hook), `${p.id}: ${p.hook}`).toBe(true);
+        if (!isHookName(p.hook)) continue;
+        expect(HOOKS[p.hook].progType, p.id).toBe(p.programType);
+        const known = hookOfSection(p.section);
+        if (!known || corpus === 'k2-paper') continue; // its section names are older than libbpf's rules
+        expect(known.hook, `${p.id} ${p.section}`).toBe(p.hook);
+        if (known.attachType !== undefined) expect(p.attachType, p.id).toBe(known.attachType);
       }
     });
 
