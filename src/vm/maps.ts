@@ -147,16 +147,16 @@ export class SimMap {
   }
 
   /**
-   * Replaces a live element by a new one with the same key, as hash tables do: who holds a pointer to the old value
+   * Replaces a live element by a new one with an equal key, as hash tables do: who holds a pointer to the old value
    * keeps the old value. With `preallocated` the map's spare element becomes the new one and the old one the spare.
    */
-  replace(index: number, preallocated: boolean): number {
+  replace(index: number, key: number, preallocated: boolean): number {
     const spare = this.get(MAP.SPARE);
     const fresh = preallocated && spare !== 0 ? spare - 1 : this.takeFresh();
     if (fresh < 0) return -1;
     this.kill(index);
     if (preallocated) this.set(MAP.SPARE, index + 1);
-    this.revive(fresh, this.keyAt(index));
+    this.revive(fresh, key);
     return fresh;
   }
 

@@ -30,26 +30,35 @@ export function lookup(k: Kernel, map: SimMap, key: number): number {
   return slot < 0 ? -1 : map.valueAt(slot);
 }
 
-/** Keys are {prefix length u32, bytes in network order}. */
-function longestPrefix(k: Kernel, map: SimMap, key: number): number {
+/** Whether the first `length` bits of two tries' keys agree; keys are {prefix length u32, bytes in network order}. */
+function samePrefix(k: Kernel, a: number, b: number, length: number): boolean {
   const { bytes } = k.arena;
+  const whole = length >> 3;
+  for (let i = 4; i < 4 + whole; i++) if (bytes[a + i] !== bytes[b + i]) return false;
+  const mask = 0xff & ~(0xff >> (length & 7));
+  return ((bytes[a + 4 + whole]! ^ bytes[b + 4 + whole]!) & mask) === 0;
+}
+
+function longestPrefix(k: Kernel, map: SimMap, key: number): number {
   const wanted = k.arena.u32(key);
   let best = -1;
   let bestLength = -1;
   if (wanted > prefixLimit(map)) return -1;
   for (const slot of map.live()) {
-    const entry = map.keyAt(slot);
-    const length = k.arena.u32(entry);
+    const length = k.arena.u32(map.keyAt(slot));
     if (length > wanted || length <= bestLength) continue;
-    const whole = length >> 3;
-    let equal = true;
-    for (let i = 0; i < whole && equal; i++) equal = bytes[entry + 4 + i] === bytes[key + 4 + i];
-    const rest = length & 7;
-    if (equal && rest !== 0)
-      equal = ((bytes[entry + 4 + whole]! ^ bytes[key + 4 + whole]!) & (0xff00 >> rest) & 0xff) === 0;
-    if (equal) [best, bestLength] = [slot, length];
+    if (samePrefix(k, map.keyAt(slot), key, length)) [best, bestLength] = [slot, length];
   }
   return best;
+}
+
+/** Slot of the entry with the given key, or -1. Bits behind the prefix do not count in tries. */
+function findEntry(k: Kernel, map: SimMap, key: number): number {
+  if (map.type !== T.LPM_TRIE) return map.find(key);
+  const length = k.arena.u32(key);
+  const same = (slot: number): boolean =>
+    k.arena.u32(map.keyAt(slot)) === length && samePrefix(k, map.keyAt(slot), key, length);
+  return map.live().find(same) ?? -1;
 }
 
 const prefixLimit = (map: SimMap): number => (map.get(MAP.KEY_SIZE) - 4) * 8;
@@ -99,7 +108,7 @@ export function update(k: Kernel, map: SimMap, key: number, value: number, flags
   if (!isTrie && !HASH.includes(map.type)) return fault(FaultCode.BAD_CALL);
   if (flags > Flag.EXIST) return -Errno.EINVAL;
   if (isTrie && k.arena.u32(key) > prefixLimit(map)) return -Errno.EINVAL;
-  const found = map.find(key);
+  const found = findEntry(k, map, key);
   if (found >= 0 && flags === Flag.NOEXIST) return -Errno.EEXIST;
   if (found < 0 && flags === Flag.EXIST) return -Errno.ENOENT;
   if (found >= 0 && PER_CPU_HASH.includes(map.type)) {
@@ -112,7 +121,7 @@ export function update(k: Kernel, map: SimMap, key: number, value: number, flags
     map.remove(map.live()[0]!, true);
   }
   const preallocated = isPreallocated(map.type, map.get(MAP.FLAGS));
-  const slot = found < 0 ? map.insert(key) : map.replace(found, preallocated);
+  const slot = found < 0 ? map.insert(key) : map.replace(found, key, preallocated);
   if (slot < 0) return -Errno.ENOMEM;
   copyValue(k, map, map.valueAt(slot), value);
   return 0;
@@ -132,7 +141,7 @@ function deleteElem(k: Kernel): Done {
   if (map.arrayLike) return k.ret(-Errno.EINVAL);
   if (map.type !== T.LPM_TRIE && !HASH.includes(map.type)) return fault(FaultCode.BAD_CALL);
   if (map.type === T.LPM_TRIE && k.arena.u32(key) > prefixLimit(map)) return k.ret(-Errno.EINVAL);
-  const found = map.find(key);
+  const found = findEntry(k, map, key);
   if (found < 0) return k.ret(-Errno.ENOENT);
   map.remove(found, isPreallocated(map.type, map.get(MAP.FLAGS)));
   return k.ret(0);
