@@ -82,8 +82,10 @@ export function checkAccess(
     refuse(`misaligned ${kind === 'stack' ? 'stack' : 'value'} access off ${p.off}+${off} size ${size}`);
     if (kind === 'stack') return undefined;
   }
-  if (kind === 'ctx' && constantOf(p.variable) !== 0n)
-    return refuse(`variable ctx access var_off disallowed`);
+  if (kind === 'ctx') {
+    const modified = modifiedCtx(p, r);
+    if (modified !== undefined) return refuse(modified);
+  }
   const at = reach(env, index, r, p, off);
   if (at === undefined) return undefined;
   if (kind === 'stack') {
@@ -100,6 +102,13 @@ export function checkAccess(
       `write into ${kind === 'map_value' ? 'map' : 'memory'} forbidden, off=${at.min} size=${size}`,
     );
   return at;
+}
+
+/** The kernel takes a context pointer only as the hook gave it. */
+export function modifiedCtx(p: Pointer, r: string): string | undefined {
+  if (constantOf(p.variable) !== 0n) return 'variable ctx access var_off disallowed';
+  if (p.off < 0) return `negative offset ctx ptr ${r} off=${p.off} disallowed`;
+  return p.off > 0 ? `dereference of modified ctx ptr ${r} off=${p.off} disallowed` : undefined;
 }
 
 function isWritable(env: Env, p: Pointer): boolean {
@@ -259,7 +268,7 @@ export function stepLoad(env: Env, state: AbstractState, index: number, i: Insn,
   let value: Value = op.size !== 8 ? UNKNOWN : base.kind === 'scalar' ? ANY : anyOf(base);
   if (base.kind !== 'pointer') badBase(env, state, index, i.src, base);
   else {
-    const at = checkAccess(env, index, `R${i.src}`, base, i.off, op.size, 'read');
+    const at = checkAccess(env, index, `R${i.src}`, base, i.off, op.size, op.acquire ? 'atomic' : 'read');
     if (at !== undefined) value = loadValue(env, state, index, base, at, op.size);
   }
   if (value.kind === 'scalar') value = named(env, state, index, narrowed(value, op.size, op.signed));
@@ -302,7 +311,7 @@ export function stepStore(env: Env, state: AbstractState, index: number, i: Insn
     if (base.kind === 'scalar' || base.stack) trashStacks(state);
     return;
   }
-  const at = checkAccess(env, index, `R${i.dst}`, base, i.off, op.size, 'write');
+  const at = checkAccess(env, index, `R${i.dst}`, base, i.off, op.size, op.release ? 'atomic' : 'write');
   if (at === undefined) {
     if (constantOf(base.variable) === undefined && base.region.kind === 'stack') trashStacks(state);
     return;

@@ -3,11 +3,11 @@ import type { Insn } from '../isa/insn.ts';
 import { type Helper, type HelperArg, helperById, invalidatesPacket, memOfArg } from '../program/helpers.ts';
 import { mapAllowsHelper, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
-import { checkAccess, checkInitialised, reach } from './access.ts';
+import { checkAccess, checkInitialised, modifiedCtx, reach } from './access.ts';
 import { named } from './alu.ts';
 import { clobberFrame, type Env, isLenient, mapOf, newId, trashStacks } from './env.ts';
 import { constantOf, signedBetween, UNKNOWN, unsignedOf } from './range.ts';
-import { byteAt, STACK_SIZE } from './stack.ts';
+import { STACK_SIZE, type Stack } from './stack.ts';
 import { type AbstractState, current, mapPointers } from './state.ts';
 import { ANY, type Pointer, pointer, type Region, region, UNINIT, type Value } from './values.ts';
 
@@ -19,6 +19,8 @@ export interface CallMemory {
   size: number | undefined;
   /** Exactly `size` bytes are touched. */
   exact: boolean;
+  /** False when `size` is a guess upwards, because the map is not known. */
+  known: boolean;
   reads: boolean;
   writes: boolean;
   uninit: boolean;
@@ -36,7 +38,19 @@ export function mapOfCall(
   return { map: mapOf(env, v.region), region: v.region };
 }
 
+/** The most that any map of the program, inner ones included, has; undefined when one is not described. */
+function largest(maps: readonly MapDef[], of: (m: MapDef) => number): number | undefined {
+  let size = 0;
+  for (const m of maps) {
+    const row = mapType(m.type);
+    if (row?.lookup === 'map' && m.inner === undefined) return undefined;
+    size = Math.max(size, of(m), m.inner === undefined ? 0 : of(m.inner));
+  }
+  return size;
+}
+
 function sizeOf(
+  env: Env,
   arg: HelperArg,
   regs: readonly Value[],
   map: MapDef | undefined,
@@ -44,9 +58,12 @@ function sizeOf(
   const by = arg.mem?.size;
   switch (by?.by) {
     case 'key':
-      return { size: map?.keySize, exact: map !== undefined };
+      return { size: map?.keySize ?? largest(env.program.maps, (m) => m.keySize), exact: map !== undefined };
     case 'value':
-      return { size: map?.valueSize, exact: map !== undefined };
+      return {
+        size: map?.valueSize ?? largest(env.program.maps, (m) => m.valueSize),
+        exact: map !== undefined,
+      };
     case 'fixed':
       return { size: by.bytes, exact: true };
     case 'arg': {
@@ -67,8 +84,18 @@ export function callMemory(env: Env, helper: Helper, regs: readonly Value[]): Ca
     const p = regs[arg + 1];
     const mem = memOfArg(helper, arg, map?.type);
     if (p?.kind !== 'pointer' || mem === undefined) continue;
-    const { size, exact } = sizeOf(a, regs, map);
-    out.push({ arg, pointer: p, size, exact, reads: mem.reads, writes: mem.writes, uninit: mem.uninit });
+    const { size, exact } = sizeOf(env, a, regs, map);
+    const known = map !== undefined || (a.mem?.size.by !== 'key' && a.mem?.size.by !== 'value');
+    out.push({
+      arg,
+      pointer: p,
+      size,
+      exact,
+      known,
+      reads: mem.reads,
+      writes: mem.writes,
+      uninit: mem.uninit,
+    });
   }
   return out;
 }
@@ -114,6 +141,8 @@ function checkArg(
     }
     if (v.nullable && !arg.nullable)
       env.report(index, `R${n} type=${is}_or_null expected=${wanted.join(', ')}`);
+    const modified = v.region.kind === 'ctx' ? modifiedCtx(v, `R${n}`) : undefined;
+    if (modified !== undefined) env.report(index, modified);
     if (arg.mem !== undefined && v.region.kind.startsWith('packet') && !helper.packetArgs)
       env.report(index, 'helper access to the packet is not allowed');
     return;
@@ -145,6 +174,7 @@ function checkMemory(env: Env, state: AbstractState, index: number, m: CallMemor
   const { pointer: p, size } = m;
   const r = `R${m.arg + 1}`;
   if (p.nullable || !MEMORY_KINDS.includes(p.region.kind) || size === undefined || size === 0) return;
+  if (!m.known) return;
   if (p.region.kind !== 'stack') {
     checkAccess(env, index, r, p, 0, size, m.writes ? 'write' : 'read');
     return;
@@ -191,17 +221,25 @@ const LENGTHS: ReadonlyMap<number, number> = new Map([
 ]);
 const MAX_ERRNO = 4095n;
 
-function keyIsInRange(state: AbstractState, map: MapDef, key: Value | undefined): boolean {
+/** Value of a 4-byte key on the stack; as the kernel knows it: zeros, or a constant spilled with just that size. */
+function constantKey(env: Env, stack: Stack, position: number): number | undefined {
+  const slot = stack[position >> 3];
+  const first = position & 7;
+  if (slot === undefined || first > 4) return undefined;
+  const bytes = slot.bytes.slice(first, first + 4);
+  if (env.rules.precision === 'kernel') {
+    const spilled = slot.spill !== undefined && first < slot.spillSize;
+    if (spilled ? first !== 0 || slot.spillSize !== 4 : bytes.some((b) => b !== 0)) return undefined;
+  }
+  if (bytes.some((b) => b < 0)) return undefined;
+  return bytes.reduceRight((value, b) => value * 256 + b, 0);
+}
+
+function keyIsInRange(env: Env, state: AbstractState, map: MapDef, key: Value | undefined): boolean {
   if (key?.kind !== 'pointer' || key.region.kind !== 'stack' || constantOf(key.variable) !== 0n) return false;
   const stack = state.frames[key.region.frame]?.stack;
-  if (stack === undefined) return false;
-  let value = 0;
-  for (let i = 3; i >= 0; i--) {
-    const b = byteAt(stack, STACK_SIZE + key.off + i);
-    if (b < 0) return false;
-    value = value * 256 + b;
-  }
-  return value < map.maxEntries;
+  const value = stack && constantKey(env, stack, STACK_SIZE + key.off);
+  return value !== undefined && value < map.maxEntries;
 }
 
 /** First version whose checker knows that an array lookup with a constant key in range gives no NULL. */
@@ -232,7 +270,7 @@ function result(
           row?.isArrayLike === true &&
           !of.inner &&
           env.rules.linux >= CONSTANT_KEYS &&
-          keyIsInRange(state, map!, regs[2]));
+          keyIsInRange(env, state, map!, regs[2]));
       return pointer(region.mapValue(of.map, of.inner), id(), 0, !certain);
     }
     case 'sock_or_null':

@@ -14,8 +14,10 @@ import {
   type AbstractState,
   cloneState,
   current,
+  likeness,
   mergeStates,
   newFrame,
+  sameSort,
   sortOf,
   stateSubsumes,
 } from './state.ts';
@@ -36,7 +38,7 @@ export interface Options {
 /** One of the states that arrive at a node. */
 export interface Entry {
   state: AbstractState;
-  sort: string;
+  sort: readonly string[];
   /** What follows from it was explored. */
   done: boolean;
   /** How often others were merged into it. */
@@ -72,6 +74,12 @@ function before(a: readonly number[], b: readonly number[]): boolean {
   }
 }
 
+/** The state that loses least when it is merged with one of this sort. */
+function nearest(entries: readonly Entry[], sort: readonly string[]): Entry {
+  const scores = entries.map((e) => likeness(e.sort, sort));
+  return entries[scores.indexOf(Math.max(...scores))]!;
+}
+
 class Explorer {
   readonly env: Env;
   readonly options: Options;
@@ -99,11 +107,11 @@ class Explorer {
     if (node.states.some((s) => stateSubsumes(s.state, state))) return;
     const { states } = node;
     const sort = sortOf(state);
-    const alike = states.filter((s) => s.sort === sort);
+    const alike = states.filter((s) => sameSort(s.sort, sort));
     const full = states.length >= this.options.disjuncts;
     if (!full && alike.length < this.options.alike) states.push({ state, sort, done: false, merges: 0 });
     else {
-      const old = alike[0] ?? states[0]!;
+      const old = alike[0] ?? nearest(states, sort);
       const how = this.widening(index, ++old.merges);
       old.state = mergeStates(old.state, state, mergeIds(this.env, index), how);
       old.sort = sortOf(old.state);

@@ -8,7 +8,7 @@ import type { Program } from '../program/program.ts';
 import type { Cfg } from './cfg.ts';
 import { type Env, makeEnv, mergeIds, type Rules } from './env.ts';
 import { explore, type Node } from './explore.ts';
-import { type AbstractState, cloneState, mapPointers, mergeStates } from './state.ts';
+import { type AbstractState, cloneState, mapPointers, mergeStates, sameChain } from './state.ts';
 import { step } from './step.ts';
 import { ANY, pointer, region } from './values.ts';
 
@@ -19,12 +19,14 @@ export interface Analysis {
   readonly env: Env;
   /** What holds whenever instruction `index` is about to run; undefined when it never runs. */
   stateBefore(index: number): AbstractState | undefined;
-  /** The states per chain of calls, as `stateBefore` merges them. */
+  /** The same as a list of cases, of which one always holds: by chain of calls and by kinds of pointers. */
   statesBefore(index: number): readonly AbstractState[];
 }
 
 /** As sharp as we can; nothing is refused. */
 export const ANALYSIS_RULES: Rules = { linux: 618, uninitStack: true, precision: 'best' };
+/** Cases that are kept apart where pointers differ; what `statesBefore` lists. */
+const DISJUNCTS = 8;
 const STEP_LIMIT = 2_000_000;
 
 /** States of one call chain stay as they are; of several, only what the running function itself sees is kept. */
@@ -52,7 +54,7 @@ class WholeProgram implements Analysis {
   constructor(program: Program, rules: Rules) {
     this.program = program;
     this.env = makeEnv(program, rules, () => {});
-    const found = explore(this.env, { disjuncts: 1, alike: 1, limit: STEP_LIMIT });
+    const found = explore(this.env, { disjuncts: DISJUNCTS, alike: 1, limit: STEP_LIMIT });
     this.complete = found.complete;
     const byBlock = new Map<number, Node[]>();
     for (const node of found.nodes.values()) {
@@ -88,13 +90,14 @@ class WholeProgram implements Analysis {
   }
 
   statesBefore(index: number): readonly AbstractState[] {
+    if (!this.complete) return [unknownState(this.env, index)];
     if (!this.cache.has(index)) this.fill(this.cfg.blockOf[index]!);
     return this.cache.get(index)!;
   }
 
   stateBefore(index: number): AbstractState | undefined {
     if (this.merged.has(index)) return this.merged.get(index);
-    const state = this.complete ? this.mergeAt(index) : unknownState(this.env, index);
+    const state = this.mergeAt(index);
     this.merged.set(index, state);
     return state;
   }
@@ -102,7 +105,10 @@ class WholeProgram implements Analysis {
   private mergeAt(index: number): AbstractState | undefined {
     const states = this.statesBefore(index);
     if (states.length <= 1) return states[0];
-    return states.map(alone).reduce((a, b) => mergeStates(a, b, mergeIds(this.env, index), 'join'));
+    const oneChain = states.every((s) => sameChain(s, states[0]!));
+    return (oneChain ? states : states.map(alone)).reduce((a, b) =>
+      mergeStates(a, b, mergeIds(this.env, index), 'join'),
+    );
   }
 }
 

@@ -63,19 +63,32 @@ function equal(a: LiveSet, b: LiveSet): boolean {
   return a.registers === b.registers && a.stack === b.stack && a.bits.every((m, n) => m === b.bits[n]);
 }
 
-/** Bytes of the own frame that an access of `size` bytes at `p + off` may touch, and whether it touches exactly those. */
-function touched(
-  state: AbstractState | undefined,
-  p: Value | undefined,
-  off: number,
-  size: number | undefined,
-): { bytes: bigint; exact: boolean } {
-  // What never runs reads nothing.
-  if (state === undefined) return { bytes: 0n, exact: false };
-  // Numbers as addresses are refused by every checker; claim nothing about them.
-  if (p === undefined || p.kind === 'uninit' || p.kind === 'scalar' || (p.kind === 'any' && p.stack))
-    return { bytes: ALL_STACK, exact: false };
-  if (p.kind !== 'pointer' || !isOwnFrame(state, p)) return { bytes: 0n, exact: false };
+interface Touched {
+  /** Bytes of the own frame that are or may be touched. */
+  bytes: bigint;
+  /** All of `bytes` are touched for certain. */
+  exact: boolean;
+}
+
+const NONE: Touched = { bytes: 0n, exact: false };
+
+/** What an access of `size` bytes at register `n` + `off` touches, in any of the cases. What never runs touches nothing. */
+function touched(cases: readonly AbstractState[], n: number, off: number, size: number | undefined): Touched {
+  let all: Touched | undefined;
+  for (const state of cases) {
+    const t = touchedIn(state, current(state).regs[n]!, off, size);
+    all =
+      all === undefined
+        ? t
+        : { bytes: all.bytes | t.bytes, exact: all.exact && t.exact && all.bytes === t.bytes };
+  }
+  return all ?? NONE;
+}
+
+function touchedIn(state: AbstractState, p: Value, off: number, size: number | undefined): Touched {
+  // A number is no address in a program that a checker accepted: such a case does not occur.
+  if (p.kind === 'uninit' || (p.kind === 'any' && p.stack)) return { bytes: ALL_STACK, exact: false };
+  if (p.kind !== 'pointer' || !isOwnFrame(state, p)) return NONE;
   const { smin, smax } = p.variable;
   if (size === undefined || smin < -1024n || smax > 1024n) return { bytes: ALL_STACK, exact: false };
   const from = p.off + off;
@@ -198,8 +211,7 @@ class Live implements Liveness {
 
   /** Of a register that is stored to the stack, only the bytes that are read again. */
   private storedBits(index: number, i: Insn, size: number, liveStack: bigint): bigint {
-    const state = this.analysis.stateBefore(index);
-    const t = touched(state, state && current(state).regs[i.dst], i.off, size);
+    const t = touched(this.analysis.statesBefore(index), i.dst, i.off, size);
     if (!t.exact || t.bytes === 0n) return lowBits(8 * size);
     let mask = 0n;
     const base = t.bytes.toString(2).length - size;
@@ -210,11 +222,8 @@ class Live implements Liveness {
 
   private stackBefore(index: number, i: Insn, after: LiveSet): bigint {
     const op = specOf(i);
-    const state = (): AbstractState | undefined => this.analysis.stateBefore(index);
-    const at = (n: number, size: number | undefined): { bytes: bigint; exact: boolean } => {
-      const s = state();
-      return touched(s, s && current(s).regs[n], i.off, size);
-    };
+    const at = (n: number, size: number): Touched =>
+      touched(this.analysis.statesBefore(index), n, i.off, size);
     switch (op?.kind) {
       case 'load':
         return after.stack | at(i.src, op.size).bytes;
@@ -226,44 +235,45 @@ class Live implements Liveness {
         return after.stack | at(i.dst, op.size).bytes;
       case 'exit':
         return 0n;
-      case 'call':
-        if (op.target === 'helper') return after.stack | this.helperReads(state(), i);
-        return after.stack | this.escaped(state());
+      case 'call': {
+        const reads = (s: AbstractState): bigint =>
+          op.target === 'helper' ? this.helperReads(s, i) : escaped(s);
+        return this.analysis.statesBefore(index).reduce((bytes, s) => bytes | reads(s), after.stack);
+      }
       default:
         return after.stack;
     }
   }
 
-  /** All bytes, unless nothing that a call is given can lead to the frame. */
-  private escaped(state: AbstractState | undefined): bigint {
-    if (state === undefined) return 0n;
-    const { regs } = current(state);
-    const harmless = (v: Value): boolean => v.kind === 'uninit' || !mayPointToStack(v);
-    return regs.slice(1, 6).every(harmless) ? 0n : ALL_STACK;
-  }
-
-  private helperReads(state: AbstractState | undefined, i: Insn): bigint {
+  private helperReads(state: AbstractState, i: Insn): bigint {
     const helper = helperById(i.imm);
-    if (state === undefined) return 0n;
     if (helper.effects.includes('callback')) return ALL_STACK;
     const { regs, stack } = current(state);
     const own = (v: Value | undefined): boolean =>
       (v?.kind === 'any' && v.stack) || (v?.kind === 'pointer' && isOwnFrame(state, v));
     let bytes = 0n;
-    for (const m of callMemory(this.analysis.env, helper, regs))
-      if (m.reads) bytes |= touched(state, m.pointer, 0, m.size).bytes;
-    // A pointer where a number is expected, or inside the memory, may be followed: probe_read, trace_printk with %s.
-    for (const [n, arg] of helper.args.entries())
-      if (
-        (arg.mem === undefined || arg.mem.reads) &&
-        own(regs[n + 1]) &&
-        (arg.mem === undefined || regs[n + 1]?.kind === 'any')
-      )
-        return ALL_STACK;
+    let followed = 0n;
+    for (const m of callMemory(this.analysis.env, helper, regs)) {
+      if (!m.reads) continue;
+      const t = touchedIn(state, m.pointer, 0, m.size);
+      bytes |= t.bytes;
+      if (helper.args[m.arg]!.mem?.size.by === 'arg' || m.size === undefined) followed |= t.bytes;
+    }
+    // A pointer where a number is expected, or inside an array, may be followed: probe_read, trace_printk, snprintf.
+    for (const [n, arg] of helper.args.entries()) {
+      const v = regs[n + 1];
+      if (own(v) && (arg.mem === undefined || (arg.mem.reads && v?.kind === 'any'))) return ALL_STACK;
+    }
     for (const [n, slot] of stack.entries())
-      if (own(slot?.spill) && ((bytes >> BigInt(8 * n)) & 0xffn) !== 0n) return ALL_STACK;
+      if (own(slot?.spill) && ((followed >> BigInt(8 * n)) & 0xffn) !== 0n) return ALL_STACK;
     return bytes;
   }
+}
+
+/** All bytes, unless nothing that a called subprogram or kernel function is given can lead to the frame. */
+function escaped(state: AbstractState): bigint {
+  const { regs } = current(state);
+  return regs.slice(1, 6).some((v) => v.kind !== 'uninit' && mayPointToStack(v)) ? ALL_STACK : 0n;
 }
 
 /** Liveness of a program that was analysed. */

@@ -37,7 +37,7 @@ const DEFAULTS: Rules & { disjuncts: number; alike: number; limit: number } = {
   linux: 618,
   uninitStack: false,
   precision: 'kernel',
-  disjuncts: 64,
+  disjuncts: 128,
   alike: 4,
   limit: 1_000_000,
 };

@@ -93,7 +93,8 @@ export function retireId(state: AbstractState, id: number): void {
 
 const PLACES = 2 * (11 + SLOTS);
 
-function sameShape(a: AbstractState, b: AbstractState): boolean {
+/** Same functions called from the same places: such states can be merged location by location. */
+export function sameChain(a: AbstractState, b: AbstractState): boolean {
   return (
     a.frames.length === b.frames.length &&
     a.frames.every((f, i) => f.fn === b.frames[i]!.fn && f.callSite === b.frames[i]!.callSite)
@@ -152,7 +153,7 @@ function idPairs(x: Value, y: Value): [number, number][] {
 
 /** What either state allows; both must be of the same call chain. `base`: first of the ids that the merge may use. */
 export function mergeStates(a: AbstractState, b: AbstractState, base: number, how: Widening): AbstractState {
-  if (!sameShape(a, b)) throw new Error('states of different call chains cannot be merged');
+  if (!sameChain(a, b)) throw new Error('states of different call chains cannot be merged');
   const names = pairNames(a, b, base);
   const frames = a.frames.map((f, depth) => {
     const g = b.frames[depth]!;
@@ -172,7 +173,7 @@ export const IDS_PER_MERGE = PLACES * 9;
 
 /** Does `a` allow everything that `b` allows? */
 export function stateSubsumes(a: AbstractState, b: AbstractState): boolean {
-  if (!sameShape(a, b)) return false;
+  if (!sameChain(a, b)) return false;
   const seen = new Map<number, number>();
   const ids = (x: number, y: number): boolean => {
     if (x === 0) return true;
@@ -192,9 +193,9 @@ export function stateSubsumes(a: AbstractState, b: AbstractState): boolean {
 }
 
 /** States of one sort lose only bounds of numbers when they are merged: their pointers agree. */
-export function sortOf(state: AbstractState): string {
+export function sortOf(state: AbstractState): readonly string[] {
   const { regs, stack } = current(state);
-  return `${regs.map(sortOfValue).join()};${stack.map((s) => (s === undefined ? '' : sortOfValue(s.spill))).join()}`;
+  return [...regs.map(sortOfValue), ...stack.map((s) => sortOfValue(s?.spill))];
 }
 
 function sortOfValue(v: Value | undefined): string {
@@ -203,4 +204,19 @@ function sortOfValue(v: Value | undefined): string {
   if (v.kind !== 'pointer') return v.kind;
   const { region: to, nullable, off, variable, range } = v;
   return `${to.key}${nullable ? '?' : ''}+${off}${constantOf(variable) === 0n ? '' : 'v'}${range > 0 ? 'r' : ''}`;
+}
+
+/** How much two sorts have in common: places that agree, and, for less, places that point into the same region. */
+export function likeness(a: readonly string[], b: readonly string[]): number {
+  let sum = 0;
+  for (const [n, x] of a.entries()) {
+    const y = b[n]!;
+    if (x === y) sum += 4;
+    else if (x.split('+', 1)[0] === y.split('+', 1)[0]) sum += 1;
+  }
+  return sum;
+}
+
+export function sameSort(a: readonly string[], b: readonly string[]): boolean {
+  return a.every((x, n) => x === b[n]);
 }

@@ -1,7 +1,7 @@
 /** One instruction that does not transfer control: the state before it becomes the state after it. */
 import type { Insn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
-import { stepAtomic, stepLoad, stepStore } from './access.ts';
+import { modifiedCtx, stepAtomic, stepLoad, stepStore } from './access.ts';
 import { named, stepAlu, stepLdImm64 } from './alu.ts';
 import { stepHelper, stepUnknownCall } from './calls.ts';
 import { type Env, readRegister, writeRegister } from './env.ts';
@@ -35,6 +35,10 @@ export function step(env: Env, state: AbstractState, index: number, i: Insn): vo
       const ctx = readRegister(env, state, index, 6);
       if (ctx.kind !== 'pointer' || ctx.region.kind !== 'ctx')
         env.report(index, 'at the time of BPF_LD_ABS|IND R6 != pointer to skb');
+      else {
+        const modified = modifiedCtx(ctx, 'R6');
+        if (modified !== undefined) env.report(index, modified);
+      }
       if (!env.hook.legacyPacketLoads)
         env.report(index, 'BPF_LD_[ABS|IND] instructions not allowed for this program type');
       if (op.indirect) readRegister(env, state, index, i.src);
