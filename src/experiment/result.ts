@@ -66,6 +66,13 @@ export type Row = CellOutcome & {
   provenance: Provenance;
 };
 
+/** A row with measurements. */
+export type ResultRow = Row & Extract<CellOutcome, { status: 'ok' | 'unchanged' }>;
+
+export function hasResult(row: Row): row is ResultRow {
+  return row.status === 'ok' || row.status === 'unchanged';
+}
+
 /** What every line must have, whoever wrote it; the rest is trusted. */
 const RowHead = z
   .object({

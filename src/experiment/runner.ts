@@ -62,10 +62,11 @@ export async function runExperiment(definition: Definition, options: RunOptions)
   const unlock = lockFolder(folder);
   try {
     const stored = readRows(folder);
-    const rows = latest(stored.rows, all);
+    const keys = all.map((c) => c.key);
+    const rows = new Map(currentRows(stored.rows, keys).map((r) => [r.key, r]));
     const hash = definitionHash(definition);
     const warnings = [...stored.warnings, ...changes(folder, hash, stored.rows, rows)];
-    writeDefinition(folder, { definition, hash, keys: all.map((c) => c.key) });
+    writeDefinition(folder, { definition, hash, keys });
     const todo = cells.filter((c) => {
       const row = rows.get(c.key);
       return row === undefined || (options.retryFailed === true && row.status === 'failed');
@@ -92,10 +93,10 @@ export async function runExperiment(definition: Definition, options: RunOptions)
   }
 }
 
-/** The last row of each cell. */
-function latest(rows: readonly Row[], cells: readonly Cell[]): Map<string, Row> {
-  const keys = new Set(cells.map((c) => c.key));
-  return new Map(rows.filter((r) => keys.has(r.key)).map((r) => [r.key, r]));
+/** The last row of each key, in the order of the keys. */
+export function currentRows(rows: readonly Row[], keys: readonly string[]): Row[] {
+  const byKey = new Map(rows.map((r) => [r.key, r]));
+  return keys.flatMap((key) => byKey.get(key) ?? []);
 }
 
 function changes(

@@ -1,0 +1,54 @@
+/** Readers of command line values, and the options that several commands share. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { hintFor } from '../experiment/words.ts';
+import { isaName, parseIsa, parseLinux } from '../isa/levels.ts';
+import { UserError } from '../program/errors.ts';
+import { HOOKS, type HookName, isHookName } from '../program/hooks.ts';
+
+export function count(word: string): number {
+  const n = Number(word.replaceAll('_', ''));
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  return n;
+}
+
+export function hook(word: string): HookName {
+  if (isHookName(word)) return word;
+  throw new UserError(`there is no program type '${word}'.`, '--type', hintFor(word, Object.keys(HOOKS)));
+}
+
+export function isa(word: string): string {
+  const level = parseIsa(word);
+  if (level === undefined) throw new InvalidArgumentError('It must be v1, v2, v3 or v4.');
+  return isaName(level);
+}
+
+export function linux(word: string): string {
+  if (parseLinux(word) === undefined) throw new InvalidArgumentError('It must be a version such as 5.4.');
+  return word;
+}
+
+export function shard(word: string): { index: number; of: number } {
+  const m = /^(\d+)\/(\d+)$/.exec(word);
+  const [index, of] = [Number(m?.[1]), Number(m?.[2])];
+  if (m === null || index < 1 || index > of)
+    throw new InvalidArgumentError('It must be i/n with 1 <= i <= n.');
+  return { index, of };
+}
+
+export interface WhichPrograms {
+  type?: HookName;
+  section?: string;
+}
+
+/** `--type` and `--section`: which programs of a file, and what they are. */
+export function whichPrograms(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--type <hook>',
+        'program type, where section or .desc do not tell (xdp, sched_cls, ...)',
+      ).argParser(hook),
+    )
+    .option('--section <name>', 'only programs of this section, or with this function name');
+}

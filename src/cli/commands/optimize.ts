@@ -1,0 +1,169 @@
+/** `k2 optimize`: a file in, a smaller one out. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import cliProgress from 'cli-progress';
+import { type Command, Option } from 'commander';
+import type { PartialOptions } from '../../experiment/options.ts';
+import { UserError } from '../../program/errors.ts';
+import { count, isa, linux, type WhichPrograms, whichPrograms } from '../args.ts';
+import { EXIT_INTERRUPTED, Exit } from '../failure.ts';
+import type { Job, JobMessage, JobRow } from '../optimizejob.ts';
+import { note, say, sayJson } from '../output.ts';
+
+interface OptimizeArgs extends WhichPrograms {
+  output: string;
+  goal: 'size' | 'latency';
+  steps?: number;
+  seed: number;
+  settings?: string;
+  tests?: number;
+  window?: number;
+  isa?: PartialOptions['isa'];
+  kernel?: string | boolean;
+  requireKernel?: boolean;
+  diffRuns?: number;
+  json?: boolean;
+}
+
+export function optimizeCommand(program: Command): void {
+  whichPrograms(program.command('optimize <file>'))
+    .description('make the programs of an object or an .insns file smaller; every change is proven')
+    .requiredOption('-o, --output <file>', 'where to write the result: same kind of file')
+    .addOption(
+      new Option('--goal <what>', 'what to make smaller').choices(['size', 'latency']).default('size'),
+    )
+    .option('--steps <n>', 'proposals in all, per program', count)
+    .option('--seed <n>', 'same seed, same result', count, 1)
+    .option('--settings <name>', 'settings of the search: k2-1 to k2-5')
+    .option('--tests <n>', 'test cases that every candidate runs on', count)
+    .option('--window <n>', 'longest window, in instructions', count)
+    .option('--isa <level>', "instructions of the output, v1 to v4; default: the input's own", isa)
+    .option('--kernel <version>', 'oldest Linux that must accept the output, e.g. 5.4', linux)
+    .option('--no-kernel', 'do not ask the running kernel')
+    .option('--require-kernel', 'fail when the running kernel cannot be asked')
+    .option('--diff-runs <n>', 'differential runs in the kernel at the end', count)
+    .option('--json', 'the whole result as JSON: rewrites with their proof, sizes, latency')
+    .action(optimize);
+}
+
+async function optimize(file: string, o: OptimizeArgs): Promise<void> {
+  const { completeOptions, Options } = await import('../../experiment/options.ts');
+  const { hintFor } = await import('../../experiment/words.ts');
+  const settings = Options.shape.settings.options;
+  if (o.settings !== undefined && !settings.includes(o.settings))
+    throw new UserError(
+      `there are no settings '${o.settings}'.`,
+      '--settings',
+      hintFor(o.settings, settings),
+    );
+  if ((extname(file) === '.insns') !== (extname(o.output) === '.insns'))
+    throw new UserError(
+      'input and output must be of the same kind.',
+      o.output,
+      'Both .insns, or both objects.',
+    );
+  const options = completeOptions(
+    {
+      goal: o.goal,
+      kernel: o.kernel === false ? 'off' : o.requireKernel === true ? 'require' : 'auto',
+      ...defined({ steps: o.steps, settings: o.settings, tests: o.tests, windowLength: o.window }),
+      ...defined({
+        isa: o.isa,
+        linux: typeof o.kernel === 'string' ? o.kernel : undefined,
+        diffRuns: o.diffRuns,
+      }),
+    },
+    o.seed,
+  );
+  const { type, section } = o;
+  const which = { ...defined({ type, section }) };
+  const stop = new SharedArrayBuffer(1);
+  const { rows, interrupted } = await runJob(
+    { file, output: o.output, which, options, stop },
+    o.json !== true,
+  );
+  if (o.json === true) sayJson({ output: o.output, options, interrupted, programs: rows.map(forJson) });
+  else for (const row of rows) say(rowText(row));
+  if (interrupted) {
+    note(`k2: interrupted. What was proven by then is in ${o.output}.`);
+    throw new Exit(EXIT_INTERRUPTED);
+  }
+  if (o.json !== true) note(`Written: ${o.output}`);
+}
+
+function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(object).filter(([, v]) => v !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** The thread's answer; the first Ctrl-C asks it to stop, the second ends everything. */
+async function runJob(job: Job, chatty: boolean): Promise<{ rows: JobRow[]; interrupted: boolean }> {
+  // The same path from the sources and from the compiled code: `.js` beside this file's parent.
+  const worker = new Worker(new URL('../optimizejob.js', import.meta.url), { workerData: job, stdout: true });
+  const bar = chatty && process.stderr.isTTY ? progressBar() : undefined;
+  let interrupted = false;
+  const onSignal = (): void => {
+    if (interrupted) process.exit(EXIT_INTERRUPTED);
+    interrupted = true;
+    Atomics.store(new Uint8Array(job.stop), 0, 1);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    const rows = await new Promise<JobRow[]>((resolve, reject) => {
+      worker.on('message', (m: JobMessage) => {
+        if (m.kind === 'progress') bar?.update(m.step, { slots: m.slots, steps: m.steps });
+        else if (m.kind === 'done') resolve(m.rows);
+        else if (m.kind === 'user-error') reject(new UserError(m.message));
+        else reject(Object.assign(new Error('the optimizer failed'), { stack: m.stack }));
+      });
+      worker.on('error', reject);
+      worker.on('exit', (code) => reject(new Error(`the optimizer's thread ended with code ${code}`)));
+    });
+    return { rows, interrupted };
+  } finally {
+    bar?.stop();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await worker.terminate();
+  }
+}
+
+function progressBar(): cliProgress.SingleBar {
+  const bar = new cliProgress.SingleBar(
+    {
+      format: '{bar} {percentage} % | {slots} slots',
+      hideCursor: true,
+      clearOnComplete: true,
+      stream: process.stderr,
+    },
+    cliProgress.Presets.shades_grey,
+  );
+  bar.start(1, 0, { slots: '?' });
+  const update = bar.update.bind(bar);
+  bar.update = ((step: number, payload: { steps: number }) => {
+    bar.setTotal(payload.steps);
+    update(step, payload);
+  }) as typeof bar.update;
+  return bar;
+}
+
+function forJson(row: JobRow): object {
+  if (row.status === 'skipped') return row;
+  const { program, ...result } = row.result;
+  return { status: row.status, name: row.name, section: row.section, hook: program.hook, ...result };
+}
+
+/** A few lines for people. */
+function rowText(row: JobRow): string {
+  const name = row.section === '' ? row.name : `${row.name} (${row.section})`;
+  if (row.status === 'skipped') return `${name}: left as it is: ${row.reason}`;
+  const r = row.result;
+  const less = r.slotsBefore === 0 ? 0 : ((r.slotsBefore - r.slotsAfter) / r.slotsBefore) * 100;
+  const lines = [
+    `${name}: ${r.slotsBefore} -> ${r.slotsAfter} slots (${less.toFixed(1)} % less), ` +
+      `${r.latencyBefore.path.toFixed(1)} -> ${r.latencyAfter.path.toFixed(1)} ns modeled, ${r.rewrites.length} proven rewrites`,
+    `  kernel: ${r.kernel.status === 'accepted' ? `accepted, ${r.kernel.verifiedInsnsBefore} -> ${r.kernel.verifiedInsns} instructions verified` : `${r.kernel.status}: ${r.kernel.reason}`}`,
+    `  differential runs: ${r.differential.status === 'not run' ? `not run: ${r.differential.reason}` : `${r.differential.runs} ${r.differential.status}`}`,
+    ...r.notes.map((n) => `  note: ${n}`),
+  ];
+  return lines.join('\n');
+}

@@ -1,0 +1,74 @@
+/** `k2 run`: an experiment, its table and its report. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import { count, shard } from '../args.ts';
+import { EXIT_INTERRUPTED, Exit } from '../failure.ts';
+import { note, say, sayJson } from '../output.ts';
+
+interface RunArgs {
+  results: string;
+  workers: number;
+  output?: string;
+  retry?: string;
+  shard?: { index: number; of: number };
+  report: boolean;
+  json?: boolean;
+  optimizer?: string;
+}
+
+export function runCommand(program: Command): void {
+  program
+    .command('run <definition>')
+    .description('run an experiment; what is done is kept, so it can be stopped at any moment and run again')
+    .option('--results <dir>', 'folder of all results', 'results')
+    .option('--workers <n>', 'worker processes', count, 2)
+    .option('-o, --output <dir>', 'where the report goes; default: reports/<experiment>')
+    .option('--retry <what>', 'run cells again that: failed')
+    .option('--shard <i/n>', 'only the i-th of n shares of the cells', shard)
+    .option('--no-report', 'only the table')
+    .option(
+      '--optimizer <module>',
+      'JavaScript module that exports optimizeProgram, instead of the built-in one',
+    )
+    .option('--json', 'the rows as JSON, instead of the table')
+    .action(run);
+}
+
+async function run(file: string, o: RunArgs): Promise<void> {
+  const { readDefinition } = await import('../../experiment/definition.ts');
+  const { runExperiment } = await import('../../experiment/runner.ts');
+  const { summarise } = await import('../../report/summary.ts');
+  const { summaryText } = await import('../../report/text.ts');
+  const { runProgress } = await import('../progress.ts');
+  const definition = readDefinition(file);
+  const abort = new AbortController();
+  const onSignal = (): void => abort.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const progress = runProgress(o.json === true);
+  const summary = await runExperiment(definition, {
+    results: o.results,
+    workers: o.workers,
+    retryFailed: o.retry === 'failed',
+    ...(o.shard === undefined ? {} : { shard: o.shard }),
+    ...(o.optimizer === undefined ? {} : { optimizer: pathToFileURL(o.optimizer).href }),
+    signal: abort.signal,
+    events: progress.events,
+  }).finally(() => {
+    progress.close();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  });
+  if (summary.interrupted) {
+    const done = summary.rows.length;
+    note(
+      `k2: interrupted. ${done} of ${summary.cells} cells are done and kept in ${summary.folder}; the same command goes on.`,
+    );
+    throw new Exit(EXIT_INTERRUPTED);
+  }
+  if (o.json === true) sayJson(summary.rows);
+  else say(`\n${summaryText(summarise(definition, summary.rows))}`);
+  if (!o.report) return;
+  const { writeReport } = await import('../../report/write.ts');
+  const files = await writeReport(definition, summary.rows, o.output ?? join('reports', definition.name));
+  (o.json === true ? note : say)(`Report: ${files.html}`);
+}

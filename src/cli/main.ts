@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+/**
+ * The command `k2`.
+ *
+ *   words --commander--> one of commands/*.ts --import() of what it needs--> floors below --> text or JSON, exit code
+ */
+import { Command, CommanderError } from 'commander';
+import { PACKAGE_VERSION } from '../experiment/home.ts';
+import { asmCommand } from './commands/asm.ts';
+import { corpusCommand } from './commands/corpus.ts';
+import { disasmCommand } from './commands/disasm.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { execCommand } from './commands/exec.ts';
+import { experimentCommand } from './commands/experiment.ts';
+import { kernelCommand } from './commands/kernel.ts';
+import { optimizeCommand } from './commands/optimize.ts';
+import { reportCommand } from './commands/report.ts';
+import { runCommand } from './commands/run.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { describeFailure, EXIT_USER } from './failure.ts';
+
+const EXAMPLES = `
+Examples:
+  k2 optimize prog.o -o prog.small.o          every program of an object, as a drop-in object
+  k2 optimize xdp1.insns -o small.insns       raw instructions, with .maps and .desc beside them
+  k2 disasm prog.o --section xdp              what is in there
+  k2 verify prog.o prog.small.o               prove again that both do the same
+  k2 run experiments/quickstart.yaml          an experiment: a table, and an HTML report
+  k2 report results/quickstart -o out/        the report again
+  k2 corpus list                              which programs there are
+  k2 doctor                                   what this machine can do
+
+Exit codes: 0 fine, 2 something to mend (one paragraph on stderr says what), 130 interrupted.
+Every command takes --json.`;
+
+export function buildProgram(): Command {
+  const program = new Command('k2')
+    .description('Makes BPF programs smaller or faster, and proves that they still do the same.')
+    .version(PACKAGE_VERSION)
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(k2 --help shows examples)')
+    .exitOverride();
+  const commands = [
+    optimizeCommand,
+    disasmCommand,
+    asmCommand,
+    verifyCommand,
+    execCommand,
+    kernelCommand,
+    runCommand,
+    reportCommand,
+    corpusCommand,
+    experimentCommand,
+    doctorCommand,
+  ];
+  for (const add of commands) add(program);
+  for (const c of all(program)) c.exitOverride();
+  return program;
+}
+
+function all(command: Command): Command[] {
+  return command.commands.flatMap((c) => [c, ...all(c)]);
+}
+
+function fail(e: unknown): void {
+  if (e instanceof CommanderError) {
+    // Help and version are no failures; for the rest commander has said what is wrong.
+    process.exitCode = e.exitCode === 0 ? 0 : EXIT_USER;
+    return;
+  }
+  const { text, code } = describeFailure(e);
+  process.stderr.write(text);
+  process.exitCode = code;
+}
+
+process.stdout.on('error', (e: NodeJS.ErrnoException) => {
+  // Whoever read our output has seen enough, e.g. `k2 disasm x.o | head`.
+  if (e.code === 'EPIPE') process.exit(0);
+  fail(e);
+});
+
+try {
+  await buildProgram().parseAsync();
+} catch (e) {
+  fail(e);
+}
