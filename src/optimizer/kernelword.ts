@@ -68,8 +68,11 @@ function differential(original: Program, result: Program, options: OptimizeOptio
   if (report.difference !== undefined)
     return { status: 'differ', runs: report.runs, detail: JSON.stringify(report.difference.places) };
   if (report.runs === 0) return { status: 'not run', reason: Object.keys(report.skipped).join('; ') };
-  return { status: 'agree', runs: report.runs, masked: Object.keys(report.masked) };
+  return { status: 'agree', runs: report.runs, masked: [...new Set(Object.keys(report.masked).map(place))] };
 }
+
+/** A place without the key or offset in it: `map connections[..]+0` is `map connections`. */
+const place = (name: string): string => name.replace(/[[+].*$/, '');
 
 /** Tests without end, a batch at a time: `kernelDiff` stops at its limit. */
 function* endless(program: Program, options: OptimizeOptions) {

@@ -1,0 +1,93 @@
+/** Test cases of one program, from a seed. */
+import { HOOKS } from '../../program/hooks.ts';
+import { mapType } from '../../program/maps.ts';
+import type { Program } from '../../program/program.ts';
+import { Rng } from '../random.ts';
+import type { MapEntry, TestCase } from '../types.ts';
+import { type LearnedConstants, learnConstants } from './constants.ts';
+import { randomContext } from './context.ts';
+import { randomBytes, randomMap } from './maps.ts';
+import { randomPacket } from './packets.ts';
+
+export interface TestOptions {
+  seed: number;
+  count: number;
+  /**
+   * Context fields may take any value. Default true; false keeps to what the kernel's TEST_RUN can be given, so that
+   * the same case can run there.
+   */
+  wild?: boolean;
+  /** Interpreter feedback: what a run of the test looked up and did not find, and which code it reached. */
+  observe?(test: TestCase): Observation;
+}
+
+export interface Observation {
+  /** Keys of lookups that gave NULL, with the map's index. */
+  missed: readonly { map: number; key: Uint8Array }[];
+  /** Indices of the instructions that ran. */
+  covered: Iterable<number>;
+}
+
+/** How often a test is refilled with the keys it missed: each round may lead to the next lookup. */
+const REFILLS = 4;
+/** Tests drawn per test kept while there is code that no test has reached. */
+const EFFORT = 6;
+
+/**
+ * `count` test cases. With `observe`, a test whose lookups miss is tried again with those keys present, and tests that
+ * reach new instructions are preferred, so that few tests reach deep code.
+ */
+export function generateTests(program: Program, options: TestOptions): TestCase[] {
+  const rng = new Rng(options.seed, 'tests', program.name);
+  const learned = learnConstants(program.insns);
+  const { observe } = options;
+  const wild = options.wild ?? true;
+  if (observe === undefined)
+    return Array.from({ length: options.count }, () => draw(program, rng, learned, wild));
+
+  const reached = new Set<number>();
+  const kept: TestCase[] = [];
+  const spare: TestCase[] = [];
+  for (let n = 0; n < options.count * EFFORT && kept.length < options.count; n++) {
+    let test = draw(program, rng, learned, wild);
+    let seen = observe(test);
+    for (let k = 0; k < REFILLS && seen.missed.length > 0 && rng.chance(0.85); k++) {
+      test = fill(program, test, seen, rng, learned);
+      seen = observe(test);
+    }
+    const before = reached.size;
+    for (const index of seen.covered) reached.add(index);
+    (reached.size > before || n % EFFORT === 0 ? kept : spare).push(test);
+  }
+  return [...kept, ...spare].slice(0, options.count);
+}
+
+function draw(program: Program, rng: Rng, learned: LearnedConstants, wild: boolean): TestCase {
+  const hook = HOOKS[program.hook];
+  const packet =
+    hook.packet === 'none' && !hook.legacyPacketLoads ? new Uint8Array(0) : randomPacket(rng, learned);
+  return {
+    packet,
+    ctx: randomContext(program.hook, packet, rng, learned, wild),
+    maps: program.maps.map((def) => randomMap(def, rng, learned)),
+    seed: rng.u32(),
+  };
+}
+
+/** The test with an entry for every key it missed. */
+function fill(
+  program: Program,
+  test: TestCase,
+  seen: Observation,
+  rng: Rng,
+  learned: LearnedConstants,
+): TestCase {
+  const maps = test.maps.map((entries) => [...entries]);
+  for (const { map, key } of seen.missed) {
+    const def = program.maps[map];
+    if (def === undefined || mapType(def.type)?.lookup === 'none') continue;
+    const entry: MapEntry = { key: key.slice(), value: randomBytes(def.valueSize, rng, learned) };
+    (maps[map] as MapEntry[]).push(entry);
+  }
+  return { ...test, maps };
+}
