@@ -161,10 +161,10 @@ class Explorer {
       if (i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC)
         this.startCallback(index, current(state).regs[i.dst]!);
     }
-    this.flowTo(node, end - 1, end, state);
+    this.flowTo(node.chain, end - 1, end, state);
   }
 
-  private flowTo(node: Node, from: number, to: number | undefined, state: AbstractState): void {
+  private flowTo(chain: readonly number[], from: number, to: number | undefined, state: AbstractState): void {
     const { env } = this;
     const fn = env.program.functions[current(state).fn]!;
     if (to === undefined || to < fn.start || to >= fn.end) {
@@ -174,7 +174,7 @@ class Explorer {
       );
       return;
     }
-    this.arrive(to, node.chain, state);
+    this.arrive(to, chain, state);
   }
 
   /** Handles what transfers control; true when the walk ends here. */
@@ -184,16 +184,16 @@ class Explorer {
     const target = (): number | undefined => jumpTarget(env.program.insns, index, env.cfg.offsets);
     switch (op?.kind) {
       case 'goto':
-        this.flowTo(node, index, target(), state);
+        this.flowTo(node.chain, index, target(), state);
         return true;
       case 'maygoto':
-        this.flowTo(node, index, target(), cloneState(state));
-        this.flowTo(node, index, index + 1, state);
+        this.flowTo(node.chain, index, target(), cloneState(state));
+        this.flowTo(node.chain, index, index + 1, state);
         return true;
       case 'jump': {
         const ways = branch(env, state, index, i, op);
-        if (ways.fallThrough !== undefined) this.flowTo(node, index, index + 1, ways.fallThrough);
-        if (ways.taken !== undefined) this.flowTo(node, index, target(), ways.taken);
+        if (ways.fallThrough !== undefined) this.flowTo(node.chain, index, index + 1, ways.fallThrough);
+        if (ways.taken !== undefined) this.flowTo(node.chain, index, target(), ways.taken);
         return true;
       }
       case 'exit':
@@ -218,7 +218,7 @@ class Explorer {
           : `the call stack of ${state.frames.length + 1} frames is too deep`,
       );
       stepUnknownCall(state);
-      this.arrive(index + 1, node.chain, state);
+      this.flowTo(node.chain, index, index + 1, state);
       return true;
     }
     const frame = newFrame(callee, index, state.frames.length);
@@ -241,7 +241,7 @@ class Explorer {
       env.report(index, 'cannot return stack pointer to the caller');
     const frame = state.frames.pop()!;
     current(state).regs[0] = r0;
-    this.arrive(frame.callSite + 1, node.chain.slice(0, -1), state);
+    this.flowTo(node.chain.slice(0, -1), frame.callSite, frame.callSite + 1, state);
   }
 
   /** A function whose address is taken may be called back with anything. */

@@ -229,11 +229,12 @@ export function scalar(tnum: Tnum, whole: Bounds, low: Bounds, id = 0): Scalar |
   };
 }
 
-/** `scalar` of facts that are known to hold for some value. Contradiction would be a bug in a transfer function. */
+/**
+ * `scalar`, for results of operations. Where the facts contradict each other the operands were already impossible (a path
+ * that no run takes, not noticed earlier); then nothing is claimed.
+ */
 export function consistent(tnum: Tnum, whole: Bounds, low: Bounds, id = 0): Scalar {
-  const s = scalar(tnum, whole, low, id);
-  if (s === undefined) throw new Error('contradicting bounds of a value that exists');
-  return s;
+  return scalar(tnum, whole, low, id) ?? withId(UNKNOWN, id);
 }
 
 /** A number of `bits` bits, zero-extended. */
