@@ -120,6 +120,8 @@ export const HEAD = {
   /** i32: where the network header is, from the start of the packet, and the link header (for legacy loads). */
   NET_HEADER: 200,
   LINK_HEADER: 204,
+  /** i32: stack frames that the image has room for: 1, or MAX_FRAMES when the program has local calls. */
+  FRAMES: 208,
 } as const;
 /** The map descriptors start here, a multiple of MAP_BYTES. */
 export const MAPS = 256;

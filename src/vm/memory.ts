@@ -1,8 +1,9 @@
 /** Linear memory of one machine: how large, where everything is (layout.ts), and the test images in it. */
 import type { Program } from '../program/program.ts';
 import type { Arena } from './arena.ts';
-import { arenaBytes, buildImage, type ImageOptions, type ImageShape, shapeOf } from './image.ts';
+import { buildImage } from './image.ts';
 import { CELL, CODE, ENTRY, RECORD } from './layout.ts';
+import { arenaBytes, type ImageOptions, type ImageShape, shapeOf } from './shape.ts';
 import type { TestCase } from './types.ts';
 
 const PAGE = 64 * 1024;

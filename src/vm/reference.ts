@@ -22,7 +22,6 @@ import {
   MAP,
   MAP_BYTES,
   MAPS,
-  MAX_FRAMES,
   RECORD,
   REGS,
   SHADOW,
@@ -278,7 +277,7 @@ class Run {
   }
 
   private localCall(pc: number, distance: number): Step {
-    if (this.frames.length === MAX_FRAMES - 1) fault(FaultCode.BAD_CALL);
+    if (this.frames.length + 1 === this.arena.head(HEAD.FRAMES)) fault(FaultCode.BAD_CALL);
     this.frames.push({ back: pc + 1, saved: this.regs.slice(6, 10) });
     this.regs[10] = u64(this.regs[10]! - BigInt(FRAME_STRIDE));
     this.frame(SHADOW.WRITE);

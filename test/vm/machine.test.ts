@@ -255,6 +255,15 @@ describe('candidates', () => {
     expect(machine.evaluate().failed).toBe(2);
   });
 
+  it('cannot call functions when the source has none: there is no memory for their frames', () => {
+    machine.setSource(insns);
+    machine.setCandidate(insns);
+    machine.patch(0, op('call.local', 0, 1, 0, 0));
+    expect(machine.evaluate()).toMatchObject({ failed: 2, faults: 2 });
+    machine.patch(0, insns[0]!);
+    expect(machine.evaluate().error).toBe(0);
+  });
+
   it('are not compared on tests where the source faults', () => {
     const p = [op('ldx.w', 2, 1, 0), op('ldx.b', 0, 2, 20), exit()];
     const m = createMachine(program(p, 'xdp'));

@@ -135,3 +135,19 @@ export function increment(address: Code): Code {
 }
 
 export { CELL, HEAD, REGS as REGS_ADDRESS, SHADOW };
+
+/** What a handler needs to know of its surroundings. `next(n)` dispatches again from `n` blocks further in. */
+export interface Site {
+  next: (depth: number) => Code;
+  variant: Variant;
+  delta: number;
+}
+
+/** Leaves `exec` with a fault. */
+export const fail = (code: number): Code => finish(w.i32(code));
+/** Goes on with the next instruction. */
+export const advance = (site: Site, depth = 0): Code =>
+  w.seq(w.set(L.pc, w.add32(w.get(L.pc), w.i32(RECORD))), site.next(depth));
+
+/** r1 to r5 become unreadable. */
+export const clobber = w.seq(...[1, 2, 3, 4, 5].map(poisonRegister));
