@@ -12,6 +12,8 @@ export function eqTerms(r: Rules, x: Term, y: Term): Term {
   if (x === y) return b.true;
   if (w === 1) return r.not(r.bitwise(Op.Xor, x, y));
   if (s.isConst(x) && s.isConst(y)) return b.const(s.value(x) === s.value(y) ? 1n : 0n, 1);
+  if (s.op(x) === Op.Concat && s.isConst(y)) return eqParts(r, x, s.value(y));
+  if (s.op(y) === Op.Concat && s.isConst(x)) return eqParts(r, y, s.value(x));
   const at = [...cuts(r, x), ...cuts(r, y)];
   if (at.length > 0 && (hasConstantPart(r, x) || hasConstantPart(r, y))) {
     let all = b.true;
@@ -40,6 +42,36 @@ function eqOfIte(r: Rules, x: Term, y: Term): Term | undefined {
   const s = r.store;
   if (s.op(x) !== Op.Ite || !s.isConst(y) || (!s.isConst(s.b(x)) && !s.isConst(s.c(x)))) return undefined;
   return r.ite(s.a(x), r.eq(s.b(x), y), r.eq(s.c(x), y));
+}
+
+/** A concatenation equals a constant: slices of one value that are neighbours there (in any order here) are compared as one. */
+function eqParts(r: Rules, x: Term, c: bigint): Term {
+  const { store: s, build: b } = r;
+  const parts: { root: Term; lo: number; width: number; value: bigint }[] = [];
+  let all = b.true;
+  let rest: Term | undefined = x;
+  while (rest !== undefined) {
+    const part: Term = s.op(rest) === Op.Concat ? s.a(rest) : rest;
+    const low: Term | undefined = s.op(rest) === Op.Concat ? s.b(rest) : undefined;
+    const width = s.width(part);
+    const value = (c >> BigInt(low === undefined ? 0 : s.width(low))) & MASKS[width]!;
+    const slice = s.op(part) === Op.Extract;
+    if (s.isConst(part)) all = s.value(part) === value ? all : b.false;
+    else parts.push({ root: slice ? s.a(part) : part, lo: slice ? s.b(part) : 0, width, value });
+    rest = low;
+  }
+  parts.sort((p, q) => p.root - q.root || p.lo - q.lo);
+  const joined: typeof parts = [];
+  for (const p of parts) {
+    const last = joined.at(-1);
+    if (last !== undefined && last.root === p.root && last.lo + last.width === p.lo) {
+      last.value |= p.value << BigInt(last.width);
+      last.width += p.width;
+    } else joined.push({ ...p });
+  }
+  for (const p of joined)
+    all = r.bitwise(Op.And, all, r.eq(r.extract(p.root, p.lo, p.width), b.const(p.value, p.width)));
+  return all;
 }
 
 function hasConstantPart(r: Rules, x: Term): boolean {

@@ -28,6 +28,10 @@ export function divisionTerms(r: Rules, op: 10 | 11 | 12 | 13, x: Term, y: Term)
   const w = s.width(x);
   const [cx, cy] = [s.constant(x), s.constant(y)];
   if (cx !== undefined && cy !== undefined) return b.const(applyOp(op, w, w, w, cx, cy, 0n), w);
+  if (op === Op.URem && cy !== undefined && cy !== 0n) {
+    const k = trailingZeros(cy, w);
+    if (cy === 1n << BigInt(k)) return k === 0 ? b.const(0n, w) : r.zext(r.extract(x, 0, k), w);
+  }
   // x % 0 = x and x / 0 * 0 = 0, so the identity holds for every divisor.
   if (op === Op.URem) return addTerms(r, x, r.mul(divisionTerms(r, Op.UDiv, x, y), y), -1n);
   if (op === Op.SRem) return addTerms(r, x, r.mul(divisionTerms(r, Op.SDiv, x, y), y), -1n);
