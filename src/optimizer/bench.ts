@@ -1,36 +1,40 @@
 /** The test bench of one optimization: the interpreter with its test cases, and what candidates are compared with. */
-import { type Insn, isNop } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
-import type { Evaluator } from '../search/chain.ts';
 import type { ChainSettings } from '../search/settings.ts';
-import type { Window } from '../verify/types.ts';
+import type { WindowContext } from '../verify/index.ts';
+import type { Counterexample, Window } from '../verify/types.ts';
 import { staticLatency } from '../vm/latency.ts';
 import { createMachine, type Machine } from '../vm/machine.ts';
 import { generateTests, type Observation } from '../vm/testgen/index.ts';
 import type { TestCase } from '../vm/types.ts';
+import { WindowMachine } from '../vm/window.ts';
+
+/** Counterexamples that a window can take. */
+const SPARE = 32;
 
 export class Bench {
   private readonly machine: Machine;
+  private readonly windows: WindowMachine;
   readonly tests: readonly TestCase[];
+  /** Tests on which the original itself faults; they decide nothing. */
+  readonly faulty: readonly number[];
   private source: Program;
 
   constructor(program: Program, seed: number, count: number, settings: ChainSettings) {
-    this.machine = createMachine(program, { metric: settings.distance });
+    const metric = { metric: settings.distance };
+    this.machine = createMachine(program, metric);
     this.tests = generateTests(program, { seed, count, observe: observer(program) });
     this.machine.setTests(this.tests);
+    this.windows = new WindowMachine(program, this.tests, SPARE, metric);
     this.source = program;
-    this.setSource(program);
+    this.faulty = this.machine.setSource(program.insns);
   }
 
   /** Makes `program` the one that candidates are compared with. */
   setSource(program: Program): void {
     this.source = program;
-    const faulty = this.machine.setSource(program.insns);
-    if (faulty.length > 0) this.faulty = faulty;
+    this.machine.setSource(program.insns);
   }
-
-  /** Tests on which the source itself faults; they decide nothing. */
-  faulty: readonly number[] = [];
 
   /** Why `candidate` does not do what the source does on the tests; undefined when it does. */
   disagreement(candidate: Program): string | undefined {
@@ -43,26 +47,32 @@ export class Bench {
     return { path: this.machine.latency(program.insns), staticSum: staticLatency(program.insns) };
   }
 
-  /** Runs rewrites of one window of the source, with the rest of the program around them. */
-  evaluatorFor(window: Window): Evaluator {
-    const { machine, source, tests } = this;
-    return {
-      tests: tests.length,
-      set(insns: readonly Insn[]) {
-        machine.setCandidate([
-          ...source.insns.slice(0, window.start),
-          ...insns,
-          ...source.insns.slice(window.end),
-        ]);
-      },
-      patch(at: number, i: Insn) {
-        machine.patch(window.start + at, i);
-      },
-      error(limit: number) {
-        return machine.evaluate(limit).error;
-      },
-    };
+  /** Runs rewrites of one window from the states in which the tests enter it; undefined when none does. */
+  open(window: Window, context: WindowContext): WindowMachine | undefined {
+    const states = this.machine.statesAt(this.source.insns, window.start);
+    if (states.length === 0) return undefined;
+    this.windows.open(this.source.insns.slice(window.start, window.end), states, {
+      registers: context.liveRegisters,
+      stack: context.liveStack,
+    });
+    return this.windows.size === 0 ? undefined : this.windows;
   }
+}
+
+/**
+ * Turns the verifier's counterexample into a state: its numbers in the registers of a state that a test reached.
+ * Pointers stay, and so does memory: what part of a counterexample lies there is lost.
+ * @returns true when the state was added
+ */
+export function learn(windows: WindowMachine, context: WindowContext, found: Counterexample): boolean {
+  const base = windows.state(0);
+  if (base === undefined) return false;
+  const numbers = new Map(
+    [...found.registers].filter(
+      ([r]) => context.registers[r]?.kind === 'scalar' || context.registers[r]?.kind === 'any',
+    ),
+  );
+  return numbers.size > 0 && windows.add(WindowMachine.varied(base, numbers));
 }
 
 /** Feedback for the test generator from a machine of its own. */
@@ -76,9 +86,4 @@ function observer(program: Program): (test: TestCase) => Observation {
       covered: executed.flatMap((n, index) => (n > 0 ? [index] : [])),
     };
   };
-}
-
-/** A window as it goes into a program: without NOPs. */
-export function stripped(window: readonly Insn[]): Insn[] {
-  return window.filter((i) => !isNop(i));
 }

@@ -6,9 +6,8 @@
  * Every change goes through `judge`. The result does not depend on time: budgets are steps.
  */
 
-import { type Analysis, analyze } from '../analysis/index.ts';
 import { formatInsn } from '../isa/disasm.ts';
-import { type Insn, sizeInSlots } from '../isa/insn.ts';
+import { type Insn, isNop, sizeInSlots } from '../isa/insn.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
 import { withoutNops } from '../program/edit.ts';
 import { UserError } from '../program/errors.ts';
@@ -18,9 +17,10 @@ import { buildPools } from '../search/pools.ts';
 import { type ChainSettings, settingNamed } from '../search/settings.ts';
 import { wellFormed } from '../search/wellformed.ts';
 import { slidingWindows, straightRuns } from '../search/windows.ts';
+import { contextProvider } from '../verify/index.ts';
 import type { Proof, Window } from '../verify/types.ts';
 import { Rng } from '../vm/random.ts';
-import { Bench, stripped } from './bench.ts';
+import { Bench, learn } from './bench.ts';
 import { type Consents, finalWord } from './kernelword.ts';
 import { type Judges, judge } from './pass.ts';
 import type { AppliedRewrite, OptimizeOptions, OptimizeResult, Progress } from './types.ts';
@@ -44,7 +44,8 @@ export class Optimization {
   private readonly judges: Judges;
   private readonly bench: Bench;
   private best: Program;
-  private analysis: Analysis;
+  private readonly contexts = contextProvider();
+  private readonly unreached = new Set<number>();
   private step = 0;
   private interrupted = false;
   private readonly rewrites: AppliedRewrite[] = [];
@@ -55,7 +56,11 @@ export class Optimization {
   constructor(program: Program, options: OptimizeOptions, control: Control, judges: Omit<Judges, 'tests'>) {
     const settings = settingNamed(options.settings);
     if (settings === undefined)
-      throw new UserError(`no chain settings are named "${options.settings}"`, '', '`default` and `k2-1` to `k2-5` exist.');
+      throw new UserError(
+        `no chain settings are named "${options.settings}"`,
+        '',
+        '`default` and `k2-1` to `k2-5` exist.',
+      );
     this.options = options;
     this.settings = settings;
     this.control = control;
@@ -66,7 +71,6 @@ export class Optimization {
     };
     this.bench = new Bench(program, options.seed, options.tests, settings);
     this.judges = { ...judges, tests: (candidate) => this.bench.disagreement(candidate) };
-    this.analysis = analyze(program);
   }
 
   run(kernel: Consents): OptimizeResult {
@@ -101,6 +105,8 @@ export class Optimization {
       notes.push(
         `${this.bench.faulty.length} of ${this.bench.tests.length} tests fault in the interpreter and decide nothing`,
       );
+    if (this.unreached.size > 0)
+      notes.push(`no test reaches ${this.unreached.size} windows, which were not searched`);
     if (this.best.pinned.size > 0)
       notes.push(`${this.best.pinned.size} instructions with load-time values stay as they are`);
     return notes;
@@ -110,7 +116,7 @@ export class Optimization {
   private adopt(window: Window, replacement: readonly Insn[], by: string): Proof | undefined {
     const before = this.best;
     const judgement = judge(before, window, replacement, this.judges);
-    if (!judgement.accepted) {if (process.env.DBG) console.log("REJ", by, judgement.by, judgement.reason, JSON.stringify(window), replacement.map((i) => formatInsn(i)));
+    if (!judgement.accepted) {
       if (judgement.by === 'safety' || judgement.by === 'kernel' || judgement.by === 'tests') {
         const why = `${judgement.by}: ${judgement.reason}`;
         this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
@@ -118,7 +124,6 @@ export class Optimization {
       return undefined;
     }
     this.best = judgement.program;
-    this.analysis = analyze(this.best);
     this.bench.setSource(this.best);
     const slots = sizeInSlots(this.best.insns);
     this.convergence.push([this.step, slots]);
@@ -178,36 +183,45 @@ export class Optimization {
 
   private searchWindow(window: Window, rng: Rng): void {
     const source = this.best.insns.slice(window.start, window.end);
-    const state = this.analysis.stateBefore(window.start);
-    if (state === undefined) return;
-    const frame = state.frames.at(-1)!;
-    const pointers = frame.regs.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
-    const defined = frame.regs.reduce((mask, v, r) => (v.kind === 'uninit' ? mask : mask | (1 << r)), 0);
-    const context = this.best.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
-    const evaluator = this.bench.evaluatorFor(window);
+    const context = this.contexts(this.best, window);
+    const machine = this.bench.open(window, context);
+    if (machine === undefined) {
+      this.unreached.add(window.start);
+      return;
+    }
+    const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
+    const defined = context.registers.reduce(
+      (mask, v, r) => (v.kind === 'uninit' ? mask : mask | (1 << r)),
+      0,
+    );
+    const around = this.best.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
     let replacement: Insn[] | undefined;
     const result = runChain({
       source: padded(source, source.length),
       frozen: new Set(),
       settings: this.settings,
-      pools: buildPools(source, context, pointers, this.target),
+      pools: buildPools(source, around, pointers, this.target),
       rng,
       steps: Math.min(VISIT, this.options.steps - this.step),
-      evaluator,
+      evaluator: {
+        tests: machine.size,
+        set: (w) => machine.setCandidate(w),
+        patch: (at, i) => machine.patch(at, i),
+        error: (limit) => machine.evaluate(limit).error,
+      },
       wellFormed: (w) => wellFormed(w, defined),
       price: (w) => sizeInSlots(w),
       prove: (w) => {
         const short = stripped(w);
         const judgement = judge(this.best, window, short, this.judges);
-        // The judges may have loaded another candidate.
-        evaluator.set(w);
-        if (process.env.DBG) console.log('PROVE', judgement.accepted, judgement.accepted ? '' : judgement.by+': '+judgement.reason, short.map((i) => formatInsn(i)));
-        if (judgement.accepted) replacement = short;
-        return judgement.accepted
-          ? 'equivalent'
-          : judgement.verdict?.kind === 'unknown'
-            ? 'unknown'
-            : 'different';
+        if (judgement.accepted) {
+          replacement = short;
+          return 'equivalent';
+        }
+        const { verdict } = judgement;
+        if (verdict?.kind === 'unknown') return 'unknown';
+        const found = verdict?.kind === 'different' ? verdict.counterexample : undefined;
+        return found !== undefined && learn(machine, context, found) ? 'counterexample added' : 'different';
       },
       stop: () => this.stopped(),
     });
@@ -227,4 +241,9 @@ export class Optimization {
     for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])
       this.stats.acceptedByRule[key] += stats.acceptedByRule[key];
   }
+}
+
+/** A window as it goes into a program: without NOPs. */
+function stripped(window: readonly Insn[]): Insn[] {
+  return window.filter((i) => !isNop(i));
 }

@@ -9,10 +9,9 @@
  * Handlers 0 .. OPS.length-1 are the rows of the semantics table; the others are in `Special`. Distances of jumps and
  * local calls are resolved to positions: 16 bytes per instruction, whatever it takes in slots.
  */
-import { registersWritten } from '../isa/effects.ts';
 import { slotOffsets } from '../isa/flow.ts';
 import { type Insn, isNop, PseudoLd, R10 } from '../isa/insn.ts';
-import { OPS, opNamed, specOf } from '../isa/semantics.ts';
+import { OPS, type OpSpec, opNamed, specOf } from '../isa/semantics.ts';
 import { CODE, MAP_BYTES, MAPS, RECORD } from './layout.ts';
 
 /** Handlers that are no row of the table. */
@@ -56,54 +55,75 @@ export class Positions {
   }
 }
 
-/** Maps by number: an immediate that names no map is a bad instruction. */
-export function encodeRecord(view: DataView, index: number, i: Insn, where: Positions, maps: number): void {
-  const p = CODE + index * RECORD;
-  const spec = specOf(i);
-  let handler = spec === undefined || i.dst > R10 || i.src > R10 ? Special.BAD : spec.id;
-  let off = i.off;
-  let imm = i.imm;
-  let immHi = i.imm >> 31;
-  const jump = (distance: number): void => {
-    off = (where.target(index, distance) - index) * RECORD;
-  };
-  if (isNop(i)) handler = Special.NOP;
-  else if (spec !== undefined && handler !== Special.BAD) {
-    if ((registersWritten(i) & (1 << R10)) !== 0) handler = Special.BAD;
-    switch (spec.kind) {
-      case 'jump':
-      case 'maygoto':
-        jump(i.off);
-        break;
-      case 'goto':
-        jump(spec.distance === 'off' ? i.off : i.imm);
-        break;
-      case 'call':
-        if (spec.target === 'local') jump(i.imm);
-        else if (spec.target === 'helper' && i.imm === HELPER_LOOKUP) handler = Special.LOOKUP;
-        break;
-      case 'ldimm64':
-        if (i.src === PseudoLd.IMM64) immHi = i.immHi;
-        else if (i.src === PseudoLd.MAP_FD || i.src === PseudoLd.MAP_VALUE) {
-          const descriptor = MAPS + i.imm * MAP_BYTES;
-          handler = i.src === PseudoLd.MAP_FD ? Special.LD_MAP : Special.LD_MAP_VALUE;
-          if (i.imm < 0 || i.imm >= maps) handler = Special.BAD;
-          else if (handler === Special.LD_MAP) [imm, immHi] = [descriptor, 0];
-          else [off, imm, immHi] = [descriptor, i.immHi, 0];
-        } else {
-          // BTF objects and functions: their address is some constant; following it is a fault.
-          handler = LOAD_IMM;
-          immHi = 0x7fff_0000 | i.src;
-        }
-        break;
-      case 'cast':
-        handler = Special.BAD;
-        break;
+/** True for what no run executes: it faults as a bad opcode. Writing r10 is one such thing. */
+export function isRefused(i: Insn, spec: OpSpec | undefined, maps: number): boolean {
+  if (spec === undefined || i.dst > R10 || i.src > R10) return true;
+  switch (spec.kind) {
+    case 'alu':
+    case 'load':
+      return i.dst === R10;
+    case 'ldimm64': {
+      const isMap = i.src === PseudoLd.MAP_FD || i.src === PseudoLd.MAP_VALUE;
+      return i.dst === R10 || (isMap && (i.imm < 0 || i.imm >= maps));
     }
+    case 'atomic':
+      return spec.result === 'src' && i.src === R10;
+    case 'cast':
+      return true;
+    default:
+      return false;
   }
-  view.setUint16(p, handler, true);
-  view.setUint8(p + 2, i.dst * 8);
-  view.setUint8(p + 3, i.src * 8);
+}
+
+/** Writes the record of instruction `index`. `maps`: how many the program has. */
+export function encodeRecord(view: DataView, index: number, i: Insn, where: Positions, maps: number): void {
+  const spec = specOf(i);
+  if (spec === undefined || isRefused(i, spec, maps)) write(view, index, i, Special.BAD, 0, 0, 0);
+  else if (isNop(i)) write(view, index, i, Special.NOP, 0, 0, 0);
+  else if (spec.kind === 'ldimm64') encodeLdImm64(view, index, i);
+  else {
+    const isLookup = spec.kind === 'call' && spec.target === 'helper' && i.imm === HELPER_LOOKUP;
+    const slots = referenceSlots(i, spec);
+    const off = slots === undefined ? i.off : (where.target(index, slots) - index) * RECORD;
+    write(view, index, i, isLookup ? Special.LOOKUP : spec.id, off, i.imm, i.imm >> 31);
+  }
+}
+
+/** Distance in slots of the instruction that a jump or local call refers to. */
+function referenceSlots(i: Insn, spec: OpSpec): number | undefined {
+  switch (spec.kind) {
+    case 'jump':
+    case 'maygoto':
+      return i.off;
+    case 'goto':
+      return spec.distance === 'off' ? i.off : i.imm;
+    case 'call':
+      return spec.target === 'local' ? i.imm : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function encodeLdImm64(view: DataView, index: number, i: Insn): void {
+  const descriptor = MAPS + i.imm * MAP_BYTES;
+  if (i.src === PseudoLd.IMM64) write(view, index, i, LOAD_IMM, 0, i.imm, i.immHi);
+  else if (i.src === PseudoLd.MAP_FD) write(view, index, i, Special.LD_MAP, 0, descriptor, 0);
+  else if (i.src === PseudoLd.MAP_VALUE) write(view, index, i, Special.LD_MAP_VALUE, descriptor, i.immHi, 0);
+  // BTF objects and functions: their address is some constant; following it is a fault.
+  else write(view, index, i, LOAD_IMM, 0, i.imm, 0x7fff_0000 | i.src);
+}
+
+function write(
+  view: DataView,
+  index: number,
+  i: Insn,
+  handler: number,
+  off: number,
+  imm: number,
+  immHi: number,
+): void {
+  const p = CODE + index * RECORD;
+  view.setUint32(p, handler | (i.dst << 19) | (i.src << 27), true);
   view.setInt32(p + 4, off, true);
   view.setInt32(p + 8, imm, true);
   view.setInt32(p + 12, immHi, true);

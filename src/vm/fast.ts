@@ -5,42 +5,45 @@ import type { Insn } from '../isa/insn.ts';
 import { HOOKS } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import { Arena } from './arena.ts';
-import { encodeEnd, encodeRecord, Positions } from './decode.ts';
+import { encodeEnd, encodeRecord, Positions, Special } from './decode.ts';
 import { forgetExpected, markExpected, noteExpected } from './expected.ts';
 import { callHelper, Kernel } from './helpers/index.ts';
 import { priceOf } from './latency.ts';
-import { CELL, ENTRY, HEAD, HELPER_EXIT } from './layout.ts';
-import type { Coverage, Evaluation, Machine, MachineOptions } from './machine.ts';
+import { CELL, CODE, ENTRY, HEAD, HELPER_EXIT, RECORD, REGS } from './layout.ts';
+import type { Coverage, Evaluation, Machine, MachineOptions, MachineState } from './machine.ts';
 import { arenaAt, initialise, type MemoryPlan, planMemory } from './memory.ts';
 import { readOutcome } from './outcome.ts';
 import { type ExpectedMaps, snapshot, structureDistance } from './structure.ts';
 import type { ExternalCall, Outcome, TestCase } from './types.ts';
 import { Wasm } from './wasm/api.ts';
 import { moduleFor } from './wasm/module.ts';
+import type { Variant } from './wasm/parts.ts';
 
-interface Exports {
+export interface Exports {
   exec(arena: number): number;
   undo(): void;
   evaluate(limit: number): void;
   measure(): void;
 }
 
-const PLAIN = { latency: false, coverage: false };
-const FULL = { latency: true, coverage: true };
-const PRICED = { latency: true, coverage: false };
+const PLAIN: Variant = { latency: false, coverage: false, window: false };
+const FULL: Variant = { latency: true, coverage: true, window: false };
+const PRICED: Variant = { latency: true, coverage: false, window: false };
 
 export class FastMachine implements Machine {
   readonly program: Program;
   tests: readonly TestCase[] = [];
-  private readonly options: MachineOptions;
-  private plan: MemoryPlan | undefined;
-  private arena!: Arena;
+  protected readonly options: MachineOptions;
+  /** Which code `evaluate` runs. */
+  protected readonly evaluated: Variant = PLAIN;
+  protected plan: MemoryPlan | undefined;
+  protected arena!: Arena;
   private kernel!: Kernel;
   private instances = new Map<unknown, Exports>();
   private memory: unknown;
   private source: readonly Insn[] | undefined;
-  private candidate: readonly Insn[] | undefined;
-  private positions: Positions | undefined;
+  protected candidate: readonly Insn[] | undefined;
+  protected positions: Positions | undefined;
   private expectedMaps: ExpectedMaps[] = [];
   private active: number[] = [];
 
@@ -86,7 +89,7 @@ export class FastMachine implements Machine {
     this.candidate = undefined;
   }
 
-  private instance(variant: { latency: boolean; coverage: boolean }): Exports {
+  protected instance(variant: Variant): Exports {
     let found = this.instances.get(variant);
     if (found === undefined) {
       const env = {
@@ -114,7 +117,7 @@ export class FastMachine implements Machine {
     return structureDistance(arena, expected, this.options.metric === 'abs' ? 1 : 0);
   }
 
-  private load(insns: readonly Insn[]): Positions {
+  protected load(insns: readonly Insn[]): Positions {
     if (this.plan === undefined || insns.length > this.plan.insns) {
       this.allocate(insns.length);
       if (this.source !== undefined) this.setSource(this.source);
@@ -130,7 +133,7 @@ export class FastMachine implements Machine {
   }
 
   /** Runs loaded code on a test and leaves the result in memory. */
-  private exec(exports: Exports, test: number): number {
+  protected exec(exports: Exports, test: number): number {
     const at = arenaAt(this.plan!, test);
     const status = exports.exec(at);
     this.arena.select(at);
@@ -146,7 +149,7 @@ export class FastMachine implements Machine {
   }
 
   /** Does something with other code loaded, then puts the candidate back. */
-  private with<T>(insns: readonly Insn[], act: () => T): T {
+  protected with<T>(insns: readonly Insn[], act: () => T): T {
     const kept = this.candidate;
     const positions = this.positions;
     this.load(insns);
@@ -216,7 +219,7 @@ export class FastMachine implements Machine {
     return faulty;
   }
 
-  private setOrder(tests: readonly number[]): void {
+  protected setOrder(tests: readonly number[]): void {
     const { view } = this.arena;
     view.setUint32(CELL.TESTS, tests.length, true);
     tests.forEach((test, i) => {
@@ -239,7 +242,7 @@ export class FastMachine implements Machine {
 
   evaluate(limit = Number.POSITIVE_INFINITY): Evaluation {
     if (this.candidate === undefined) throw new RangeError('no candidate to evaluate');
-    this.instance(PLAIN).evaluate(limit);
+    this.instance(this.evaluated).evaluate(limit);
     const { view } = this.arena;
     return {
       error: view.getFloat64(CELL.ERROR, true),
@@ -256,6 +259,29 @@ export class FastMachine implements Machine {
       this.instance(PRICED).measure();
       const count = this.arena.view.getUint32(CELL.TESTS, true);
       return count === 0 ? 0 : this.arena.view.getFloat64(CELL.LATENCY, true) / count;
+    });
+  }
+
+  statesAt(insns: readonly Insn[], index: number): MachineState[] {
+    return this.with(insns, () => {
+      const { view, bytes, delta } = this.arena;
+      // An unknown opcode stops a run at any depth of calls and leaves everything as it is.
+      view.setUint16(CODE + index * RECORD, Special.BAD, true);
+      const exports = this.instance(PLAIN);
+      const states: MachineState[] = [];
+      for (const test of this.tests.keys()) {
+        this.exec(exports, test);
+        const { at, size } = this.arena;
+        if (view.getUint32(CELL.PC, true) === CODE + index * RECORD)
+          states.push({
+            test,
+            registers: Array.from({ length: 11 }, (_, n) => view.getBigUint64(REGS + 8 * n, true)),
+            bytes: bytes.slice(at, at + size),
+            shadow: bytes.slice(at + delta, at + delta + size),
+          });
+        exports.undo();
+      }
+      return states;
     });
   }
 

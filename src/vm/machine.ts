@@ -63,6 +63,14 @@ export interface Coverage {
   taken: readonly number[];
 }
 
+/** A run interrupted: registers, and the test's arena with its shadow (layout.ts). */
+export interface MachineState {
+  test: number;
+  registers: readonly bigint[];
+  bytes: Uint8Array;
+  shadow: Uint8Array;
+}
+
 export interface Machine {
   readonly program: Program;
   readonly tests: readonly TestCase[];
@@ -79,6 +87,8 @@ export interface Machine {
   latency(insns: readonly Insn[]): number;
   /** Coverage of `insns` over all tests. */
   coverage(insns: readonly Insn[]): Coverage;
+  /** What every test that reaches instruction `index` of `insns` has in registers and memory when it first does. */
+  statesAt(insns: readonly Insn[], index: number): MachineState[];
   /** The memory that the runs work on (layout.ts), for benches: the shadow of a byte is `delta` further on. */
   linearMemory(): { bytes: Uint8Array; delta: number };
 }

@@ -3,12 +3,12 @@
  * fast one must agree with it in everything. Memory images and helper models are shared, the rest is not.
  */
 import { bigintAlgebra as algebra } from '../isa/algebra.ts';
-import { type Insn, imm64, isNop, PseudoLd, R10 } from '../isa/insn.ts';
+import { type Insn, imm64, isNop, PseudoLd } from '../isa/insn.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
 import { HOOKS } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import { Arena, fault, HelperFault } from './arena.ts';
-import { Positions } from './decode.ts';
+import { isRefused, Positions } from './decode.ts';
 import { callHelper, Kernel } from './helpers/index.ts';
 import { poisonOf } from './image.ts';
 import { priceOf } from './latency.ts';
@@ -126,7 +126,7 @@ class Run {
     if (i === undefined) return { end: FaultCode.BAD_JUMP };
     this.latency += priceOf(i, this.options.profile);
     const spec = specOf(i);
-    if (spec === undefined || i.dst > R10 || i.src > R10 || writesR10(i, spec))
+    if (spec === undefined || isRefused(i, spec, this.program.maps.length))
       return { end: FaultCode.BAD_OPCODE };
     try {
       return this.execute(i, spec, pc);
@@ -207,7 +207,6 @@ class Run {
   private immediate(i: Insn): bigint {
     if (i.src === PseudoLd.IMM64) return imm64(i);
     if (i.src === PseudoLd.MAP_FD || i.src === PseudoLd.MAP_VALUE) {
-      if (i.imm < 0 || i.imm >= this.program.maps.length) fault(FaultCode.BAD_OPCODE);
       const descriptor = MAPS + i.imm * MAP_BYTES;
       if (i.src === PseudoLd.MAP_FD) return this.arena.base + BigInt(descriptor);
       const values = this.arena.head(descriptor + MAP.OFFSET);
@@ -296,19 +295,5 @@ class Run {
     for (const r of [1, 2, 3, 4, 5]) this.poison(r);
     this.jumped = true;
     return { to: frame.back };
-  }
-}
-
-function writesR10(i: Insn, spec: OpSpec): boolean {
-  switch (spec.kind) {
-    case 'alu':
-    case 'load':
-    case 'ldimm64':
-    case 'cast':
-      return i.dst === R10;
-    case 'atomic':
-      return spec.result === 'src' && i.src === R10;
-    default:
-      return false;
   }
 }

@@ -48,22 +48,23 @@ function difference(a: Code, b: Code): Code {
   return w.choose(w.I64, w.gtu64(a, b), w.sub64(a, b), w.sub64(b, a));
 }
 
-/** r0: absolute differences are cut at 2^32, so that sums of them stay exact in a double. */
-const addR0 = w.seq(
-  w.set(A.mask, w.load64(w.i32(0), CELL.R0_MASK)),
-  w.set(A.x, w.and64(r(0), w.get(A.mask))),
-  w.set(A.y, w.load64(w.get(A.arena), HEAD.EXPECTED_R0)),
-  w.when(
-    w.ne64(w.get(A.x), w.get(A.y)),
-    w.whenElse(
-      isBits,
-      add(w.popcnt64(w.xor64(w.get(A.x), w.get(A.y)))),
-      w.seq(
-        w.set(A.x, difference(w.get(A.x), w.get(A.y))),
-        add(w.choose(w.I64, w.gtu64(w.get(A.x), w.i64(0x1_0000_0000n)), w.i64(0x1_0000_0000n), w.get(A.x))),
-      ),
+/** Adds the distance of the values x and y: absolute differences are cut at 2^32, so that sums stay exact in a double. */
+const addValues = w.when(
+  w.ne64(w.get(A.x), w.get(A.y)),
+  w.whenElse(
+    isBits,
+    add(w.popcnt64(w.xor64(w.get(A.x), w.get(A.y)))),
+    w.seq(
+      w.set(A.x, difference(w.get(A.x), w.get(A.y))),
+      add(w.choose(w.I64, w.gtu64(w.get(A.x), w.i64(0x1_0000_0000n)), w.i64(0x1_0000_0000n), w.get(A.x))),
     ),
   ),
+);
+
+const addR0 = w.seq(
+  w.set(A.x, w.and64(r(0), w.load64(w.i32(0), CELL.R0_MASK))),
+  w.set(A.y, w.load64(w.get(A.arena), HEAD.EXPECTED_R0)),
+  addValues,
 );
 
 const addEdge = (now: number, expected: number): Code =>
@@ -92,7 +93,19 @@ const forEntries = (first: Code, last: Code, body: Code): Code =>
 
 const head = (offset: number): Code => w.load32(w.get(A.arena), offset);
 
-export function distance(delta: number): Func {
+/** A window's registers, each in its live bits; distances are cut as r0's. */
+const addRegisters = w.seq(
+  ...Array.from({ length: 11 }, (_, n) =>
+    w.seq(
+      w.set(A.x, w.and64(r(n), w.load64(w.i32(0), CELL.LIVE_REGS + 8 * n))),
+      w.set(A.y, w.load64(w.get(A.arena), HEAD.EXPECTED_REGS + 8 * n)),
+      addValues,
+    ),
+  ),
+);
+
+/** @param window compare all live registers, and only memory besides */
+export function distance(delta: number, window: boolean): Func {
   const now = w.load64(w.get(A.word));
   const shadow = w.load64(w.get(A.word), delta);
   const expected = forEntries(
@@ -120,22 +133,29 @@ export function distance(delta: number): Func {
     params: [w.I32],
     results: [w.I64],
     locals: [w.I64, w.I32, w.I32, w.I32, w.I64, w.I64, w.I64, w.I32],
-    body: w.seq(
-      addR0,
-      addEdge(HEAD.DATA, HEAD.EXPECTED_DATA),
-      addEdge(HEAD.DATA_END, HEAD.EXPECTED_DATA_END),
-      addEdge(HEAD.DATA_META, HEAD.EXPECTED_DATA_META),
-      expected,
-      unexpected,
-      w.when(
-        w.or32(w.ne32(calls, wanted), head(HEAD.WRONG_CALLS)),
-        add(w.mul64(w.load64(w.i32(0), CELL.CALL_COST), w.extendU(w.add32(head(HEAD.WRONG_CALLS), missing)))),
-      ),
-      w.when(
-        w.or32(head(HEAD.STRUCTURE), head(HEAD.EXPECTED_STRUCTURE)),
-        add(w.extendU(w.call(FN.structure))),
-      ),
-      w.get(A.sum),
-    ),
+    body: window
+      ? w.seq(addRegisters, expected, unexpected, w.get(A.sum))
+      : w.seq(
+          addR0,
+          addEdge(HEAD.DATA, HEAD.EXPECTED_DATA),
+          addEdge(HEAD.DATA_END, HEAD.EXPECTED_DATA_END),
+          addEdge(HEAD.DATA_META, HEAD.EXPECTED_DATA_META),
+          expected,
+          unexpected,
+          w.when(
+            w.or32(w.ne32(calls, wanted), head(HEAD.WRONG_CALLS)),
+            add(
+              w.mul64(
+                w.load64(w.i32(0), CELL.CALL_COST),
+                w.extendU(w.add32(head(HEAD.WRONG_CALLS), missing)),
+              ),
+            ),
+          ),
+          w.when(
+            w.or32(head(HEAD.STRUCTURE), head(HEAD.EXPECTED_STRUCTURE)),
+            add(w.extendU(w.call(FN.structure))),
+          ),
+          w.get(A.sum),
+        ),
   };
 }

@@ -31,6 +31,13 @@ import {
   type Variant,
 } from './parts.ts';
 
+const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const entryRegisters: readonly Code[] = [
+  ...[0, 2, 3, 4, 5, 6, 7, 8, 9].map(poisonRegister),
+  setR(1, head64(HEAD.R1)),
+  setR(10, head64(HEAD.R10)),
+];
+
 function exec(variant: Variant, delta: number): Func {
   const before = w.seq(
     variant.latency
@@ -57,9 +64,7 @@ function exec(variant: Variant, delta: number): Func {
       w.store64(w.get(L.arena), w.i64(0n), HEAD.STRUCTURE),
       w.store64(w.get(L.arena), w.i64(0n), HEAD.WRONG_CALLS),
       w.store64(w.get(L.arena), w.i64(0n), HEAD.CLOCK),
-      ...[0, 2, 3, 4, 5, 6, 7, 8, 9].map(poisonRegister),
-      setR(1, head64(HEAD.R1)),
-      setR(10, head64(HEAD.R10)),
+      ...(variant.window ? REGISTERS.map((n) => setR(n, head64(HEAD.WINDOW_REGS + 8 * n))) : entryRegisters),
       w.set(L.start, w.tee(L.pc, w.i32(CODE))),
       dispatchLoop(variant, delta, before),
       [0x00],
@@ -171,7 +176,7 @@ export function emit(variant: Variant, delta: number): Uint8Array<ArrayBuffer> {
     closeFrame: closeFrame(delta),
     exec: exec(variant, delta),
     undo: undo(delta),
-    distance: distance(delta),
+    distance: distance(delta, variant.window),
     evaluate: evaluate(),
     measure: measure(),
   });
@@ -189,7 +194,7 @@ function assembleInOrder(imports: w.Import[], functions: Record<string, Func>): 
 const compiled = new Map<string, WasmModule>();
 
 export function moduleFor(variant: Variant, delta: number): WasmModule {
-  const key = JSON.stringify([variant.latency, variant.coverage, delta]);
+  const key = JSON.stringify([variant.latency, variant.coverage, variant.window, delta]);
   let found = compiled.get(key);
   if (found === undefined) {
     found = new Wasm.Module(emit(variant, delta));

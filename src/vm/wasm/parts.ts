@@ -9,6 +9,8 @@ export interface Variant {
   latency: boolean;
   /** Count executions of every instruction and how often each jump is taken. */
   coverage: boolean;
+  /** Runs start with the arena's WINDOW_REGS, and all live registers are compared instead of r0. */
+  window: boolean;
 }
 
 /** Numbers of the imported and the module's own functions. */
