@@ -8,18 +8,19 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Insn, insn } from '../src/isa/insn.ts';
+import { type Insn, insn, OP_CALL } from '../src/isa/insn.ts';
 import { OPS } from '../src/isa/semantics.ts';
 import { UserError } from '../src/program/errors.ts';
 import type { Program } from '../src/program/program.ts';
 import { readRawFile } from '../src/program/raw.ts';
 import { Special } from '../src/vm/decode.ts';
 import { createMachine, type Machine, Rng } from '../src/vm/index.ts';
-import { CELL, HEAD, MAP, poison } from '../src/vm/layout.ts';
+import { CELL, HEAD, MAP, MAPS, poison } from '../src/vm/layout.ts';
 import { generateTests } from '../src/vm/testgen/index.ts';
 
 const TESTS = 64;
 const ROUNDS = 9;
+const MAP_LOOKUP = 1;
 const CORPUS = join(process.env.K2_SHARED ?? '../shared', 'corpora/k2-paper/O2');
 
 function cpuNanoseconds(): number {
@@ -46,7 +47,12 @@ function header(delta: number): string {
     lines.push([key, CELL[key]]);
   lines.push(['CELL_PC', CELL.PC], ['CALL_COST', CELL.CALL_COST], ['EDGE_COST', CELL.EDGE_COST]);
   for (const [key, value] of Object.entries(HEAD)) lines.push([`HEAD_${key}`, value]);
-  lines.push(['MAP_KIND', MAP.KIND], ['MAP_OFFSET', MAP.OFFSET], ['MAP_MAX', MAP.MAX_ENTRIES]);
+  lines.push(
+    ['MAPS', MAPS],
+    ['MAP_KIND', MAP.KIND],
+    ['MAP_OFFSET', MAP.OFFSET],
+    ['MAP_MAX', MAP.MAX_ENTRIES],
+  );
   lines.push(['MAP_STRIDE', MAP.STRIDE]);
   const text = lines.map(([name, value]) => `#define ${name} ${value}`);
   for (let r = 0; r < 10; r++) text.push(`#define POISON_${r} ${poison(r)}ull`);
@@ -60,9 +66,11 @@ function fullPass(machine: Machine, passes: number): number {
   return (cpuNanoseconds() - start) / passes;
 }
 
-/** Runs the C interpreter for some passes; undefined when there is no C compiler. */
+/** Runs the C interpreter for some passes; undefined when there is no C compiler, or the program calls other helpers. */
 function cInterpreter(machine: Machine, directory: string): ((passes: number) => number) | undefined {
-  if (spawnSync('gcc', ['--version']).status !== 0) return undefined;
+  const calls = machine.program.insns.filter((i) => i.op === OP_CALL);
+  if (calls.some((i) => i.imm !== MAP_LOOKUP) || spawnSync('gcc', ['--version']).status !== 0)
+    return undefined;
   const binary = join(directory, 'switch');
   const dump = join(directory, 'memory');
   const memory = machine.linearMemory();
@@ -133,7 +141,7 @@ function bench(name: string): void {
       instructionsPerPass: steps,
       nsPerInstruction: Number(median(ours).toFixed(2)),
       ...(c === undefined
-        ? { c: 'gcc is not there' }
+        ? { c: 'no gcc, or helpers that it does not have' }
         : {
             cNsPerInstruction: Number(median(theirs).toFixed(2)),
             ratio: Number((median(ours) / median(theirs)).toFixed(2)),

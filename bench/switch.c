@@ -119,7 +119,7 @@ static u32 exec(u32 arena)
 	case JA: TAKE
 	case LOOKUP: {
 		u64 d = R(1) - vbase;
-		if (d - 256 >= AT(u32, arena + HEAD_MAP_BYTES) || (d & 63) || AT(u32, arena + (u32)d + MAP_KIND) != 1) return 7;
+		if (d - MAPS >= AT(u32, arena + HEAD_MAP_BYTES) || (d & 63) || AT(u32, arena + (u32)d + MAP_KIND) != 1) return 7;
 		u32 map = arena + (u32)d;
 		u64 rel = R(2) - vbase;
 		if (rel >= size) return 1;

@@ -67,6 +67,8 @@ describe('memory', () => {
     ['jump out', [op('ja', 0, 0, 9), exit()], 'bad-jump'],
     ['no such opcode', [{ ...nop(), op: 0xff }, exit()], 'bad-opcode'],
     ['write to r10', [op('mov64.k', 10), exit()], 'bad-opcode'],
+    ['constant to r10', [imm64(10, 5n), exit()], 'bad-opcode'],
+    ['fetch into r10', [op('atomic.xchg.dw', 1, 10), exit()], 'bad-opcode'],
     ['kernel function', [{ ...callHelper(1), src: 2 }, exit()], 'bad-call'],
     ['no such map', [loadMap(1, 0), exit()], 'bad-opcode'],
   ];
