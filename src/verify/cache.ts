@@ -41,6 +41,7 @@ export function contextKey(c: WindowContext): string {
     {
       ...c,
       liveStack: Buffer.from(c.liveStack).toString('latin1'),
+      exits: c.exits.map((e) => ({ ...e, liveStack: Buffer.from(e.liveStack).toString('latin1') })),
       maps: c.maps.map((m) =>
         m.readonly === true ? [m.initial && Buffer.from(m.initial).toString('latin1')] : [],
       ),

@@ -21,7 +21,8 @@ export interface ConcreteStart {
 }
 
 export interface ConcreteEnd {
-  kind: 'end' | 'exit';
+  /** Way out, as in Exit. */
+  to: 'exit' | number;
   registers: readonly bigint[];
   /** Bytes written, by memory and address. */
   written: ReadonlyMap<string, ReadonlyMap<bigint, number>>;
@@ -55,7 +56,13 @@ export function runConcretely(
     const spec = specOf(i);
     const memory = memories[index] ?? '';
     let next = index + 1;
-    const jumpBy = (distance: number): number => indexOfSlot(offsets, offsets[index]! + 1 + distance)!;
+    let out: number | undefined;
+    const jumpBy = (distance: number): number => {
+      const slot = offsets[index]! + 1 + distance;
+      const end = offsets[insns.length]!;
+      if (slot < 0 || slot > end) out = slot < 0 ? slot : slot - end;
+      return indexOfSlot(offsets, slot) ?? insns.length;
+    };
     switch (spec?.kind) {
       case 'alu': {
         const w = spec.width;
@@ -96,13 +103,14 @@ export function runConcretely(
         next = jumpBy(spec.distance === 'off' ? i.off : i.imm);
         break;
       case 'exit':
-        return { kind: 'exit', registers: regs, written };
+        return { to: 'exit', registers: regs, written };
       default:
         throw new Error(`instruction ${index} cannot run concretely`);
     }
+    if (out !== undefined) return { to: out, registers: regs, written };
     index = next;
   }
-  return { kind: 'end', registers: regs, written };
+  return { to: 0, registers: regs, written };
 }
 
 /** True for the `ld_imm64` whose value is in the instruction itself. */

@@ -7,6 +7,14 @@ import type { Value } from '../analysis/values.ts';
 import type { CtxField } from '../program/hooks.ts';
 import type { MapDef } from '../program/program.ts';
 
+/** A place outside the window that it jumps to. */
+export interface ExitPoint {
+  /** Slots from the window's end to the target, or, for targets before the window, minus the slots from there to its start. */
+  readonly to: number;
+  readonly liveRegisters: readonly bigint[];
+  readonly liveStack: Uint8Array;
+}
+
 export interface WindowContext {
   /** Values of r0..r10 before the window. */
   readonly registers: readonly Value[];
@@ -18,6 +26,8 @@ export interface WindowContext {
   readonly liveRegisters: readonly bigint[];
   /** 512 entries: 1 where the stack byte at r10 - 512 + i is read after the window's end. */
   readonly liveStack: Uint8Array;
+  /** Where jumps of the source leave the window to, other than its end. A candidate may leave to these only. */
+  readonly exits: readonly ExitPoint[];
   /** Bits of r0 that are read when the window leaves the function by `exit`. */
   readonly returnBits: bigint;
   /** The hook's context fields; loads of pointer fields give pointers. Undefined: raw context. */

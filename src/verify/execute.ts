@@ -2,10 +2,10 @@
  * Symbolic execution of a window: the semantics table over terms.
  *
  *   in:   instructions, the window's context as terms (Frame)
- *   out:  Run: how control leaves (fall through the end, `exit`), with registers, memory logs and path condition of each way out;
+ *   out:  Run: how control leaves (through the end, by a jump, by `exit`), with registers, memory logs and path condition of each way out;
  *         accesses to shared memory in order; the regions touched
  *
- * Jumps may go forward inside the window. States that meet are merged into one: values become if-then-else on the branch taken.
+ * Jumps may go forward inside the window, and out of it. States that meet are merged into one: values become if-then-else on the branch taken.
  */
 
 import { type Region, region as regions } from '../analysis/values.ts';
@@ -46,8 +46,8 @@ export interface Surroundings {
 
 /** One way out, all paths to it merged. */
 export interface Exit {
-  /** 'end': falls through (or jumps) to the instruction after the window. */
-  kind: 'end' | 'exit';
+  /** 'exit': leaves the function; a number: where a jump goes, as in ExitPoint; 0 is the instruction after the window. */
+  to: 'exit' | number;
   condition: Term;
   registers: readonly (Term | undefined)[];
   logs: ReadonlyMap<string, Log>;
@@ -85,7 +85,7 @@ class Executor {
   private readonly reader: MemoryReader;
   private readonly offsets: Int32Array;
   private readonly waiting: State[][];
-  private readonly returned: State[] = [];
+  private readonly outside = new Map<'exit' | number, State[]>();
   private readonly accesses: Access[] = [];
   private readonly memories: (string | undefined)[];
   private readonly touched = new Set<Region | undefined>();
@@ -108,13 +108,10 @@ class Executor {
       if (state !== undefined) this.step(index, state);
     }
     const exits: Exit[] = [];
-    for (const [kind, states] of [
-      ['end', this.waiting[this.insns.length]!],
-      ['exit', this.returned],
-    ] as const) {
+    for (const [to, states] of [[0, this.waiting[this.insns.length]!] as const, ...this.outside]) {
       const s = this.merged(states);
       if (s !== undefined)
-        exits.push({ kind, condition: this.conjunction(s.path), registers: s.regs, logs: s.logs });
+        exits.push({ to, condition: this.conjunction(s.path), registers: s.regs, logs: s.logs });
     }
     return { exits, accesses: this.accesses, memories: this.memories, touched: this.touched };
   }
@@ -146,7 +143,7 @@ class Executor {
         this.goTo(index, spec.distance === 'off' ? i.off : i.imm, s);
         return;
       case 'exit':
-        this.returned.push(s);
+        this.leave('exit', s);
         return;
       default:
         throw new Unsupported(`${spec.name} inside a window`);
@@ -288,10 +285,22 @@ class Executor {
   }
 
   private goTo(index: number, distance: number, s: State): void {
-    const target = indexOfSlot(this.offsets, this.offsets[index]! + 1 + distance);
-    if (target === undefined || target > this.insns.length) throw new Unsupported('a jump leaves the window');
+    const slot = this.offsets[index]! + 1 + distance;
+    const end = this.offsets[this.insns.length]!;
+    if (slot < 0 || slot > end) {
+      this.leave(slot < 0 ? slot : slot - end, s);
+      return;
+    }
+    const target = indexOfSlot(this.offsets, slot);
+    if (target === undefined) throw new Refused('a jump into the middle of an instruction');
     if (target <= index) throw new Unsupported('a loop inside the window');
     this.waiting[target]!.push(s);
+  }
+
+  private leave(to: 'exit' | number, s: State): void {
+    const list = this.outside.get(to);
+    if (list === undefined) this.outside.set(to, [s]);
+    else list.push(s);
   }
 
   private conjunction(path: readonly Term[]): Term {

@@ -7,14 +7,17 @@ import {
   type Liveness,
   type LiveSet,
   liveness,
+  NOTHING_LIVE,
 } from '../analysis/index.ts';
 import { STACK_SIZE } from '../analysis/stack.ts';
 import { ANY, pointer, region, type Value } from '../analysis/values.ts';
+import { jumpTarget, slotOffsets } from '../isa/flow.ts';
 import { OP_CALL, PseudoCall } from '../isa/insn.ts';
 import { HOOKS } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
-import type { WindowContext } from './context.ts';
+import type { ExitPoint, WindowContext } from './context.ts';
 import type { Window } from './types.ts';
+import { Unsupported } from './unsupported.ts';
 
 interface Facts {
   analysis: Analysis;
@@ -25,7 +28,12 @@ interface Facts {
 const CLONE_REDIRECT = 13;
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 
-/** Gives contexts of windows; keeps the analyses of the programs it was asked about. */
+/**
+ * Gives contexts of windows; keeps the analyses of the programs it was asked about.
+ * Bytes of `.rodata` are not taken for constants here: a loader may set them before the program is loaded (`const volatile`).
+ *
+ * Throws Unsupported for a range that is no window: of two functions, or entered in its middle.
+ */
 export function contextProvider(): (program: Program, window: Window) => WindowContext {
   const known = new WeakMap<Program, Facts>();
   return (program, window) => {
@@ -39,8 +47,11 @@ export function contextProvider(): (program: Program, window: Window) => WindowC
 }
 
 function contextAt(program: Program, window: Window, { analysis, live }: Facts): WindowContext {
+  checkWindow(program, window);
   const state = window.start < program.insns.length ? analysis.stateBefore(window.start) : undefined;
-  const after = window.end > window.start ? live.liveAfter(window.end - 1) : live.liveBefore(window.start);
+  // At the end of its function nothing is observed by falling through, because nothing does.
+  const falls = program.functions.some((f) => window.end > f.start && window.end < f.end);
+  const after = falls ? live.liveBefore(window.end) : NOTHING_LIVE;
   const entry = program.functions[0]!;
   const inEntry = window.start >= entry.start && window.start < entry.end;
   const hook = HOOKS[program.hook];
@@ -53,11 +64,39 @@ function contextAt(program: Program, window: Window, { analysis, live }: Facts):
     liveStack: stackFlags(after),
     returnBits: inEntry ? ALL_BITS >> BigInt(64 - hook.returnBits) : ALL_BITS,
     ctxFields: hook.ctxAccess === 'fields' ? hook.fields : [],
-    maps: program.maps,
+    maps: program.maps.map((m) => ({ ...m, initial: undefined })),
+    exits: exitsOf(program, window, live),
     packetShared: program.insns.some(
       (i) => i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === CLONE_REDIRECT,
     ),
   };
+}
+
+/** A range inside one function that is entered at its start only. */
+function checkWindow(program: Program, { start, end }: Window): void {
+  const inside = program.functions.some((f) => start >= f.start && end <= f.end && start <= end);
+  if (!inside) throw new Unsupported(`${start}..${end} is not a range inside one function`);
+  const offsets = slotOffsets(program.insns);
+  program.insns.forEach((_, index) => {
+    if (index >= start && index < end) return;
+    const target = jumpTarget(program.insns, index, offsets);
+    if (target !== undefined && target > start && target < end)
+      throw new Unsupported(`instruction ${index} jumps into the middle of the window`);
+  });
+}
+
+function exitsOf(program: Program, { start, end }: Window, live: Liveness): ExitPoint[] {
+  const offsets = slotOffsets(program.insns);
+  const targets = new Set<number>();
+  for (let index = start; index < end; index++) {
+    const target = jumpTarget(program.insns, index, offsets);
+    if (target !== undefined && (target < start || target > end)) targets.add(target);
+  }
+  return [...targets].map((target) => {
+    const at = live.liveBefore(target);
+    const to = target > end ? offsets[target]! - offsets[end]! : offsets[target]! - offsets[start]!;
+    return { to, liveRegisters: at.bits, liveStack: stackFlags(at) };
+  });
 }
 
 /** Code that never runs: any values will do. */

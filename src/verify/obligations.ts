@@ -30,21 +30,40 @@ export interface Comparison {
 export function obligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
   const b = c.normalizer.build;
   const list: Obligation[] = [];
-  for (const kind of ['end', 'exit'] as const) {
-    const x = source.exits.find((e) => e.kind === kind);
-    const y = candidate.exits.find((e) => e.kind === kind);
-    if (x === undefined && y === undefined) continue;
+  for (const to of new Set([...source.exits, ...candidate.exits].map((e) => e.to))) {
+    const x = source.exits.find((e) => e.to === to);
+    const y = candidate.exits.find((e) => e.to === to);
     list.push({
-      where: kind === 'end' ? 'reaching the end of the window' : 'leaving by exit',
+      where:
+        to === 0 ? 'reaching the end of the window' : to === 'exit' ? 'leaving by exit' : `jump to ${to}`,
       source: x?.condition ?? b.false,
       candidate: y?.condition ?? b.false,
     });
-    if (x !== undefined && y !== undefined) exitObligations(c, kind, x, y, list);
+    if (x !== undefined && y !== undefined) exitObligations(c, demandAt(c.context, to), x, y, list);
   }
   return list;
 }
 
-function exitObligations(c: Comparison, kind: Exit['kind'], x: Exit, y: Exit, list: Obligation[]): void {
+/** What is observed at one way out. */
+export interface Demand {
+  /** Bits of each register. */
+  registers: readonly bigint[];
+  /** Per byte of the frame. */
+  stack: Uint8Array;
+}
+
+const NO_STACK = new Uint8Array(STACK_SIZE);
+
+/** @throws Refused when the source has no such way out */
+export function demandAt(context: WindowContext, to: 'exit' | number): Demand {
+  if (to === 'exit') return { registers: [context.returnBits], stack: NO_STACK };
+  if (to === 0) return { registers: context.liveRegisters, stack: context.liveStack };
+  const point = context.exits.find((e) => e.to === to);
+  if (point === undefined) throw new Refused(`a jump to ${to}, where the source does not go`);
+  return { registers: point.liveRegisters, stack: point.liveStack };
+}
+
+function exitObligations(c: Comparison, demand: Demand, x: Exit, y: Exit, list: Obligation[]): void {
   const b = c.normalizer.build;
   // Under the exit's condition only; elsewhere another exit decides.
   const add = (where: string, source: Term, candidate: Term): void => {
@@ -53,7 +72,7 @@ function exitObligations(c: Comparison, kind: Exit['kind'], x: Exit, y: Exit, li
     list.push({ where, source: only(source), candidate: only(candidate) });
   };
   for (let r = 0; r < 10; r++) {
-    const mask = kind === 'end' ? c.context.liveRegisters[r]! : r === 0 ? c.context.returnBits : 0n;
+    const mask = demand.registers[r] ?? 0n;
     if (mask === 0n) continue;
     const [s, t] = [x.registers[r], y.registers[r]];
     if (s === undefined) continue;
@@ -61,7 +80,7 @@ function exitObligations(c: Comparison, kind: Exit['kind'], x: Exit, y: Exit, li
     add(`r${r}`, masked(c, s, mask), masked(c, t, mask));
   }
   for (const memory of new Set([...x.logs.keys(), ...y.logs.keys()]))
-    memoryObligations(c, kind, memory, x, y, add);
+    memoryObligations(c, demand, memory, x, y, add);
 }
 
 function masked(c: Comparison, t: Term, mask: bigint): Term {
@@ -73,7 +92,7 @@ function masked(c: Comparison, t: Term, mask: bigint): Term {
 
 function memoryObligations(
   c: Comparison,
-  kind: Exit['kind'],
+  demand: Demand,
   memory: string,
   x: Exit,
   y: Exit,
@@ -101,13 +120,13 @@ function memoryObligations(
       if (c.stackMemory.startsWith('stack')) continue;
     }
     for (let k = 0; k < size; k++) {
-      if (offset !== undefined && !isLive(c, kind, offset + k)) continue;
+      if (offset !== undefined && !isLive(demand, offset + k)) continue;
       compare(c.reader.offset(address, k));
     }
   }
-  if (unknownPlace && kind === 'end')
+  if (unknownPlace)
     for (let i = 0; i < STACK_SIZE; i++)
-      if (c.context.liveStack[i] === 1)
+      if (demand.stack[i] === 1)
         compare(c.normalizer.add(c.framePointer, c.normalizer.build.const(BigInt(i - STACK_SIZE), 64)));
 }
 
@@ -125,9 +144,8 @@ function frameOffset(c: Comparison, address: Term): number | undefined {
   return Number(BigInt.asIntN(64, offset)) + STACK_SIZE;
 }
 
-function isLive(c: Comparison, kind: Exit['kind'], position: number): boolean {
-  if (position < 0 || position >= STACK_SIZE) return true;
-  return kind === 'end' && c.context.liveStack[position] === 1;
+function isLive(demand: Demand, position: number): boolean {
+  return position < 0 || position >= STACK_SIZE || demand.stack[position] === 1;
 }
 
 function placeName(c: Comparison, memory: string, address: Term): string {

@@ -7,6 +7,7 @@ import { type ConcreteEnd, type ConcreteStart, isPlainImmediate, runConcretely }
 import type { WindowContext } from './context.ts';
 import { ctxPointerAt } from './ctxload.ts';
 import { directId, type Run } from './execute.ts';
+import { demandAt } from './obligations.ts';
 import { type Merging, memoryOf } from './regions.ts';
 import type { Session } from './session.ts';
 import type { Counterexample } from './types.ts';
@@ -90,9 +91,10 @@ function difference(
   x: ConcreteEnd,
   y: ConcreteEnd,
 ): string | undefined {
-  if (x.kind !== y.kind) return `one leaves by exit`;
+  if (x.to !== y.to) return `one goes to ${x.to}, the other to ${y.to}`;
+  const demand = demandAt(c.context, x.to);
   for (let r = 0; r < 10; r++) {
-    const mask = x.kind === 'end' ? c.context.liveRegisters[r]! : r === 0 ? c.context.returnBits : 0n;
+    const mask = demand.registers[r] ?? 0n;
     if (((x.registers[r]! ^ y.registers[r]!) & mask) !== 0n) return `r${r}`;
   }
   const fp = BigInt.asUintN(64, input.variable(c.session.normalizer.store.name(c.session.framePointer), 64));
@@ -105,7 +107,7 @@ function difference(
         if (byte(x) === byte(y)) continue;
         const position = Number(BigInt.asIntN(64, address - fp)) + STACK_SIZE;
         const inFrame = memory === stack && position >= 0 && position < STACK_SIZE;
-        if (inFrame && (x.kind === 'exit' || c.context.liveStack[position] !== 1)) continue;
+        if (inFrame && demand.stack[position] !== 1) continue;
         return `${memory} at 0x${address.toString(16)}`;
       }
   return undefined;

@@ -97,11 +97,14 @@ class Verifier implements WindowVerifier {
   }
 
   check(program: Program, window: Window, replacement: readonly Insn[]): Verdict {
-    return this.checkIn(
-      this.contextFor(program, window),
-      program.insns.slice(window.start, window.end),
-      replacement,
-    );
+    let context: WindowContext;
+    try {
+      context = this.contextFor(program, window);
+    } catch (e) {
+      if (e instanceof Unsupported) return { kind: 'unknown', reason: e.message, ms: 0 };
+      throw e;
+    }
+    return this.checkIn(context, program.insns.slice(window.start, window.end), replacement);
   }
 
   checkIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Verdict {

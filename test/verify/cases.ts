@@ -6,6 +6,7 @@
  *     given: r1=map_value:0#1 r2=u32 r3=scalar
  *     stack: -8=map_value:0#1 -16=const:5
  *     live: r0 r2/32 fp-8:4
+ *     exits: 3=r0,fp-8:4 -2=r1/32     places that are jumped to (slots past the end, or before the start), and what is live there
  *     source:
  *       r0 = 1
  *     target:
@@ -98,7 +99,7 @@ function variableOf(text: string) {
   return id === undefined ? constant(0n) : unsignedOf(8, Number(id));
 }
 
-export function contextOf(given: string, stack: string, live: string): WindowContext {
+export function contextOf(given: string, stack: string, live: string, exits = ''): WindowContext {
   const registers: Value[] = new Array<Value>(11).fill(UNINIT);
   registers[10] = pointer(region.stack(0));
   for (const item of words(given)) {
@@ -110,9 +111,26 @@ export function contextOf(given: string, stack: string, live: string): WindowCon
     const [off, v] = item.split('=');
     slots = storeToStack(slots, STACK_SIZE + Number(off), 8, readValue(v!));
   }
+  return {
+    registers,
+    stack: slots,
+    frame: 0,
+    ...readLive(words(live)),
+    exits: words(exits).map((item) => {
+      const [to, at] = item.split('=');
+      return { to: Number(to), ...readLive(at!.split(',')) };
+    }),
+    returnBits: 0xffff_ffffn,
+    ctxFields: XDP_FIELDS,
+    maps: MAPS,
+    packetShared: false,
+  };
+}
+
+function readLive(items: readonly string[]): { liveRegisters: bigint[]; liveStack: Uint8Array } {
   const liveRegisters = new Array<bigint>(11).fill(0n);
   const liveStack = new Uint8Array(STACK_SIZE);
-  for (const item of words(live)) {
+  for (const item of items) {
     const reg = /^r(\d+)(?:\/(\d+))?$/.exec(item);
     const bytes = /^fp-(\d+):(\d+)$/.exec(item);
     if (reg !== null) liveRegisters[Number(reg[1])] = M64 >> BigInt(64 - Number(reg[2] ?? 64));
@@ -120,17 +138,7 @@ export function contextOf(given: string, stack: string, live: string): WindowCon
       liveStack.fill(1, STACK_SIZE - Number(bytes[1]), STACK_SIZE - Number(bytes[1]) + Number(bytes[2]));
     else throw new Error(`cannot read what is live: ${item}`);
   }
-  return {
-    registers,
-    stack: slots,
-    frame: 0,
-    liveRegisters,
-    liveStack,
-    returnBits: 0xffff_ffffn,
-    ctxFields: XDP_FIELDS,
-    maps: MAPS,
-    packetShared: false,
-  };
+  return { liveRegisters, liveStack };
 }
 
 function words(text: string): string[] {
@@ -158,7 +166,7 @@ function parse(file: string, block: string): Case {
     file,
     name,
     expect,
-    context: contextOf(get('given'), get('stack'), get('live')),
+    context: contextOf(get('given'), get('stack'), get('live'), get('exits')),
     source: assemble(code.source.join('\n')),
     target: assemble(code.target.join('\n')),
   };
