@@ -13,7 +13,12 @@ export interface Chart {
 }
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
-const WIDTH = 560;
+const WIDTH = 760;
+const LOOK = {
+  axis: { gridOpacity: 0.3, labelFontSize: 12, titleFontSize: 12 },
+  legend: { labelFontSize: 12 },
+  title: { fontSize: 14 },
+} as const;
 /** Points of a convergence curve in the page. */
 const CURVE_POINTS = 200;
 
@@ -50,6 +55,7 @@ function bars(
 ): TopLevelSpec {
   return {
     $schema: SCHEMA,
+    config: LOOK,
     title,
     description,
     width: WIDTH,
@@ -141,14 +147,13 @@ function convergenceChart(s: Summary, done: readonly Line[]): Chart {
     description,
     spec: {
       $schema: SCHEMA,
+      config: LOOK,
       title,
       description,
       width: WIDTH,
       height: 320,
       data: { values },
-      params: [
-        { name: 'one', select: { type: 'point', fields: ['program'], on: 'pointerover', nearest: true } },
-      ],
+      params: [{ name: 'one', select: { type: 'point', fields: ['program'], on: 'pointerover' } }],
       mark: { type: 'line', interpolate: 'step-after' },
       encoding: {
         x: { field: 'step', type: 'quantitative', title: 'proposals' },

@@ -1,4 +1,5 @@
 /** The columns of the summary table, once for terminal, Markdown and HTML. */
+import { hasResult } from '../experiment/result.ts';
 import { type Line, ns, percent, type Summary } from './summary.ts';
 
 export interface Column {
@@ -46,9 +47,16 @@ export function columnsOf(s: Summary): Column[] {
     ),
     number('latency-before', 'ns before', (l) => l.latencyBefore, ns),
     number('latency-after', 'ns after', (l) => l.latencyAfter, ns),
+    words('status', 'status', (l) => l.status),
     words('kernel', 'kernel', (l) => l.kernel, true),
     words('differential', 'differential runs', (l) => l.differential, true),
-    words('status', 'status', (l) => l.status),
-    words('reason', 'reason', (l) => l.reason, true),
+    ...(s.lines.some(needsReason)
+      ? [words('reason', 'reason', (l) => (needsReason(l) ? l.reason : ''), true)]
+      : []),
   ];
+}
+
+/** Whether the status leaves a question open. */
+function needsReason(l: Line): boolean {
+  return l.status === 'skipped' || l.status === 'failed' || (hasResult(l.row) && l.row.interrupted);
 }

@@ -55,7 +55,13 @@ function table(summary: Summary): Markup {
   const rows = summary.lines.map((l, i) => {
     const cells = columns.map((c) => {
       const value = c.value(l);
-      const kind = c.numeric ? 'n' : c.id === 'status' ? l.status : c.wide === true ? 'text' : '';
+      const kind = c.numeric
+        ? 'n'
+        : c.id === 'status'
+          ? l.status
+          : c.wide === true && c.id !== 'hook'
+            ? 'text'
+            : '';
       const content = c.id === 'program' ? html`<a href="#program-${i}">${c.text(l)}</a>` : c.text(l);
       return html`<td class="${kind}" data-value="${value ?? ''}">${content}</td>`;
     });

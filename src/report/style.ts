@@ -5,7 +5,7 @@ export const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e3e7ec; --paper: #14181d; --line: #363d47; --soft: #1d232a;
   --accent: #7db6f5; --cut: #4a2226; --new: #1d3f2a; --good: #6fce90; --bad: #f2868e; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1180px; padding: 1.5rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 1320px; padding: 1.5rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .6rem; }
 a { color: var(--accent); }
@@ -19,7 +19,7 @@ td.ok { color: var(--good); } td.failed, td.skipped { color: var(--bad); }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid var(--accent); }
 th[aria-sort=ascending] button::after { content: " \\25B2"; } th[aria-sort=descending] button::after { content: " \\25BC"; }
-td.text { max-width: 22rem; overflow-wrap: anywhere; }
+#results td { white-space: nowrap; } #results td.text { white-space: normal; min-width: 7rem; max-width: 22rem; overflow-wrap: break-word; }
 .tools { display: flex; gap: 1rem; align-items: center; margin: .5rem 0; }
 input[type=search] { font: inherit; padding: .25rem .5rem; border: 1px solid var(--line); border-radius: 4px;
   background: var(--paper); color: var(--ink); min-width: 16rem; }
