@@ -184,13 +184,18 @@ export class SimMap {
     this.set(MAP.LIVE, this.get(MAP.LIVE) - 1);
   }
 
-  /** Live slots, oldest first. */
-  live(): number[] {
+  /** Live slots in the order of memory. */
+  liveSlots(): number[] {
     const found: number[] = [];
     const used = this.get(MAP.KIND) === MapKind.SLOTS ? this.get(MAP.USED) : 0;
     for (let i = 0; i < used; i++) if (this.state(i) === SlotState.LIVE) found.push(i);
+    return found;
+  }
+
+  /** Live slots, oldest first. */
+  live(): number[] {
     const sequence = (i: number): number => this.arena.u32(this.slot(i) + SLOT.SEQUENCE);
-    return found.sort((a, b) => sequence(a) - sequence(b));
+    return this.liveSlots().sort((a, b) => sequence(a) - sequence(b));
   }
 
   /** Copies the contents out: arrays only entries that are not all zero, in index order. */

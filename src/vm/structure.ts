@@ -6,51 +6,64 @@ import type { Arena } from './arena.ts';
 import { MAP, MapKind, SHADOW } from './layout.ts';
 import { allMaps, type SimMap } from './maps.ts';
 
-/** Entry that an outcome must have: the value, unless it is still the one that the test began with, in its place. */
-export interface ExpectedEntry {
+/** An entry that an outcome must have. */
+interface ExpectedEntry {
   slot: number;
-  /** The entry is where the test put it, so its value is compared in place. */
+  /** The entry is where the test put it, so that its value is compared in place. */
   inPlace: boolean;
   value: Uint8Array;
 }
-/** Per map, by key. */
-export type ExpectedMaps = readonly ReadonlyMap<string, ExpectedEntry>[];
+/** What one map must hold, by key; `changed`: the expected run inserted, replaced or deleted entries. */
+interface ExpectedMap {
+  changed: boolean;
+  entries: ReadonlyMap<string, ExpectedEntry>;
+}
+export type ExpectedMaps = readonly ExpectedMap[];
 
 /** Cost of an entry that is missing or too many, over that of its bytes. */
 const ENTRY_COST = 32;
+const NOTHING = new Uint8Array(0);
 
-function keyOf(arena: Arena, p: number, n: number): string {
-  return String.fromCharCode(...arena.bytes.subarray(p, p + n));
+/** Whether the run inserted, replaced or deleted entries: each of these changes the descriptor. */
+function isChanged(map: SimMap): boolean {
+  const { bytes, delta } = map.arena;
+  return [MAP.LIVE, MAP.FREE, MAP.SEQUENCE].some(
+    (field) => (bytes[map.at + field + delta]! & SHADOW.DIRTY) !== 0,
+  );
 }
 
-/** A live slot that the test began with still has its output mark; slots that a run filled have none. */
-function isInPlace(map: SimMap, slot: number): boolean {
-  return map.arena.has(map.valueAt(slot), 1, SHADOW.OUTPUT);
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((b) => b === 0);
-}
-
-function entries(map: SimMap): Map<string, ExpectedEntry> {
-  const found = new Map<string, ExpectedEntry>();
-  if (map.get(MAP.KIND) !== MapKind.SLOTS) return found;
-  const size = map.get(MAP.VALUE_SIZE);
-  const queue = map.get(MAP.KEY_SIZE) === 0;
-  map.live().forEach((slot, position) => {
-    const p = map.valueAt(slot);
-    const value = map.arena.bytes.slice(p, p + size);
+function* entries(map: SimMap): Generator<{ key: string; slot: number; at: number }> {
+  if (map.get(MAP.KIND) !== MapKind.SLOTS) return;
+  const keySize = map.get(MAP.KEY_SIZE);
+  const valueSize = map.get(MAP.VALUE_SIZE);
+  const isArray = map.arrayLike;
+  const { bytes } = map.arena;
+  let position = 0;
+  // Queues have no keys: the order of insertion stands for them.
+  for (const slot of keySize === 0 ? map.live() : map.liveSlots()) {
+    const at = map.valueAt(slot);
     // In large arrays an entry that is all zero is the same as none.
-    if (map.arrayLike && isZero(value)) return;
-    const key = queue ? String(position) : keyOf(map.arena, map.keyAt(slot), map.get(MAP.KEY_SIZE));
-    found.set(key, { slot, inPlace: isInPlace(map, slot) && !map.arrayLike && !queue, value });
-  });
-  return found;
+    if (isArray && bytes.subarray(at, at + valueSize).every((b) => b === 0)) continue;
+    const k = map.keyAt(slot);
+    let key = keySize === 0 ? String(position++) : '';
+    for (let i = k; i < k + keySize; i++) key += String.fromCharCode(bytes[i]!);
+    yield { key, slot, at };
+  }
 }
 
 /** What the maps of the finished run hold. */
 export function snapshot(arena: Arena): ExpectedMaps {
-  return allMaps(arena).map(entries);
+  return allMaps(arena).map((map) => {
+    const found = new Map<string, ExpectedEntry>();
+    const valueSize = map.get(MAP.VALUE_SIZE);
+    const keyed = !map.arrayLike && map.get(MAP.KEY_SIZE) > 0;
+    for (const { key, slot, at } of entries(map)) {
+      // A live slot that the test began with still has its output mark; slots that a run filled have none.
+      const inPlace = keyed && arena.has(at, 1, SHADOW.OUTPUT);
+      found.set(key, { slot, inPlace, value: arena.bytes.slice(at, at + valueSize) });
+    }
+    return { changed: isChanged(map), entries: found };
+  });
 }
 
 /** Distance of two byte strings of the same length: differing bits, or sum of |a - b|. */
@@ -68,19 +81,31 @@ export function byteDistance(a: Uint8Array, b: Uint8Array, metric: number): numb
 export function structureDistance(arena: Arena, expected: ExpectedMaps, metric: number): number {
   let sum = 0;
   allMaps(arena).forEach((map, index) => {
-    const now = entries(map);
-    const wanted = expected[index] ?? new Map<string, ExpectedEntry>();
-    const absent = (e: ExpectedEntry): number => ENTRY_COST + 8 * e.value.length;
-    for (const [key, entry] of wanted) {
-      const found = now.get(key);
-      if (found === undefined)
-        sum += map.arrayLike ? byteDistance(entry.value, new Uint8Array(0), metric) : absent(entry);
-      else if (!(found.inPlace && entry.inPlace && found.slot === entry.slot))
-        sum += byteDistance(found.value, entry.value, metric);
-    }
-    for (const [key, entry] of now)
-      if (!wanted.has(key))
-        sum += map.arrayLike ? byteDistance(entry.value, new Uint8Array(0), metric) : absent(entry);
+    const wanted = expected[index];
+    if (wanted !== undefined && (wanted.changed || isChanged(map))) sum += mapDistance(map, wanted, metric);
   });
+  return sum;
+}
+
+function mapDistance(map: SimMap, wanted: ExpectedMap, metric: number): number {
+  const { arena } = map;
+  const { bytes } = arena;
+  const size = map.get(MAP.VALUE_SIZE);
+  const isArray = map.arrayLike;
+  const alone = (value: Uint8Array): number =>
+    isArray ? byteDistance(value, NOTHING, metric) : ENTRY_COST + 8 * size;
+  const missing = new Map(wanted.entries);
+  let sum = 0;
+  for (const { key, slot, at } of entries(map)) {
+    const e = missing.get(key);
+    const value = bytes.subarray(at, at + size);
+    if (e === undefined) sum += alone(value);
+    else {
+      missing.delete(key);
+      const compared = e.inPlace && e.slot === slot && arena.has(at, 1, SHADOW.OUTPUT);
+      if (!compared) sum += byteDistance(value, e.value, metric);
+    }
+  }
+  for (const e of missing.values()) sum += alone(e.value);
   return sum;
 }

@@ -44,7 +44,7 @@ function longestPrefix(k: Kernel, map: SimMap, key: number): number {
   let best = -1;
   let bestLength = -1;
   if (wanted > prefixLimit(map)) return -1;
-  for (const slot of map.live()) {
+  for (const slot of map.liveSlots()) {
     const length = k.arena.u32(map.keyAt(slot));
     if (length > wanted || length <= bestLength) continue;
     if (samePrefix(k, map.keyAt(slot), key, length)) [best, bestLength] = [slot, length];
@@ -58,7 +58,7 @@ function findEntry(k: Kernel, map: SimMap, key: number): number {
   const length = k.arena.u32(key);
   const same = (slot: number): boolean =>
     k.arena.u32(map.keyAt(slot)) === length && samePrefix(k, map.keyAt(slot), key, length);
-  return map.live().find(same) ?? -1;
+  return map.liveSlots().find(same) ?? -1;
 }
 
 const prefixLimit = (map: SimMap): number => (map.get(MAP.KEY_SIZE) - 4) * 8;

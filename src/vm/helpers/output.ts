@@ -19,9 +19,9 @@ function redirect(k: Kernel): Done {
   return k.ret((k.value(2) & ~1n) === 0n ? TC.REDIRECT : TC.SHOT);
 }
 
-/** Linear address of the entry with a 4-byte key that is no memory of the program, or -1. */
+/** Slot of the entry with a 4-byte key that is no memory of the program, or -1. */
 function entryOf(map: SimMap, key: number): number {
-  for (const slot of map.live()) if (map.arena.u32(map.keyAt(slot)) === key) return slot;
+  for (const slot of map.liveSlots()) if (map.arena.u32(map.keyAt(slot)) === key) return slot;
   return -1;
 }
 

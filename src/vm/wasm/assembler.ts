@@ -52,6 +52,10 @@ export const call = (fn: number, ...args: readonly Code[]): Code => [...args.fla
 
 export const block = (body: Code): Code => [0x02, EMPTY, ...body, 0x0b];
 export const loop = (body: Code): Code => [0x03, EMPTY, ...body, 0x0b];
+/** (block (block ... `inner`) after[0]) after[1] ...: leaving the n-th block from within goes to `after[n]`. */
+export function nestedBlocks(inner: Code, after: readonly Code[]): Code {
+  return [after.map(() => [0x02, EMPTY]), inner, after.map((code) => [0x0b, ...code])].flat(2);
+}
 export const br = (depth: number): Code => [0x0c, ...unsigned(depth)];
 export const brIf = (depth: number, condition: Code): Code => [...condition, 0x0d, ...unsigned(depth)];
 export function brTable(index: Code, depths: readonly number[], other: number): Code {

@@ -196,15 +196,14 @@ function special(handler: number, site: Site): Code {
   }
 }
 
-/** The dispatch loop. It only ends by returning from within. */
+/** The dispatch loop: `before` runs ahead of every instruction. It only ends by returning from within. */
 export function dispatchLoop(variant: Variant, delta: number, before: Code): Code {
   const depths = Array.from({ length: HANDLERS }, (_, h) => h);
-  let code: Code = w.seq(before, w.brTable(field.handler, depths, Special.BAD));
-  for (let h = 0; h < HANDLERS; h++) {
+  const handlers = depths.map((h) => {
     // Inside handler h the blocks of the later handlers are still open, then comes the loop.
     const site: Site = { next: (depth) => w.br(HANDLERS - 1 - h + depth), variant, delta };
     const spec = OPS[h];
-    code = w.seq(w.block(code), spec === undefined ? special(h, site) : ofRow(spec, site));
-  }
-  return w.loop(code);
+    return spec === undefined ? special(h, site) : ofRow(spec, site);
+  });
+  return w.loop(w.nestedBlocks(w.seq(before, w.brTable(field.handler, depths, Special.BAD)), handlers));
 }
