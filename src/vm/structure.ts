@@ -89,23 +89,20 @@ export function structureDistance(arena: Arena, expected: ExpectedMaps, metric: 
 
 function mapDistance(map: SimMap, wanted: ExpectedMap, metric: number): number {
   const { arena } = map;
-  const { bytes } = arena;
   const size = map.get(MAP.VALUE_SIZE);
   const isArray = map.arrayLike;
   const alone = (value: Uint8Array): number =>
     isArray ? byteDistance(value, NOTHING, metric) : ENTRY_COST + 8 * size;
-  const missing = new Map(wanted.entries);
+  const found = new Set<string>();
   let sum = 0;
   for (const { key, slot, at } of entries(map)) {
-    const e = missing.get(key);
-    const value = bytes.subarray(at, at + size);
-    if (e === undefined) sum += alone(value);
-    else {
-      missing.delete(key);
-      const compared = e.inPlace && e.slot === slot && arena.has(at, 1, SHADOW.OUTPUT);
-      if (!compared) sum += byteDistance(value, e.value, metric);
-    }
+    const e = wanted.entries.get(key);
+    if (e !== undefined) found.add(key);
+    if (e?.inPlace === true && e.slot === slot && arena.has(at, 1, SHADOW.OUTPUT)) continue;
+    const value = arena.bytes.subarray(at, at + size);
+    sum += e === undefined ? alone(value) : byteDistance(value, e.value, metric);
   }
-  for (const e of missing.values()) sum += alone(e.value);
+  if (found.size < wanted.entries.size)
+    for (const [key, e] of wanted.entries) if (!found.has(key)) sum += alone(e.value);
   return sum;
 }
