@@ -49,7 +49,7 @@ export function accessProblem(
 }
 
 function identity(a: Access): string {
-  return `${a.name}@${a.memory}:${a.address}/${a.condition}`;
+  return `${a.name}/${a.size}@${a.memory}:${a.address}/${a.condition}`;
 }
 
 /** Cut before each ordering access; the first segment has none at its start. */

@@ -8,12 +8,12 @@ import { specOf } from '../isa/semantics.ts';
  * @param live mask of registers that are read after the window
  */
 export function canonical(insns: readonly Insn[], live: number): readonly Insn[] {
-  if (insns.some(isControl))
-    return insns.some(isNop) && !insns.some(isRealJump) ? insns.filter((i) => !isNop(i)) : insns;
+  const code = insns.some(isRealJump) ? insns : insns.filter((i) => !isNop(i));
+  if (code.some(isControl)) return code;
   const kept: Insn[] = [];
   let needed = live;
-  for (let n = insns.length - 1; n >= 0; n--) {
-    const i = insns[n]!;
+  for (let n = code.length - 1; n >= 0; n--) {
+    const i = code[n]!;
     const written = registersWritten(i);
     const kind = specOf(i)?.kind;
     const pure = kind === 'alu' || kind === 'ldimm64';
