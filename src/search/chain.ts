@@ -125,8 +125,9 @@ export function runChain(task: ChainTask): ChainResult {
         stats.foundAt = stats.steps + 1;
       } else {
         refuted.add(key);
-        // A refuted candidate costs one unit per test on top, or what the new test says.
-        error = Math.max(proven === 'counterexample added' ? evaluator.error(Infinity) : 0, evaluator.tests);
+        // Known to be wrong: what the new test says, else out of reach. A fixed price would let the chain settle there.
+        error = proven === 'counterexample added' ? evaluator.error(Infinity) : Infinity;
+        if (error === 0) error = Infinity;
       }
     }
     if (error > limit) {

@@ -61,6 +61,8 @@ export function buildImage(
   pointer(HEAD.R10, frame0);
   view.setUint32(at + HEAD.FRAMES, shape.frames, true);
   bytes.fill(SHADOW.WRITE, at + delta + frame0 - STACK_BYTES, at + delta + frame0);
+  // Left over from whoever ran before: a byte that nobody wrote must not look like a zero that somebody did.
+  bytes.set(new Rng(test.seed, 'stack').bytes(STACK_BYTES), at + frame0 - STACK_BYTES);
 
   const packet = offset('packet');
   const room = packetRoom(shape, test);
