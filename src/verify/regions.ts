@@ -16,6 +16,8 @@ export type Merging = 'none' | 'maps' | 'all';
 /** Bases of one window: variable -> region. */
 export class Bases {
   private readonly regions = new Map<Term, Region>();
+  /** Answers for if-then-else terms, which share their parts. */
+  private readonly known = new Map<Term, Region | undefined>();
   private readonly normalizer: Normalizer;
   private readonly store: TermStore;
 
@@ -37,6 +39,13 @@ export class Bases {
 
   /** Region of an address in normal form; undefined when its provenance is not known. */
   regionOf(address: Term): Region | undefined {
+    if (this.known.has(address)) return this.known.get(address);
+    const region = this.findRegion(address);
+    this.known.set(address, region);
+    return region;
+  }
+
+  private findRegion(address: Term): Region | undefined {
     const s = this.store;
     if (s.op(address) === Op.Ite) {
       const [x, y] = [this.regionOf(s.b(address)), this.regionOf(s.c(address))];

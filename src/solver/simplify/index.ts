@@ -29,6 +29,9 @@ export class Normalizer implements Rules {
   readonly polys = new Map<Term, Poly>();
   readonly possible = new Map<Term, bigint>();
   private readonly memo = new Map<Term, Term>();
+  private readonly nots = new Map<number, Term>();
+  private readonly slices = new Map<number, Term>();
+  private readonly equations = new Map<number, Term>();
 
   constructor(build: TermBuilder) {
     this.build = build;
@@ -121,14 +124,14 @@ export class Normalizer implements Rules {
     return scaleTerm(this, x, factor);
   }
   not(x: Term): Term {
-    return notTerm(this, x);
+    return this.once(this.nots, x, () => notTerm(this, x));
   }
   bitwise(op: BitOp, x: Term, y: Term): Term {
     return bitwiseTerms(this, op, x, y);
   }
   extract(x: Term, lo: number, width: number): Term {
     if (this.store.isConst(x)) return this.build.const(this.store.value(x) >> BigInt(lo), width);
-    return extractTerm(this, x, lo, width);
+    return this.once(this.slices, (x * 64 + lo) * 64 + width - 1, () => extractTerm(this, x, lo, width));
   }
   concat(hi: Term, lo: Term): Term {
     return concatTerms(this, hi, lo);
@@ -143,7 +146,15 @@ export class Normalizer implements Rules {
     return iteTerms(this, c, t, e);
   }
   eq(x: Term, y: Term): Term {
-    return eqTerms(this, x, y);
+    const [low, high] = x < y ? [x, y] : [y, x];
+    return this.once(this.equations, low * 2 ** 26 + high, () => eqTerms(this, low, high));
+  }
+
+  /** Rules that go down through shared terms must not do so once per path. */
+  private once(memo: Map<number, Term>, key: number, make: () => Term): Term {
+    let t = memo.get(key);
+    if (t === undefined) memo.set(key, (t = make()));
+    return t;
   }
 }
 
