@@ -112,7 +112,9 @@ export function parseDefinition(text: string, file: string): Definition {
     checkNames(parsed.data, file);
     return parsed.data;
   }
-  const issue = parsed.error.issues[0] as z.core.$ZodIssue;
+  const { issues } = parsed.error;
+  // A misspelt name also leaves the right one missing: the former is the cause.
+  const issue = (issues.find((i) => i.code === 'unrecognized_keys') ?? issues[0]) as z.core.$ZodIssue;
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = unknown === undefined ? issue.path : [...issue.path, unknown];
   const offset = offsetOf(document.contents, path, unknown !== undefined);

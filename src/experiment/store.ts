@@ -12,6 +12,7 @@ import {
   ftruncateSync,
   openSync,
   readSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +33,8 @@ const DEFINITION = 'definition.json';
 /** All rows, oldest first. A file that is not there has none. */
 export function readRows(folder: string): StoredRows {
   const file = join(folder, CELLS);
-  if (!existsSync(file)) return { rows: [], warnings: [] };
+  // A device has no rows, and reading one may never end.
+  if (!existsSync(file) || !statSync(file).isFile()) return { rows: [], warnings: [] };
   const rows: Row[] = [];
   const warnings: string[] = [];
   for (const [index, line] of readText(file).split('\n').entries()) {

@@ -28,24 +28,24 @@ export function k2(args: readonly string[], options: { cwd?: string; input?: str
   return { code: r.status, out: r.stdout, err: r.stderr };
 }
 
-/** Starts the command; `when` is called with all of stderr so far and may send a signal. */
-export function k2Signalled(
-  args: readonly string[],
-  cwd: string,
-  when: (err: string) => NodeJS.Signals | undefined,
-): Promise<Ended> {
+/** Starts the command, and sends Ctrl-C when stderr has a text, or after some milliseconds. */
+export function k2Interrupted(args: readonly string[], cwd: string, when: string | number): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, err, sent] = ['', '', false];
+  let [out, err, isSent] = ['', '', false];
+  const timer = setTimeout(() => child.kill('SIGINT'), typeof when === 'number' ? when : 2 ** 30);
   child.stdout.on('data', (d) => {
     out += d;
   });
   child.stderr.on('data', (d) => {
     err += d;
-    const signal = sent ? undefined : when(err);
-    if (signal !== undefined) {
-      sent = true;
-      child.kill(signal);
-    }
+    if (isSent || typeof when === 'number' || !err.includes(when)) return;
+    isSent = true;
+    child.kill('SIGINT');
   });
-  return new Promise((done) => child.on('close', (code) => done({ code, out, err })));
+  return new Promise((done) =>
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      done({ code, out, err });
+    }),
+  );
 }

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -53,6 +61,14 @@ describe('result store', () => {
       append('c');
       expect(keys()).toEqual(['a', 'c']);
     }
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that the disk is full (skipped without /dev/full)', () => {
+    symlinkSync('/dev/full', join(folder, 'cells.jsonl'));
+    expect(readRows(folder).rows).toEqual([]);
+    const writer = new RowWriter(folder);
+    expect(() => writer.append(row('a'))).toThrow(/no space left on the device/);
+    writer.close();
   });
 
   it('skips lines that are no rows, with their line number', () => {
