@@ -10,6 +10,7 @@
  */
 import { type Insn, nop } from '../isa/insn.ts';
 import type { Rng } from '../vm/random.ts';
+import type { Edit } from './idioms.ts';
 import type { Pools } from './pools.ts';
 import { propose } from './proposals.ts';
 import type { ChainSettings, RuleWeights } from './settings.ts';
@@ -71,7 +72,7 @@ export function emptyStats(): ChainStats {
     accepted: 0,
     foundAt: 0,
     proofs: { equivalent: 0, 'counterexample added': 0, different: 0, unknown: 0 },
-    acceptedByRule: { ir: 0, or: 0, nr: 0, me1: 0, me2: 0, cir: 0 },
+    acceptedByRule: { ir: 0, or: 0, nr: 0, me1: 0, me2: 0, cir: 0, idiom: 0 },
   };
 }
 
@@ -91,28 +92,40 @@ export function runChain(task: ChainTask): ChainResult {
   let cost = settings.beta * performance;
   let bestPrice = performance;
   let best: readonly Insn[] | undefined;
+  let temperature = settings.temperatures[0] ?? 1;
+  const restart = (round: number): void => {
+    temperature = settings.temperatures[round % settings.temperatures.length] ?? 1;
+    (best ?? task.source).forEach((i, k) => {
+      window[k] = i;
+    });
+    evaluator.set(window);
+    performance = bestPrice;
+    cost = settings.beta * performance;
+  };
 
   for (; stats.steps < task.steps; stats.steps++) {
     if (stats.steps % POLL === 0 && task.stop?.()) break;
+    if (stats.steps > 0 && stats.steps % settings.restart === 0) restart(stats.steps / settings.restart);
     const proposal = propose(window, task.frozen, settings, task.pools, rng);
     if (proposal === undefined) continue;
-    const old = proposal.insns.map((_, k) => window[proposal.at + k] as Insn);
-    const write = (insns: readonly Insn[], run: boolean): void =>
-      insns.forEach((i, k) => {
-        window[proposal.at + k] = i;
-        if (run) evaluator.patch(proposal.at + k, i);
-      });
+    const old = proposal.edits.map(({ at }) => ({ at, insn: window[at] as Insn }));
+    const write = (edits: readonly Edit[], run: boolean): void => {
+      for (const { at, insn } of edits) {
+        window[at] = insn;
+        if (run) evaluator.patch(at, insn);
+      }
+    };
 
-    write(proposal.insns, false);
-    // Accepted when u < base^-(new - old), that is new < old - log_base(u).
-    const ceiling = cost - Math.log(1 - rng.unit()) / logBase;
+    write(proposal.edits, false);
+    // Accepted when u < base^-((new - old) / temperature), that is new < old - temperature * log_base(u).
+    const ceiling = cost - (temperature * Math.log(1 - rng.unit())) / logBase;
     const price = task.price(window);
     const limit = (ceiling - settings.beta * price) / scale;
     if (limit < 0 || !task.wellFormed(window)) {
       write(old, false);
       continue;
     }
-    write(proposal.insns, true);
+    write(proposal.edits, true);
     stats.evaluated++;
     let error = evaluator.error(limit);
     if (error === 0 && price < bestPrice) {

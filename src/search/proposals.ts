@@ -1,18 +1,18 @@
-/** K2's six proposal rules: each turns one candidate window into a neighbour. */
+/** K2's six proposal rules, and ours: each turns one candidate window into a neighbour. */
 import { type Insn, insn, isNop, nop } from '../isa/insn.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
 import type { Rng } from '../vm/random.ts';
+import { type Edit, proposeIdiom } from './idioms.ts';
 import type { Pools } from './pools.ts';
 import type { ChainSettings, RuleWeights } from './settings.ts';
 
-/** Positions [at, at + insns.length) of the window get new instructions. */
 export interface Proposal {
   rule: keyof RuleWeights;
-  at: number;
-  insns: readonly Insn[];
+  /** New instructions by position; no position twice. */
+  edits: readonly Edit[];
 }
 
-const RULES: readonly (keyof RuleWeights)[] = ['ir', 'or', 'nr', 'me1', 'me2', 'cir'];
+const RULES: readonly (keyof RuleWeights)[] = ['ir', 'or', 'nr', 'me1', 'me2', 'cir', 'idiom'];
 
 /** A random instruction from the pools: the row first, then its operands. */
 export function randomInsn(rng: Rng, pools: Pools): Insn {
@@ -123,7 +123,7 @@ export function propose(
   if (frozen.has(at)) return undefined;
   const current = window[at] as Insn;
   const spec = specOf(current);
-  const one = (i: Insn): Proposal => ({ rule, at, insns: [i] });
+  const one = (i: Insn): Proposal => ({ rule, edits: [{ at, insn: i }] });
   switch (rule) {
     case 'ir':
       return one(randomInsn(rng, pools));
@@ -138,10 +138,15 @@ export function propose(
       if (spec?.kind !== 'load' && spec?.kind !== 'store') return undefined;
       return one(exchangeMemory(current, spec, rng, pools, rule === 'me1'));
     case 'cir': {
-      const insns: Insn[] = [];
+      const edits: Edit[] = [];
       for (let p = at; p < Math.min(window.length, at + settings.contiguous) && !frozen.has(p); p++)
-        insns.push(randomInsn(rng, pools));
-      return { rule, at, insns };
+        edits.push({ at: p, insn: randomInsn(rng, pools) });
+      return { rule, edits };
+    }
+    case 'idiom': {
+      const edits = new Map((proposeIdiom(window, rng, pools) ?? []).map((e) => [e.at, e]));
+      if (edits.size === 0 || [...edits.keys()].some((p) => frozen.has(p))) return undefined;
+      return { rule, edits: [...edits.values()] };
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Parameters of a Markov chain, and K2's published best settings. */
 
-/** Probabilities of the six proposal rules; they sum to 1. */
+/** Probabilities of the proposal rules; they sum to 1. The first six are K2's. */
 export interface RuleWeights {
   /** Replace an instruction: new opcode, new operands. */
   ir: number;
@@ -14,6 +14,8 @@ export interface RuleWeights {
   me2: number;
   /** Replace up to `contiguous` neighbouring instructions. */
   cir: number;
+  /** Ours: several instructions at once, as in idioms.ts. */
+  idiom: number;
 }
 
 export interface ChainSettings {
@@ -35,9 +37,20 @@ export interface ChainSettings {
   rules: RuleWeights;
   /** Longest run that `cir` replaces. */
   contiguous: number;
+  /** Steps after which the chain goes back to the best proven window; Infinity: never. */
+  restart: number;
+  /** Cost differences are divided by these, one after the other, changing at each restart. */
+  temperatures: readonly number[];
 }
 
-const common = { unequal: 'failing', gamma: 20, base: Math.E, contiguous: 2 } as const;
+const common = {
+  unequal: 'failing',
+  gamma: 20,
+  base: Math.E,
+  contiguous: 2,
+  restart: Number.POSITIVE_INFINITY,
+  temperatures: [1],
+} as const;
 
 /** The five best settings of the paper's table 8, in its order. */
 export const PAPER_SETTINGS: readonly ChainSettings[] = [
@@ -48,7 +61,7 @@ export const PAPER_SETTINGS: readonly ChainSettings[] = [
     average: false,
     alpha: 0.5,
     beta: 5,
-    rules: { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05 },
+    rules: { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05, idiom: 0 },
   },
   {
     ...common,
@@ -57,7 +70,7 @@ export const PAPER_SETTINGS: readonly ChainSettings[] = [
     average: false,
     alpha: 0.5,
     beta: 5,
-    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0.17, me2: 0, cir: 0.18 },
+    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0.17, me2: 0, cir: 0.18, idiom: 0 },
   },
   {
     ...common,
@@ -66,7 +79,7 @@ export const PAPER_SETTINGS: readonly ChainSettings[] = [
     average: false,
     alpha: 0.5,
     beta: 5,
-    rules: { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05 },
+    rules: { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05, idiom: 0 },
   },
   {
     ...common,
@@ -75,7 +88,7 @@ export const PAPER_SETTINGS: readonly ChainSettings[] = [
     average: false,
     alpha: 0.5,
     beta: 5,
-    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18 },
+    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18, idiom: 0 },
   },
   {
     ...common,
@@ -84,12 +97,13 @@ export const PAPER_SETTINGS: readonly ChainSettings[] = [
     average: true,
     alpha: 0.5,
     beta: 1.5,
-    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18 },
+    rules: { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18, idiom: 0 },
   },
 ];
 
 /**
- * Ours. Averaging the error keeps the chain moving where the sum over the tests would freeze it, and a low price per
+ * Ours. Easy rewrites are found cold, where wrong code is out of reach, others only hot, where the chain soon wanders
+ * off into the many windows that are shorter and wrong: so it takes turns, and returns often. Averaging the error keeps the chain moving where the sum over the tests would freeze it, and a low price per
  * slot lets it pass through longer windows on its way to shorter ones.
  */
 export const DEFAULT_SETTINGS: ChainSettings = {
@@ -99,7 +113,9 @@ export const DEFAULT_SETTINGS: ChainSettings = {
   average: true,
   alpha: 1,
   beta: 1,
-  rules: { ir: 0.2, or: 0.3, nr: 0.2, me1: 0.1, me2: 0.1, cir: 0.1 },
+  rules: { ir: 0.15, or: 0.25, nr: 0.15, me1: 0.05, me2: 0.05, cir: 0.05, idiom: 0.3 },
+  restart: 5000,
+  temperatures: [0.1, 0.3, 1],
 };
 
 export const ALL_SETTINGS: readonly ChainSettings[] = [DEFAULT_SETTINGS, ...PAPER_SETTINGS];

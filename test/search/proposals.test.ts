@@ -19,7 +19,7 @@ const TARGET = { level: 3, linux: 504 } as const;
 const pools = buildPools(WINDOW, WINDOW, [6, 10], TARGET);
 const only = (rule: keyof RuleWeights) => ({
   ...PAPER_SETTINGS[0]!,
-  rules: { ir: 0, or: 0, nr: 0, me1: 0, me2: 0, cir: 0, [rule]: 1 },
+  rules: { ir: 0, or: 0, nr: 0, me1: 0, me2: 0, cir: 0, idiom: 0, [rule]: 1 },
 });
 const draws = (rule: keyof RuleWeights, n = 2000) => {
   const rng = new Rng('proposals', rule);
@@ -59,14 +59,14 @@ describe('proposal rules', () => {
   it('ir replaces one instruction', () => {
     const found = draws('ir');
     expect(found.length).toBe(2000);
-    for (const p of found) expect(p.insns).toHaveLength(1);
-    expect(new Set(found.map((p) => p.at)).size).toBe(WINDOW.length);
+    for (const p of found) expect(p.edits).toHaveLength(1);
+    expect(new Set(found.map((p) => p.edits[0]?.at)).size).toBe(WINDOW.length);
   });
 
   it('or keeps the opcode and changes at most one operand', () => {
     for (const p of draws('or')) {
-      const old = WINDOW[p.at] as Insn;
-      const now = p.insns[0] as Insn;
+      const old = WINDOW[p.edits[0]!.at] as Insn;
+      const now = p.edits[0]!.insn;
       expect(now.op).toBe(old.op);
       const address = now.off !== old.off ? 1 : 0;
       const changed = Number(now.dst !== old.dst) + Number(now.src !== old.src) + Number(now.imm !== old.imm);
@@ -77,14 +77,14 @@ describe('proposal rules', () => {
   });
 
   it('nr writes a NOP', () => {
-    for (const p of draws('nr')) expect(isNop(p.insns[0] as Insn)).toBe(true);
+    for (const p of draws('nr')) expect(isNop(p.edits[0]!.insn)).toBe(true);
   });
 
   it('me1 and me2 touch only loads and stores, and keep address and direction', () => {
     for (const rule of ['me1', 'me2'] as const)
       for (const p of draws(rule)) {
-        const old = WINDOW[p.at] as Insn;
-        const now = p.insns[0] as Insn;
+        const old = WINDOW[p.edits[0]!.at] as Insn;
+        const now = p.edits[0]!.insn;
         const [before, after] = [specOf(old), specOf(now)];
         expect(after?.kind).toBe(before?.kind);
         expect(now.off).toBe(old.off);
@@ -96,9 +96,22 @@ describe('proposal rules', () => {
 
   it('cir replaces at most two neighbours', () => {
     for (const p of draws('cir')) {
-      expect(p.insns.length).toBeGreaterThanOrEqual(1);
-      expect(p.insns.length).toBeLessThanOrEqual(2);
-      expect(p.at + p.insns.length).toBeLessThanOrEqual(WINDOW.length);
+      expect(p.edits.length).toBeGreaterThanOrEqual(1);
+      expect(p.edits.length).toBeLessThanOrEqual(2);
+      for (const { at } of p.edits) expect(at).toBeLessThan(WINDOW.length);
+      if (p.edits.length === 2) expect(p.edits[1]!.at).toBe(p.edits[0]!.at + 1);
+    }
+  });
+
+  it('idiom edits valid instructions, each position once', () => {
+    const found = draws('idiom', 5000);
+    expect(found.length).toBeGreaterThan(500);
+    for (const p of found) {
+      expect(new Set(p.edits.map((e) => e.at)).size).toBe(p.edits.length);
+      for (const { at, insn } of p.edits) {
+        expect(at).toBeLessThan(WINDOW.length);
+        expect(fieldError(insn), JSON.stringify(insn)).toBeUndefined();
+      }
     }
   });
 
@@ -107,9 +120,7 @@ describe('proposal rules', () => {
     const frozen = new Set([1, 3]);
     for (let n = 0; n < 3000; n++) {
       const p = propose(WINDOW, frozen, PAPER_SETTINGS[1]!, pools, rng);
-      p?.insns.forEach((_, k) => {
-        expect(frozen.has(p.at + k)).toBe(false);
-      });
+      for (const { at } of p?.edits ?? []) expect(frozen.has(at)).toBe(false);
     }
   });
 });
