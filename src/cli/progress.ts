@@ -21,7 +21,8 @@ export function rowText(row: Row): string {
   if (!hasResult(row)) return `${name}: ${row.status}: ${row.reason}`;
   const { before, after } = row.measurements.slots;
   const cut = row.interrupted ? ', cut short by the time limit' : '';
-  return `${name}: ${before.value} -> ${after.value} slots in ${row.seconds.toFixed(1)} s${cut}`;
+  const rejected = row.status === 'rejected' ? `REJECTED: ${row.reason}; ` : '';
+  return `${name}: ${rejected}${before.value} -> ${after.value} slots in ${row.seconds.toFixed(1)} s${cut}`;
 }
 
 function startText(info: { cells: number; kept: number; todo: number }): string {

@@ -36,12 +36,14 @@ export function outcomeOf(original: Program, result: OptimizeResult, goal: 'size
     goal === 'size'
       ? result.slotsAfter < result.slotsBefore
       : result.latencyAfter.path < result.latencyBefore.path;
+  const objection = objectionTo(result);
   const reasons = [
+    ...(objection === undefined ? [] : [objection]),
     ...(better ? [] : [`nothing ${goal === 'size' ? 'smaller' : 'faster'} was found`]),
     ...(result.interrupted ? ['the time limit ended the search before its budget'] : []),
   ];
   return {
-    status: better ? 'ok' : 'unchanged',
+    status: objection !== undefined ? 'rejected' : better ? 'ok' : 'unchanged',
     reason: reasons.join('; '),
     interrupted: result.interrupted,
     measurements: {
@@ -65,6 +67,13 @@ export function outcomeOf(original: Program, result: OptimizeResult, goal: 'size
     disassembly: { before: listing(original), after: listing(result.program) },
     output: Buffer.from(encode(result.program.insns)).toString('hex'),
   };
+}
+
+/** What the running kernel has against the output. */
+function objectionTo({ kernel, differential }: OptimizeResult): string | undefined {
+  if (kernel.status === 'refused') return `the kernel refuses the output: ${kernel.reason}`;
+  if (differential.status === 'differ') return `the output does something else: ${differential.detail}`;
+  return undefined;
 }
 
 /** One line per instruction, with slot numbers and the names of helpers and maps. */

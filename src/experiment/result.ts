@@ -19,16 +19,16 @@ export interface Pair {
 }
 
 /**
- * `ok` better than the input · `unchanged` nothing better was found · `skipped` no program to optimize ·
- * `failed` the optimizer crashed, ran out of memory or hung
+ * `ok` better than the input · `unchanged` nothing better was found · `rejected` the running kernel refuses the output,
+ * or saw it do something else · `skipped` no program to optimize · `failed` the optimizer crashed, ran out of memory or hung
  */
-export type CellStatus = 'ok' | 'unchanged' | 'skipped' | 'failed';
+export type CellStatus = 'ok' | 'unchanged' | 'rejected' | 'skipped' | 'failed';
 
 /** What a worker finds out about a cell. */
 export type CellOutcome =
   | { status: 'skipped' | 'failed'; reason: string; log?: string }
   | {
-      status: 'ok' | 'unchanged';
+      status: 'ok' | 'unchanged' | 'rejected';
       /** Why nothing was found, or that the time limit ended the search: `interrupted` is true then. */
       reason: string;
       interrupted: boolean;
@@ -67,10 +67,10 @@ export type Row = CellOutcome & {
 };
 
 /** A row with measurements. */
-export type ResultRow = Row & Extract<CellOutcome, { status: 'ok' | 'unchanged' }>;
+export type ResultRow = Row & Extract<CellOutcome, { interrupted: boolean }>;
 
 export function hasResult(row: Row): row is ResultRow {
-  return row.status === 'ok' || row.status === 'unchanged';
+  return row.status !== 'skipped' && row.status !== 'failed';
 }
 
 /** What every line must have, whoever wrote it; the rest is trusted. */
@@ -82,7 +82,7 @@ const RowHead = z
     program: z.object({ corpus: z.string(), id: z.string(), variant: z.string() }).loose(),
     configuration: z.string(),
     seed: z.number(),
-    status: z.enum(['ok', 'unchanged', 'skipped', 'failed']),
+    status: z.enum(['ok', 'unchanged', 'rejected', 'skipped', 'failed']),
     reason: z.string(),
   })
   .loose();

@@ -58,5 +58,5 @@ export function columnsOf(s: Summary): Column[] {
 
 /** Whether the status leaves a question open. */
 function needsReason(l: Line): boolean {
-  return l.status === 'skipped' || l.status === 'failed' || (hasResult(l.row) && l.row.interrupted);
+  return (l.status !== 'ok' && l.status !== 'unchanged') || (hasResult(l.row) && l.row.interrupted);
 }

@@ -15,7 +15,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { position: sticky; top: 0; background: var(--soft); white-space: nowrap; }
 td.n, th.n { text-align: right; }
-td.ok { color: var(--good); } td.failed, td.skipped { color: var(--bad); }
+td.ok { color: var(--good); } td.failed, td.skipped, td.rejected { color: var(--bad); }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid var(--accent); }
 th[aria-sort=ascending] button::after { content: " \\25B2"; } th[aria-sort=descending] button::after { content: " \\25BC"; }

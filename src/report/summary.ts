@@ -118,9 +118,11 @@ export interface Totals {
   cells: number;
   improved: number;
   unchanged: number;
+  /** Outputs that the running kernel objects to; they count nowhere else. */
+  rejected: number;
   skipped: number;
   failed: number;
-  /** Over cells with a result, unchanged ones included; percent. */
+  /** Over improved and unchanged cells; percent. */
   meanReduction: number;
   slotsBefore: number;
   slotsAfter: number;
@@ -128,12 +130,13 @@ export interface Totals {
 
 export function totalsOf(summary: Summary): Totals {
   const count = (status: Row['status']): number => summary.lines.filter((l) => l.status === status).length;
-  const done = summary.lines.filter((l) => l.before !== undefined);
+  const done = summary.lines.filter((l) => l.status === 'ok' || l.status === 'unchanged');
   const sum = (f: (l: Line) => number): number => done.reduce((s, l) => s + f(l), 0);
   return {
     cells: summary.lines.length,
     improved: count('ok'),
     unchanged: count('unchanged'),
+    rejected: count('rejected'),
     skipped: count('skipped'),
     failed: count('failed'),
     meanReduction: done.length === 0 ? 0 : sum((l) => l.reduction ?? 0) / done.length,
@@ -147,6 +150,7 @@ export function totalsText(t: Totals): string {
   const parts = [
     `${t.improved} of ${t.cells} improved`,
     ...(t.unchanged > 0 ? [`${t.unchanged} unchanged`] : []),
+    ...(t.rejected > 0 ? [`${t.rejected} REJECTED by the kernel`] : []),
     ...(t.skipped > 0 ? [`${t.skipped} skipped`] : []),
     ...(t.failed > 0 ? [`${t.failed} failed`] : []),
   ];

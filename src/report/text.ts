@@ -22,7 +22,9 @@ export function summaryText(summary: Summary): string {
   const columns = columnsOf(summary).filter((c) => c.wide !== true);
   const rows = summary.lines.map((l) =>
     columns.map((c) =>
-      c.id === 'status' && l.before === undefined ? `${l.status}: ${short(l.reason)}` : c.text(l),
+      c.id === 'status' && l.status !== 'ok' && l.status !== 'unchanged'
+        ? `${l.status}: ${short(l.reason)}`
+        : c.text(l),
     ),
   );
   const table = textTable(
