@@ -31,8 +31,12 @@ export interface Control {
   stop?(): boolean;
 }
 
-/** Steps that a chain spends on a window before the next one gets its turn. */
-const VISIT = 100_000;
+/**
+ * Steps that a chain spends on a window before the next one gets its turn: few in the first round, which finds what is
+ * easy everywhere, twice as many in each later one.
+ */
+const FIRST_VISIT = 4000;
+const LONGEST_VISIT = 64_000;
 /** Instructions around a window whose constants are drawn from. */
 const CONTEXT = 8;
 
@@ -168,20 +172,21 @@ export class Optimization {
   private searchWindows(): void {
     for (let round = 0; this.step < this.options.steps && !this.stopped(); round++) {
       const length = Math.max(2, this.options.windowLength - (round % 3));
+      const visit = Math.min(LONGEST_VISIT, FIRST_VISIT * 2 ** round);
       const spent = this.step;
       let cursor = 0;
       for (let n = 0; this.step < this.options.steps && !this.stopped(); n++) {
         const window = slidingWindows(straightRuns(this.best), length).find((w) => w.start >= cursor);
         if (window === undefined) break;
         cursor = window.start + 1;
-        this.searchWindow(window, new Rng(this.options.seed, 'chain', this.best.name, round, n));
+        this.searchWindow(window, new Rng(this.options.seed, 'chain', this.best.name, round, n), visit);
       }
       // Nothing to search in: straight-line code is missing.
       if (this.step === spent) break;
     }
   }
 
-  private searchWindow(window: Window, rng: Rng): void {
+  private searchWindow(window: Window, rng: Rng, visit: number): void {
     const source = this.best.insns.slice(window.start, window.end);
     const context = this.contexts(this.best, window);
     const machine = this.bench.open(window, context);
@@ -202,7 +207,7 @@ export class Optimization {
       settings: this.settings,
       pools: buildPools(source, around, pointers, this.target),
       rng,
-      steps: Math.min(VISIT, this.options.steps - this.step),
+      steps: Math.min(visit, this.options.steps - this.step),
       evaluator: {
         tests: machine.size,
         set: (w) => machine.setCandidate(w),
