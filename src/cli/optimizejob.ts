@@ -26,13 +26,18 @@ export type JobRow =
 
 export type JobMessage =
   | { kind: 'progress'; step: number; steps: number; slots: number }
-  | { kind: 'done'; rows: JobRow[] }
+  | { kind: 'done'; rows: JobRow[]; isWritten: boolean }
   | { kind: 'user-error'; message: string }
   | { kind: 'bug'; stack: string };
 
 const PROGRESS_EVERY = 100;
 
-async function work(job: Job): Promise<JobRow[]> {
+/** What the running kernel has against an output; nothing is written then. */
+function isObjectedTo({ kernel, differential }: OptimizeResult): boolean {
+  return kernel.status === 'refused' || differential.status === 'differ';
+}
+
+async function work(job: Job): Promise<{ rows: JobRow[]; isWritten: boolean }> {
   const flag = new Uint8Array(job.stop);
   let last = 0;
   const control = {
@@ -49,8 +54,10 @@ async function work(job: Job): Promise<JobRow[]> {
   if (!isObject(bytes) || file.endsWith('.insns')) {
     const program = theProgram(file, which);
     const result = await optimizeProgram(program, options, control);
-    writeRawFile(output, result.program);
-    return [{ status: 'optimized', name: program.name, section: program.section, result }];
+    const isWritten = !isObjectedTo(result);
+    if (isWritten) writeRawFile(output, result.program);
+    const { name, section } = program;
+    return { rows: [{ status: 'optimized', name, section, result }], isWritten };
   }
   const found = findPrograms(file, which);
   const [first] = found;
@@ -62,10 +69,14 @@ async function work(job: Job): Promise<JobRow[]> {
     ...(section === undefined ? {} : { section }),
   };
   const { bytes: smaller, rows } = await optimizeObject(bytes, file, options, selection, control);
-  writeWhole(output, smaller);
-  return rows.map((r) =>
-    r.status === 'skipped' ? r : { status: r.status, name: r.name, section: r.section, result: r.result },
-  );
+  const isWritten = !rows.some((r) => r.status === 'optimized' && isObjectedTo(r.result));
+  if (isWritten) writeWhole(output, smaller);
+  return {
+    rows: rows.map((r) =>
+      r.status === 'skipped' ? r : { status: r.status, name: r.name, section: r.section, result: r.result },
+    ),
+    isWritten,
+  };
 }
 
 function post(message: JobMessage): void {
@@ -73,7 +84,7 @@ function post(message: JobMessage): void {
 }
 
 try {
-  post({ kind: 'done', rows: await work(workerData as Job) });
+  post({ kind: 'done', ...(await work(workerData as Job)) });
 } catch (e) {
   if (e instanceof UserError) post({ kind: 'user-error', message: e.message });
   else post({ kind: 'bug', stack: e instanceof Error ? (e.stack ?? e.message) : String(e) });

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import type { PartialOptions } from '../../experiment/options.ts';
+import type { DifferentialWord, KernelWord } from '../../optimizer/types.ts';
 import { UserError } from '../../program/errors.ts';
 import { count, isa, linux, type WhichPrograms, whichPrograms } from '../args.ts';
 import { EXIT_INTERRUPTED, Exit } from '../failure.ts';
@@ -78,12 +79,17 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
   const { type, section } = o;
   const which = { ...defined({ type, section }) };
   const stop = new SharedArrayBuffer(1);
-  const { rows, interrupted } = await runJob(
+  const { rows, isWritten, interrupted } = await runJob(
     { file, output: o.output, which, options, stop },
     o.json !== true,
   );
-  if (o.json === true) sayJson({ output: o.output, options, interrupted, programs: rows.map(forJson) });
+  if (o.json === true)
+    sayJson({ output: isWritten ? o.output : null, options, interrupted, programs: rows.map(forJson) });
   else for (const row of rows) say(rowText(row));
+  if (!isWritten) {
+    note('k2: nothing was written: the running kernel objects to the output, see above. Please report it.');
+    throw new Exit(1);
+  }
   if (interrupted) {
     note(`k2: interrupted. What was proven by then is in ${o.output}.`);
     throw new Exit(EXIT_INTERRUPTED);
@@ -97,7 +103,10 @@ function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], 
 }
 
 /** The thread's answer; the first Ctrl-C asks it to stop, the second ends everything. */
-async function runJob(job: Job, chatty: boolean): Promise<{ rows: JobRow[]; interrupted: boolean }> {
+async function runJob(
+  job: Job,
+  chatty: boolean,
+): Promise<{ rows: JobRow[]; isWritten: boolean; interrupted: boolean }> {
   // The same path from the sources and from the compiled code: `.js` beside this file's parent.
   const worker = new Worker(new URL('../optimizejob.js', import.meta.url), { workerData: job, stdout: true });
   const bar = chatty && process.stderr.isTTY ? progressBar() : undefined;
@@ -109,17 +118,17 @@ async function runJob(job: Job, chatty: boolean): Promise<{ rows: JobRow[]; inte
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
-    const rows = await new Promise<JobRow[]>((resolve, reject) => {
+    const done = await new Promise<Extract<JobMessage, { kind: 'done' }>>((resolve, reject) => {
       worker.on('message', (m: JobMessage) => {
         if (m.kind === 'progress') bar?.update(m.step, { slots: m.slots, steps: m.steps });
-        else if (m.kind === 'done') resolve(m.rows);
+        else if (m.kind === 'done') resolve(m);
         else if (m.kind === 'user-error') reject(new UserError(m.message));
         else reject(Object.assign(new Error('the optimizer failed'), { stack: m.stack }));
       });
       worker.on('error', reject);
       worker.on('exit', (code) => reject(new Error(`the optimizer's thread ended with code ${code}`)));
     });
-    return { rows, interrupted };
+    return { rows: done.rows, isWritten: done.isWritten, interrupted };
   } finally {
     bar?.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -158,12 +167,21 @@ function rowText(row: JobRow): string {
   if (row.status === 'skipped') return `${name}: left as it is: ${row.reason}`;
   const r = row.result;
   const less = r.slotsBefore === 0 ? 0 : ((r.slotsBefore - r.slotsAfter) / r.slotsBefore) * 100;
-  const lines = [
-    `${name}: ${r.slotsBefore} -> ${r.slotsAfter} slots (${less.toFixed(1)} % less), ` +
-      `${r.latencyBefore.path.toFixed(1)} -> ${r.latencyAfter.path.toFixed(1)} ns modeled, ${r.rewrites.length} proven rewrites`,
-    `  kernel: ${r.kernel.status === 'accepted' ? `accepted, ${r.kernel.verifiedInsnsBefore} -> ${r.kernel.verifiedInsns} instructions verified` : `${r.kernel.status}: ${r.kernel.reason}`}`,
-    `  differential runs: ${r.differential.status === 'not run' ? `not run: ${r.differential.reason}` : `${r.differential.runs} ${r.differential.status}`}`,
+  const [from, to] = [r.latencyBefore.path.toFixed(1), r.latencyAfter.path.toFixed(1)];
+  return [
+    `${name}: ${r.slotsBefore} -> ${r.slotsAfter} slots (${less.toFixed(1)} % less), ${from} -> ${to} ns modeled, ${r.rewrites.length} proven rewrites`,
+    `  kernel: ${kernelText(r.kernel)}`,
+    `  differential runs: ${differentialText(r.differential)}`,
     ...r.notes.map((n) => `  note: ${n}`),
-  ];
-  return lines.join('\n');
+  ].join('\n');
+}
+
+function kernelText(k: KernelWord): string {
+  if (k.status !== 'accepted') return `${k.status}: ${k.reason}`;
+  return `accepted, ${k.verifiedInsnsBefore} -> ${k.verifiedInsns} instructions verified`;
+}
+
+function differentialText(d: DifferentialWord): string {
+  if (d.status === 'not run') return `not run: ${d.reason}`;
+  return d.status === 'agree' ? `${d.runs} agree` : `DIFFER after ${d.runs}: ${d.detail}`;
 }
