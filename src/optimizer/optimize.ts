@@ -6,6 +6,7 @@
  * Every change goes through `judge`. The result does not depend on time: budgets are steps.
  */
 
+import { examine } from '../analysis/safety.ts';
 import { formatInsn } from '../isa/disasm.ts';
 import { type Insn, isNop, sizeInSlots } from '../isa/insn.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
@@ -18,12 +19,18 @@ import { type ChainSettings, settingNamed } from '../search/settings.ts';
 import { wellFormed } from '../search/wellformed.ts';
 import { slidingWindows, straightRuns } from '../search/windows.ts';
 import { contextProvider } from '../verify/index.ts';
-import type { Proof, Window } from '../verify/types.ts';
+import type { Window } from '../verify/types.ts';
 import { Rng } from '../vm/random.ts';
 import { Bench, learn } from './bench.ts';
 import { type Consents, finalWord } from './kernelword.ts';
-import { type Judges, judge } from './pass.ts';
+import { type Accepted, type Judgement, type Judges, judge } from './pass.ts';
 import type { AppliedRewrite, OptimizeOptions, OptimizeResult, Progress } from './types.ts';
+
+interface Rewrite {
+  window: Window;
+  replacement: readonly Insn[];
+  by: string;
+}
 
 export interface Control {
   onProgress?(p: Progress): void;
@@ -48,6 +55,10 @@ export class Optimization {
   private readonly judges: Judges;
   private readonly bench: Bench;
   private best: Program;
+  /** The last program that static safety has seen, and the rewrites since. */
+  private settled: Program;
+  private unsettled: Rewrite[] = [];
+  private readonly safety: (candidate: Program) => string | undefined;
   private readonly contexts = contextProvider();
   private readonly unreached = new Set<number>();
   private step = 0;
@@ -75,6 +86,14 @@ export class Optimization {
     };
     this.bench = new Bench(program, options.seed, options.tests, settings);
     this.judges = { ...judges, tests: (candidate) => this.bench.disagreement(candidate) };
+    this.settled = program;
+    const known = new Set(this.findings(program));
+    // What the checker already holds against the original is its own false alarm.
+    this.safety = (candidate) => this.findings(candidate).find((reason) => !known.has(reason));
+  }
+
+  private findings(program: Program): string[] {
+    return examine(program, { linux: this.target.linux }).findings.map((f) => f.reason);
   }
 
   run(kernel: Consents): OptimizeResult {
@@ -84,8 +103,10 @@ export class Optimization {
     this.removeDeadCode();
     this.searchWindows();
     this.removeDeadCode();
-    const program = withoutNops(this.best);
-    const word = finalWord(original, program, kernel, this.options);
+    const optimized = withoutNops(this.best);
+    const word = finalWord(original, optimized, kernel, this.options);
+    const objected = word.kernel.status === 'refused' || word.differential.status === 'differ';
+    const program = objected ? original : optimized;
     return {
       program,
       slotsBefore: sizeInSlots(original.insns),
@@ -94,7 +115,7 @@ export class Optimization {
       insnsAfter: program.insns.length,
       latencyBefore,
       latencyAfter: this.bench.latency(program),
-      rewrites: this.rewrites,
+      rewrites: objected ? [] : this.rewrites,
       convergence: this.convergence,
       stats: this.stats,
       ...word,
@@ -117,18 +138,19 @@ export class Optimization {
   }
 
   /** Tries a rewrite; adopts it when every judge agrees. */
-  private adopt(window: Window, replacement: readonly Insn[], by: string): Proof | undefined {
+  private adopt(window: Window, replacement: readonly Insn[], by: string): boolean {
+    const judgement = judge(this.best, window, replacement, this.judges);
+    if (judgement.accepted) this.commit({ window, replacement, by }, judgement);
+    else this.countRefusal(judgement);
+    return judgement.accepted;
+  }
+
+  private commit(rewrite: Rewrite, judgement: Accepted): void {
+    const { window, replacement, by } = rewrite;
     const before = this.best;
-    const judgement = judge(before, window, replacement, this.judges);
-    if (!judgement.accepted) {
-      if (judgement.by === 'safety' || judgement.by === 'kernel' || judgement.by === 'tests') {
-        const why = `${judgement.by}: ${judgement.reason}`;
-        this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
-      }
-      return undefined;
-    }
     this.best = judgement.program;
     this.bench.setSource(this.best);
+    this.unsettled.push(rewrite);
     const slots = sizeInSlots(this.best.insns);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
@@ -141,7 +163,39 @@ export class Optimization {
       slotsAfter: slots,
     });
     this.progress(window);
-    return judgement.verdict.how;
+  }
+
+  private countRefusal(judgement: Judgement): void {
+    if (judgement.accepted || judgement.by === 'verify' || judgement.by === 'edit') return;
+    const why = `${judgement.by}: ${judgement.reason}`;
+    this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
+  }
+
+  /**
+   * Static safety of the whole program is asked once per pass, because it costs as much as many proofs. When it objects,
+   * the pass is undone and its rewrites are taken again, one by one, up to the first that it objects to.
+   */
+  private settle(): void {
+    const pending = this.unsettled;
+    this.unsettled = [];
+    if (pending.length > 0 && this.safety(this.best) !== undefined) {
+      this.best = this.settled;
+      this.bench.setSource(this.best);
+      this.rewrites.length -= pending.length;
+      this.convergence.length -= pending.length;
+      for (const rewrite of pending) {
+        const judgement = judge(this.best, rewrite.window, rewrite.replacement, this.judges);
+        const objection = judgement.accepted ? this.safety(judgement.program) : undefined;
+        if (!judgement.accepted || objection !== undefined) {
+          if (objection !== undefined)
+            this.countRefusal({ accepted: false, by: 'safety', reason: objection });
+          break;
+        }
+        this.commit(rewrite, judgement);
+      }
+      this.unsettled = [];
+    }
+    this.settled = this.best;
   }
 
   private progress(window?: Window): void {
@@ -163,8 +217,9 @@ export class Optimization {
     for (let again = true; again && !this.stopped(); ) {
       again = false;
       for (const run of straightRuns(this.best).reverse())
-        for (let index = run.end - 1; index >= run.start; index--)
-          if (this.adopt({ start: index, end: index + 1 }, [], 'dead code') !== undefined) again = true;
+        for (let index = run.end - 1; index >= run.start && !this.stopped(); index--)
+          if (this.adopt({ start: index, end: index + 1 }, [], 'dead code')) again = true;
+      this.settle();
     }
   }
 
@@ -181,6 +236,7 @@ export class Optimization {
         cursor = window.start + 1;
         this.searchWindow(window, new Rng(this.options.seed, 'chain', this.best.name, round, n), visit);
       }
+      this.settle();
       // Nothing to search in: straight-line code is missing.
       if (this.step === spent) break;
     }
@@ -200,7 +256,7 @@ export class Optimization {
       0,
     );
     const around = this.best.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
-    let replacement: Insn[] | undefined;
+    let found: { replacement: Insn[]; judgement: Accepted } | undefined;
     const result = runChain({
       source: padded(source, source.length),
       frozen: new Set(),
@@ -220,19 +276,24 @@ export class Optimization {
         const short = stripped(w);
         const judgement = judge(this.best, window, short, this.judges);
         if (judgement.accepted) {
-          replacement = short;
+          found = { replacement: short, judgement };
           return 'equivalent';
         }
+        this.countRefusal(judgement);
         const { verdict } = judgement;
         if (verdict?.kind === 'unknown') return 'unknown';
-        const found = verdict?.kind === 'different' ? verdict.counterexample : undefined;
-        return found !== undefined && learn(machine, context, found) ? 'counterexample added' : 'different';
+        const input = verdict?.kind === 'different' ? verdict.counterexample : undefined;
+        return input !== undefined && learn(machine, context, input) ? 'counterexample added' : 'different';
       },
       stop: () => this.stopped(),
     });
     this.step += result.stats.steps;
     this.add(result.stats);
-    if (replacement !== undefined) this.adopt(window, replacement, `chain ${this.settings.name}`);
+    if (found !== undefined)
+      this.commit(
+        { window, replacement: found.replacement, by: `chain ${this.settings.name}` },
+        found.judgement,
+      );
     this.progress(window);
   }
 

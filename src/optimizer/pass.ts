@@ -1,9 +1,9 @@
 /**
  * The one gate through which a program changes.
  *
- *   rewrite --window verifier--> proven --static safety--> safe --tests--> agrees --running kernel--> accepted
+ *   rewrite --window verifier--> proven --tests--> agrees --running kernel--> accepted
  *
- * A rewrite that fails at any stage changes nothing.
+ * A rewrite that fails at any stage changes nothing. Static safety of the whole program is asked per pass (optimize.ts).
  */
 import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
@@ -11,17 +11,22 @@ import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import type { Verdict, Window } from '../verify/types.ts';
 
-/** Everything that may say no. The last three return undefined for yes, or their reason. */
+/** Everything that may say no to one rewrite. The last two return undefined for yes, or their reason. */
 export interface Judges {
   verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
-  safety(candidate: Program): string | undefined;
   tests(candidate: Program): string | undefined;
   kernel(candidate: Program): string | undefined;
 }
 
+export interface Accepted {
+  accepted: true;
+  program: Program;
+  verdict: Extract<Verdict, { kind: 'equivalent' }>;
+}
+
 export type Judgement =
-  | { accepted: true; program: Program; verdict: Extract<Verdict, { kind: 'equivalent' }> }
-  | { accepted: false; by: keyof Judges | 'edit'; reason: string; verdict?: Verdict };
+  | Accepted
+  | { accepted: false; by: keyof Judges | 'edit' | 'safety'; reason: string; verdict?: Verdict };
 
 /** Tries one rewrite of `program`; does not decide whether it is worth having. */
 export function judge(
@@ -42,7 +47,7 @@ export function judge(
     const reason = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
     return { accepted: false, by: 'verify', reason, verdict };
   }
-  for (const by of ['safety', 'tests', 'kernel'] as const) {
+  for (const by of ['tests', 'kernel'] as const) {
     const reason = judges[by](candidate);
     if (reason !== undefined) return { accepted: false, by, reason, verdict };
   }

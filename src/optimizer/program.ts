@@ -1,5 +1,4 @@
 /** One program in, a smaller one out: wires the judges to the pipeline. */
-import { examine } from '../analysis/safety.ts';
 import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
@@ -19,11 +18,8 @@ export async function optimizeProgram(
   try {
     if (options.kernel === 'require' && consents.session === undefined)
       throw new UserError(`the kernel cannot be asked: ${consents.reason}`, program.name, 'See `k2 doctor`.');
-    const known = new Set(examine(program).findings.map((f) => f.reason));
     return new Optimization(program, options, control, {
       verify: (p, window, replacement) => own.check(p, window, replacement),
-      // What the checker already holds against the original is its own false alarm.
-      safety: (candidate) => examine(candidate).findings.find((f) => !known.has(f.reason))?.reason,
       kernel: (candidate) => kernelRefusal(consents, candidate),
     }).run(consents);
   } finally {
