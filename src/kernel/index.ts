@@ -1,5 +1,5 @@
 /**
- * The running kernel, optional at run time: consent and truth.
+ * The running kernel, optional at run time: consent, truth and time.
  *
  *   syscall   bpf(2) through koffi, errors by name, descriptors closed in scopes
  *   doctor    probeKernel(): what this machine can do, or why nothing
@@ -7,6 +7,7 @@
  *   run       KernelRunner: TEST_RUN of a program on a test case, as itself or as a type that can be run
  *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
  *   model     vmDiff(program, model, tests): the same against our interpreter
+ *   time      kernelTime(versions, tests): nanoseconds, ratio, and what may be claimed; harness, stopwatch: how it is measured
  *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
@@ -30,3 +31,11 @@ export type { Scenario } from './observe.ts';
 export type { ProgInfo } from './progs.ts';
 export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run.ts';
 export { type Bpf, BpfError, errnoName, type OpenBpf, openBpf } from './syscall.ts';
+export {
+  kernelTime,
+  type TimeOptions,
+  type TimeReport,
+  type TimeResult,
+  type TimeVerdict,
+  type VersionTime,
+} from './time.ts';

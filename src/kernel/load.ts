@@ -6,7 +6,7 @@
  * A session keeps the maps of one program open, so that many instruction lists for it are checked quickly.
  */
 import { indexOfSlot, slotOffsets } from '../isa/flow.ts';
-import { type Insn, OP_LD_IMM64, PseudoLd } from '../isa/insn.ts';
+import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../isa/insn.ts';
 import { HOOKS, hookOfSection } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import { callbackInfo } from './btf.ts';
@@ -60,9 +60,14 @@ function rawProgram(program: Program, insns: readonly Insn[], mapFds: readonly n
   };
 }
 
-function usesCallbacks(insns: readonly Insn[]): boolean {
+/** Callbacks, and tail calls beside subprograms: the checker then wants to know what the functions are. */
+function needsFunctionInfo(insns: readonly Insn[]): boolean {
+  const calls = insns.filter((i) => i.op === OP_CALL);
+  const tailCalls = calls.some((i) => i.src === PseudoCall.HELPER && i.imm === TAIL_CALL);
+  if (tailCalls && calls.some((i) => i.src === PseudoCall.LOCAL)) return true;
   return insns.some((i) => i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC);
 }
+const TAIL_CALL = 12;
 
 /** The same program as another type (for execution only), with other load flags. */
 export interface LoadAs {
@@ -149,7 +154,7 @@ function loadOnce(
   insns: readonly Insn[],
   logLevel: LogLevel,
 ): LoadResult {
-  if (usesCallbacks(insns)) raw.funcInfo = callbackInfo(bpf, fds, insns, program.functions);
+  if (needsFunctionInfo(insns)) raw.funcInfo = callbackInfo(bpf, fds, insns, program.functions);
   let { fd, log } = loadRaw(bpf, raw, 0);
   if (fd >= 0) {
     fds.own(fd, 'load');
