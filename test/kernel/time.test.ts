@@ -83,7 +83,12 @@ const multiplying = (n: number, end: readonly Insn[] = [insn(OP_EXIT)]): Insn[] 
   ...end,
 ];
 
-const ofHook = (hook: HookName, insns: readonly Insn[]): Program => ({ ...xdpProgram(insns), hook });
+const INET4_CONNECT = 10;
+const ofHook = (hook: HookName, insns: readonly Insn[]): Program => ({
+  ...xdpProgram(insns),
+  hook,
+  ...(hook === 'cgroup_sock_addr' ? { attachType: INET4_CONNECT } : {}),
+});
 
 describe.skipIf(!hasKernel)(`time${needsKernel}`, () => {
   test.each(['xdp', 'sched_cls', 'cgroup_skb', 'tracepoint', 'cgroup_sock_addr'] as const)(
@@ -134,8 +139,9 @@ describe.skipIf(!hasKernel)(`time${needsKernel}`, () => {
     const slow = multiplying(2000);
     const body = [
       insn(op('ldx.w'), 5, 1, 4),
-      insn(op('jne64.k'), 5, 0, 3, 0x0101_0101),
-      insn(op('st.w'), 1, 0, 4, 0),
+      insn(op('jne64.k'), 5, 0, 4, 0x0101_0101),
+      insn(op('mov64.k'), 5, 0, 0, 0),
+      insn(op('stx.w'), 1, 5, 4),
       insn(op('mov64.k'), 0, 0, 0, 1),
       insn(OP_EXIT),
       ...slow,
