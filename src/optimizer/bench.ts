@@ -5,7 +5,8 @@ import type { WindowContext } from '../verify/index.ts';
 import type { Counterexample, Window } from '../verify/types.ts';
 import { staticLatency } from '../vm/latency.ts';
 import { createMachine, type Machine } from '../vm/machine.ts';
-import { generateTests, type Observation } from '../vm/testgen/index.ts';
+import { observer } from '../vm/observe.ts';
+import { generateTests } from '../vm/testgen/index.ts';
 import type { TestCase } from '../vm/types.ts';
 import { WindowMachine } from '../vm/window.ts';
 
@@ -73,17 +74,4 @@ export function learn(windows: WindowMachine, context: WindowContext, found: Cou
     ),
   );
   return numbers.size > 0 && windows.add(WindowMachine.varied(base, numbers));
-}
-
-/** Feedback for the test generator from a machine of its own. */
-function observer(program: Program): (test: TestCase) => Observation {
-  const machine = createMachine(program);
-  return (test) => {
-    machine.setTests([test]);
-    const { executed } = machine.coverage(program.insns);
-    return {
-      missed: [],
-      covered: executed.flatMap((n, index) => (n > 0 ? [index] : [])),
-    };
-  };
 }

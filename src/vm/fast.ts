@@ -7,10 +7,10 @@ import type { Program } from '../program/program.ts';
 import { Arena } from './arena.ts';
 import { encodeEnd, encodeRecord, Positions, Special } from './decode.ts';
 import { forgetExpected, markExpected, noteExpected } from './expected.ts';
-import { callHelper, Kernel } from './helpers/index.ts';
+import { callHelper, Kernel, type MissedKey } from './helpers/index.ts';
 import { priceOf } from './latency.ts';
 import { CELL, CODE, ENTRY, HEAD, HELPER_EXIT, RECORD, REGS } from './layout.ts';
-import type { Coverage, Evaluation, Machine, MachineOptions, MachineState } from './machine.ts';
+import type { Coverage, Evaluation, Machine, MachineOptions, MachineState, Trace } from './machine.ts';
 import { arenaAt, initialise, type MemoryPlan, planMemory } from './memory.ts';
 import { readOutcome } from './outcome.ts';
 import { type ExpectedMaps, snapshot, structureDistance } from './structure.ts';
@@ -290,15 +290,26 @@ export class FastMachine implements Machine {
   }
 
   coverage(insns: readonly Insn[]): Coverage {
+    return this.covering(insns, [...this.tests.keys()]);
+  }
+
+  observe(insns: readonly Insn[], test: number): Trace {
+    const missed: MissedKey[] = [];
+    return { coverage: this.covering(insns, [test], missed), missed };
+  }
+
+  private covering(insns: readonly Insn[], tests: readonly number[], missed?: MissedKey[]): Coverage {
     return this.with(insns, () => {
       const { view, bytes } = this.arena;
       const at = this.plan!.coverage;
       bytes.fill(0, at, at + (insns.length + 1) * 8);
       const exports = this.instance(FULL);
-      for (let test = 0; test < this.tests.length; test++) {
+      this.kernel.missed = missed;
+      for (const test of tests) {
         this.exec(exports, test);
         exports.undo();
       }
+      this.kernel.missed = undefined;
       return {
         executed: insns.map((_, i) => view.getUint32(at + i * 8, true)),
         taken: insns.map((_, i) => view.getUint32(at + i * 8 + 4, true)),

@@ -15,7 +15,9 @@ export {
   MACHINE_DEFAULTS,
   type Machine,
   type MachineOptions,
+  type Trace,
 } from './machine.ts';
+export { observer } from './observe.ts';
 export { K2_PROFILES } from './profiles.ts';
 export * from './random.ts';
 export { runReference } from './reference.ts';

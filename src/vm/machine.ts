@@ -13,6 +13,7 @@
 import type { Insn } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
 import { FastMachine } from './fast.ts';
+import type { MissedKey } from './helpers/index.ts';
 import { DEFAULT_PROFILE, type LatencyProfile } from './latency.ts';
 import type { Outcome, TestCase } from './types.ts';
 
@@ -63,6 +64,13 @@ export interface Coverage {
   taken: readonly number[];
 }
 
+/** What one run looked for in vain and what it reached, for the test generator. */
+export interface Trace {
+  /** Keys of lookups that gave NULL; maps as the program numbers them, inner ones of maps of maps behind. */
+  missed: readonly MissedKey[];
+  coverage: Coverage;
+}
+
 /** A run interrupted: registers, and the test's arena with its shadow (layout.ts). */
 export interface MachineState {
   test: number;
@@ -87,6 +95,8 @@ export interface Machine {
   latency(insns: readonly Insn[]): number;
   /** Coverage of `insns` over all tests. */
   coverage(insns: readonly Insn[]): Coverage;
+  /** As `coverage`, of one run, with the keys that it looked up in vain. */
+  observe(insns: readonly Insn[], test: number): Trace;
   /** What every test that reaches instruction `index` of `insns` has in registers and memory when it first does. */
   statesAt(insns: readonly Insn[], index: number): MachineState[];
   /** The memory that the runs work on (layout.ts), for benches: the shadow of a byte is `delta` further on. */

@@ -15,7 +15,7 @@ import { PACKET_MODELS } from './packet.ts';
 import { standIn } from './standin.ts';
 import { SYSTEM_MODELS } from './system.ts';
 
-export { Kernel, type KernelOptions } from './kernel.ts';
+export { Kernel, type KernelOptions, type MissedKey } from './kernel.ts';
 
 const MODELS: Models = { ...MAP_MODELS, ...SYSTEM_MODELS, ...OUTPUT_MODELS, ...PACKET_MODELS };
 const table: readonly (Model | undefined)[] = Array.from({ length: 256 }, (_, id) => MODELS[id]);

@@ -8,7 +8,7 @@ import type { Hook } from '../../program/hooks.ts';
 import type { Program } from '../../program/program.ts';
 import { type Arena, fault } from '../arena.ts';
 import { poisonOf } from '../image.ts';
-import { FaultCode, HEAD, REGS } from '../layout.ts';
+import { FaultCode, HEAD, MAP, MAP_BYTES, MAPS, REGS } from '../layout.ts';
 import { mapAt, type SimMap } from '../maps.ts';
 import type { ExternalCall } from '../types.ts';
 
@@ -18,6 +18,12 @@ export type Digests = readonly number[];
 export interface KernelOptions {
   /** CPU ids that get_smp_processor_id may give: 0 .. cpus-1. */
   cpus: number;
+}
+
+/** A lookup that gave NULL: the map's number (those of the program first, then inner ones) and the key. */
+export interface MissedKey {
+  map: number;
+  key: Uint8Array;
 }
 
 /** What a model answers: that r0 is set (by `ret`, `ret64` or `retPointer`). */
@@ -35,6 +41,8 @@ export class Kernel {
   calls: ExternalCall[] | undefined;
   /** When set, the digest of every external call of the run is kept. */
   digests: number[] | undefined;
+  /** When set, every key that is looked up in vain is kept. */
+  missed: MissedKey[] | undefined;
   /** The program ends with this call. */
   ended = false;
 
@@ -95,6 +103,13 @@ export class Kernel {
   map(arg: number): SimMap {
     const map = mapAt(this.arena, this.lo(arg), this.hi(arg));
     return map ?? fault(FaultCode.BAD_CALL);
+  }
+  /** Notes that a lookup of the key at linear address `key` finds nothing. */
+  miss(map: SimMap, key: number): void {
+    this.missed?.push({
+      map: (map.at - this.arena.at - MAPS) / MAP_BYTES,
+      key: this.arena.bytes.slice(key, key + map.get(MAP.KEY_SIZE)),
+    });
   }
   /** Faults unless an argument is the context. */
   ctx(arg: number): void {

@@ -27,7 +27,9 @@ export function lookup(k: Kernel, map: SimMap, key: number): number {
     return slot >= 0 ? map.valueAt(slot) : fault(FaultCode.BAD_CALL);
   }
   const slot = map.type === T.LPM_TRIE ? longestPrefix(k, map, key) : map.find(key);
-  return slot < 0 ? -1 : map.valueAt(slot);
+  if (slot >= 0) return map.valueAt(slot);
+  k.miss(map, key);
+  return -1;
 }
 
 /** Whether the first `length` bits of two tries' keys agree; keys are {prefix length u32, bytes in network order}. */

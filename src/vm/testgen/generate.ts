@@ -1,12 +1,11 @@
 /** Test cases of one program, from a seed. */
 import { HOOKS } from '../../program/hooks.ts';
-import { mapType } from '../../program/maps.ts';
 import type { Program } from '../../program/program.ts';
 import { Rng } from '../random.ts';
-import type { MapEntry, TestCase } from '../types.ts';
+import type { TestCase } from '../types.ts';
 import { type LearnedConstants, learnConstants } from './constants.ts';
 import { randomContext } from './context.ts';
-import { randomBytes, randomMap } from './maps.ts';
+import { randomEntry, randomMap } from './maps.ts';
 import { randomPacket } from './packets.ts';
 
 export interface TestOptions {
@@ -24,7 +23,7 @@ export interface TestOptions {
 export interface Observation {
   /** Keys of lookups that gave NULL, with the map's index. */
   missed: readonly { map: number; key: Uint8Array }[];
-  /** Indices of the instructions that ran. */
+  /** Numbers of what the run reached: instructions, ways out of branches, whatever the observer tells apart. */
   covered: Iterable<number>;
 }
 
@@ -51,10 +50,7 @@ export function generateTests(program: Program, options: TestOptions): TestCase[
   for (let n = 0; n < options.count * EFFORT && kept.length < options.count; n++) {
     let test = draw(program, rng, learned, wild);
     let seen = observe(test);
-    for (let k = 0; k < REFILLS && seen.missed.length > 0 && rng.chance(0.85); k++) {
-      test = fill(program, test, seen, rng, learned);
-      seen = observe(test);
-    }
+    ({ test, seen } = refilled(program, test, seen, observe, rng, learned));
     const before = reached.size;
     for (const index of seen.covered) reached.add(index);
     (reached.size > before || n % EFFORT === 0 ? kept : spare).push(test);
@@ -62,7 +58,7 @@ export function generateTests(program: Program, options: TestOptions): TestCase[
   return [...kept, ...spare].slice(0, options.count);
 }
 
-function draw(program: Program, rng: Rng, learned: LearnedConstants, wild: boolean): TestCase {
+export function draw(program: Program, rng: Rng, learned: LearnedConstants, wild: boolean): TestCase {
   const hook = HOOKS[program.hook];
   const packet =
     hook.packet === 'none' && !hook.legacyPacketLoads ? new Uint8Array(0) : randomPacket(rng, learned);
@@ -74,20 +70,41 @@ function draw(program: Program, rng: Rng, learned: LearnedConstants, wild: boole
   };
 }
 
-/** The test with an entry for every key it missed. */
+/** The test with the entries that it looks up, mostly: some tests go on missing. */
+export function refilled(
+  program: Program,
+  test: TestCase,
+  seen: Observation,
+  observe: (test: TestCase) => Observation,
+  rng: Rng,
+  learned: LearnedConstants,
+): { test: TestCase; seen: Observation } {
+  for (let k = 0; k < REFILLS && seen.missed.length > 0 && rng.chance(0.85); k++) {
+    const fuller = fill(program, test, seen, rng, learned);
+    if (fuller === undefined) break;
+    test = fuller;
+    seen = observe(test);
+  }
+  return { test, seen };
+}
+
+/** The test with an entry for every key it missed; undefined when none of them can be. */
 function fill(
   program: Program,
   test: TestCase,
   seen: Observation,
   rng: Rng,
   learned: LearnedConstants,
-): TestCase {
+): TestCase | undefined {
   const maps = test.maps.map((entries) => [...entries]);
+  const added = new Set<string>();
   for (const { map, key } of seen.missed) {
     const def = program.maps[map];
-    if (def === undefined || mapType(def.type)?.lookup === 'none') continue;
-    const entry: MapEntry = { key: key.slice(), value: randomBytes(def.valueSize, rng, learned) };
-    (maps[map] as MapEntry[]).push(entry);
+    const name = `${map}:${key.join()}`;
+    const entry = def === undefined || added.has(name) ? undefined : randomEntry(def, key, rng, learned);
+    if (entry === undefined) continue;
+    added.add(name);
+    maps[map]?.push(entry);
   }
-  return { ...test, maps };
+  return added.size === 0 ? undefined : { ...test, maps };
 }

@@ -4,8 +4,10 @@
  *
  *   program --learnConstants--> numbers --+--> packets --> contexts --+--> TestCase[]
  *                                         +--> map contents ----------+
- *   deepen(): run, see which keys were looked up in vain, put them into the maps, keep what reaches new code
+ *   with interpreter feedback (vm/observe.ts): keys that were looked up in vain are put into the maps, and tests that
+ *   reach new code are kept (generateTests) or varied without end (deepTests)
  */
 export { type LearnedConstants, learnConstants } from './constants.ts';
+export { deepTests } from './deep.ts';
 export { generateTests, type Observation, type TestOptions } from './generate.ts';
 export { randomPacket } from './packets.ts';

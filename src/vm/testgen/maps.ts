@@ -19,20 +19,48 @@ export function randomMap(def: MapDef, rng: Rng, learned: LearnedConstants): Map
   for (let n = 1 + rng.below(MAX_ENTRIES); n > 0; n--) {
     const key = type.keyIsU32
       ? index(rng.below(Math.min(def.maxEntries, 64)))
-      : randomBytes(def.keySize, rng, learned);
+      : admissible(def, randomBytes(def.keySize, rng, learned));
     entries.set(key.join(), { key, value: randomBytes(def.valueSize, rng, learned) });
   }
   return [...entries.values()];
 }
 
+/** A key that the map takes: a trie's prefix is at most as long as its data. */
+function admissible(def: MapDef, key: Uint8Array): Uint8Array {
+  if (def.type !== MapTypeId.LPM_TRIE || key.length < 4) return key;
+  const view = new DataView(key.buffer, key.byteOffset);
+  const limit = 8 * (key.length - 4);
+  const length = view.getUint32(0, true);
+  if (length > limit) view.setUint32(0, length % (limit + 1), true);
+  return key;
+}
+
+/** An entry for a key that a program looked up in vain; undefined when the map cannot have it. */
+export function randomEntry(
+  def: MapDef,
+  key: Uint8Array,
+  rng: Rng,
+  learned: LearnedConstants,
+): MapEntry | undefined {
+  const type = mapType(def.type);
+  if (type === undefined || type.isArrayLike || !['value', 'value_ro'].includes(type.lookup))
+    return undefined;
+  const index = key.length >= 4 ? new DataView(key.buffer, key.byteOffset).getUint32(0, true) : 0;
+  if (type.keyIsU32 && index >= def.maxEntries) return undefined;
+  const value = type.lookup === 'value_ro' ? target(def) : randomBytes(def.valueSize, rng, learned);
+  return { key: admissible(def, key.slice()), value };
+}
+
 /** Devices and CPUs to redirect to: number 1 exists everywhere (loopback). */
 function redirectTargets(def: MapDef): MapContents {
   const count = Math.min(def.maxEntries, 4);
-  return Array.from({ length: count }, (_, k) => {
-    const value = new Uint8Array(def.valueSize);
-    value[0] = def.type === MapTypeId.CPUMAP ? 192 : 1;
-    return { key: index(k), value };
-  });
+  return Array.from({ length: count }, (_, k) => ({ key: index(k), value: target(def) }));
+}
+
+function target(def: MapDef): Uint8Array {
+  const value = new Uint8Array(def.valueSize);
+  value[0] = def.type === MapTypeId.CPUMAP ? 192 : 1;
+  return value;
 }
 
 function index(n: number): Uint8Array {
