@@ -12,7 +12,7 @@
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
  */
-export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './campaign.ts';
+export { type CampaignRow, filterCampaign, fuzzCampaign, kernelTests, modelCampaign } from './campaign.ts';
 export { type Difference, type DiffOptions, type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
 export { type KernelFeatures, type KernelProbe, probeKernel } from './doctor.ts';
 export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './fuzz.ts';

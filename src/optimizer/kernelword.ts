@@ -1,9 +1,8 @@
 /** What the running kernel says of a result: consent, and agreement with the original in differential runs. */
 
 import { OP_CALL } from '../isa/insn.ts';
-import { type Consent, canRun, KernelSession, kernelDiff } from '../kernel/index.ts';
+import { type Consent, canRun, KernelSession, kernelDiff, kernelTests } from '../kernel/index.ts';
 import type { Program } from '../program/program.ts';
-import { generateTests } from '../vm/testgen/index.ts';
 import type { DifferentialWord, KernelWord, OptimizeOptions } from './types.ts';
 
 /** A session with the kernel for one program, or why there is none. */
@@ -66,7 +65,7 @@ function differential(original: Program, result: Program, options: OptimizeOptio
     return { status: 'not run', reason: "its outputs depend on the program's own address (stack traces)" };
   const able = canRun(original);
   if (!able.ok) return { status: 'not run', reason: able.reason };
-  const report = kernelDiff(original, result, endless(original, options), {
+  const report = kernelDiff(original, result, kernelTests(original, options.seed), {
     sequence: SEQUENCE,
     limit: options.diffRuns,
   });
@@ -79,11 +78,3 @@ function differential(original: Program, result: Program, options: OptimizeOptio
 
 /** A place without the key or offset in it: `map connections[..]+0` is `map connections`. */
 const place = (name: string): string => name.replace(/[[+].*$/, '');
-
-/** Tests without end, a batch at a time: `kernelDiff` stops at its limit. */
-function* endless(program: Program, options: OptimizeOptions) {
-  const batch = Math.min(500, options.diffRuns);
-  // A kernel that skips every test must not keep us for ever.
-  for (let n = 0; n * batch < options.diffRuns * 4; n++)
-    yield* generateTests(program, { seed: options.seed + n, count: batch, wild: false });
-}
