@@ -6,7 +6,8 @@ import { splitOffset, type Term, type TermStore } from '../solver/index.ts';
 
 /** One access to shared memory, in program order. */
 export interface Access {
-  kind: 'load' | 'store' | 'atomic';
+  /** 'call': a call that others can notice; accesses do not move across it. */
+  kind: 'load' | 'store' | 'atomic' | 'call';
   /** Row of the semantics table. */
   name: string;
   memory: string;
@@ -33,6 +34,7 @@ export function accessProblem(
   source: readonly Access[],
   candidate: readonly Access[],
 ): string | undefined {
+  if ([...source, ...candidate].every((a) => a.kind === 'call')) return undefined;
   const [from, to] = [segments(source), segments(candidate)];
   const orders = (list: Access[][]): string =>
     list
@@ -76,6 +78,7 @@ function segmentProblem(
 ): string | undefined {
   const have = source.map((a) => range(s, a));
   for (const a of candidate) {
+    if (a.kind === 'call') continue;
     const want = range(s, a);
     const ok = a.kind === 'atomic' ? takeAtomic(have, want) : takeCover(have, want, a.kind) !== undefined;
     if (!ok) return `${article(a)} of ${a.size} bytes of shared memory that the source does not make`;

@@ -6,7 +6,7 @@ import type { WindowContext } from './context.ts';
 import type { Verdict } from './types.ts';
 
 /** Raise when a change of the checker can change a verdict. */
-export const CHECKER_VERSION = 1;
+export const CHECKER_VERSION = 2;
 
 export interface CacheStats {
   hits: number;
@@ -42,9 +42,11 @@ export function contextKey(c: WindowContext): string {
       ...c,
       liveStack: Buffer.from(c.liveStack).toString('latin1'),
       exits: c.exits.map((e) => ({ ...e, liveStack: Buffer.from(e.liveStack).toString('latin1') })),
-      maps: c.maps.map((m) =>
-        m.readonly === true ? [m.initial && Buffer.from(m.initial).toString('latin1')] : [],
-      ),
+      maps: c.maps.map((m) => ({
+        ...m,
+        name: '',
+        initial: m.readonly === true && m.initial && Buffer.from(m.initial).toString('latin1'),
+      })),
     },
     (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
   );

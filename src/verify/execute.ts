@@ -14,18 +14,24 @@ import { type Insn, imm64, PseudoLd, R10 } from '../isa/insn.ts';
 import {
   type AluOp,
   type AtomicOp,
+  type CallOp,
   type JumpOp,
+  type LdAbsOp,
   type LoadOp,
   type StoreOp,
   specOf,
 } from '../isa/semantics.ts';
 import type { CtxField } from '../program/hooks.ts';
-import type { MapDef } from '../program/program.ts';
-import { type Normalizer, Op, splitOffset, type Term, termAlgebra } from '../solver/index.ts';
+import type { MapDef, Program } from '../program/program.ts';
+import { type Normalizer, splitOffset, type Term, termAlgebra } from '../solver/index.ts';
 import type { Access } from './accesses.ts';
+import { Calls } from './calls.ts';
 import { ctxPointerAt } from './ctxload.ts';
-import { type KnownByte, type Log, MemoryReader, mergeLogs, write } from './memory.ts';
+import type { CallEvent, Pair } from './events.ts';
+import type { LookupFacts } from './lookups.ts';
+import { type KnownByte, type Log, MemoryReader, wash, write } from './memory.ts';
 import { type Bases, isShared, type Merging, memoryOf } from './regions.ts';
+import { conjunction, firstState, fork, mergeAll, type State, versionOf } from './state.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
 /** The window's start. */
@@ -42,6 +48,19 @@ export interface Surroundings {
   readonly maps: readonly MapDef[];
   readonly ctxFields: readonly CtxField[];
   readonly packetShared: boolean;
+  /** Depth of the running function's frame. */
+  readonly frame: number;
+  /** Distances between addresses that are constants are decided during the run, not in the formula. */
+  readonly offsets: boolean;
+  readonly facts: LookupFacts;
+}
+
+/** Where the instructions come from and what they are compared with. */
+export interface Role {
+  /** The source's calls, when this is the candidate. */
+  reference?: readonly CallEvent[];
+  /** Whole programs: calls of their functions are followed. */
+  program?: Pick<Program, 'insns' | 'functions'>;
 }
 
 /** One way out, all paths to it merged. */
@@ -59,65 +78,112 @@ export interface Run {
   /** Memory that each instruction accesses (the last one symbolically seen), by index. */
   memories: readonly (string | undefined)[];
   touched: ReadonlySet<Region | undefined>;
-}
-
-interface State {
-  /** Conjunction of what the branches taken mean, oldest first. */
-  path: readonly Term[];
-  regs: (Term | undefined)[];
-  logs: Map<string, Log>;
+  /** Calls in order; of a candidate also the calls of the source that they stand for, and those that have none. */
+  calls: readonly CallEvent[];
+  pairs: readonly Pair[];
+  missing: readonly CallEvent[];
 }
 
 /** Longest window, in instructions. */
 const MAX_INSNS = 4096;
 
+/** Deepest nesting of followed calls, as in the kernel. */
+const MAX_FRAMES = 8;
+
 /** @throws Unsupported, Refused */
-export function execute(insns: readonly Insn[], start: Start, around: Surroundings): Run {
+export function execute(insns: readonly Insn[], start: Start, around: Surroundings, role: Role = {}): Run {
   if (insns.length > MAX_INSNS) throw new Unsupported(`more than ${MAX_INSNS} instructions`);
-  return new Executor(insns, around).run(start);
+  return new Executor(insns, around, role).run(start);
+}
+
+/** One function (or the window) on its way from its first instruction to all its ends. */
+interface Activation {
+  insns: readonly Insn[];
+  offsets: Int32Array;
+  /** Index of its first instruction in the program. */
+  base: number;
+  /** 0 = the window itself. */
+  depth: number;
+  waiting: State[][];
+  outside: Map<'exit' | number, State[]>;
 }
 
 class Executor {
   private readonly insns: readonly Insn[];
   private readonly around: Surroundings;
+  private readonly role: Role;
   private readonly n: Normalizer;
   private readonly algebra;
   private readonly reader: MemoryReader;
-  private readonly offsets: Int32Array;
-  private readonly waiting: State[][];
-  private readonly outside = new Map<'exit' | number, State[]>();
   private readonly accesses: Access[] = [];
   private readonly memories: (string | undefined)[];
   private readonly touched = new Set<Region | undefined>();
+  private readonly calls: Calls;
+  private readonly programOffsets: Int32Array | undefined;
+  private activations = 0;
 
-  constructor(insns: readonly Insn[], around: Surroundings) {
+  constructor(insns: readonly Insn[], around: Surroundings, role: Role) {
     this.insns = insns;
     this.around = around;
+    this.role = role;
     this.n = around.normalizer;
     this.algebra = termAlgebra(this.n.build);
-    this.reader = new MemoryReader(this.n, constantData(around));
-    this.offsets = slotOffsets(insns);
-    this.waiting = Array.from({ length: insns.length + 1 }, () => []);
+    this.reader = new MemoryReader(this.n, constantData(around), around.offsets);
     this.memories = new Array<string | undefined>(insns.length).fill(undefined);
+    this.calls = new Calls(around, this.reader, around.facts, this.accesses, this.touched, role.reference);
+    this.programOffsets = role.program && slotOffsets(role.program.insns);
   }
 
   run(start: Start): Run {
-    this.waiting[0]!.push({ path: [], regs: [...start.registers], logs: new Map(start.logs) });
-    for (let index = 0; index < this.insns.length; index++) {
-      const state = this.merged(this.waiting[index]!);
-      if (state !== undefined) this.step(index, state);
-    }
+    const ends = this.activate(this.insns, 0, 0, firstState(start.registers, start.logs));
     const exits: Exit[] = [];
-    for (const [to, states] of [[0, this.waiting[this.insns.length]!] as const, ...this.outside]) {
+    for (const [to, states] of ends) {
       const s = this.merged(states);
       if (s !== undefined)
-        exits.push({ to, condition: this.conjunction(s.path), registers: s.regs, logs: s.logs });
+        exits.push({ to, condition: conjunction(this.n, s.path), registers: s.regs, logs: s.logs });
     }
-    return { exits, accesses: this.accesses, memories: this.memories, touched: this.touched };
+    const { log } = this.calls;
+    return {
+      exits,
+      accesses: this.accesses,
+      memories: this.memories,
+      touched: this.touched,
+      calls: log.events,
+      pairs: log.pairs,
+      missing: log.missing(),
+    };
   }
 
-  private step(index: number, s: State): void {
-    const i = this.insns[index]!;
+  private merged(states: readonly State[]): State | undefined {
+    return mergeAll(this.n, this.around.bases, states);
+  }
+
+  /** Runs from the first instruction; states by where they leave. */
+  private activate(
+    insns: readonly Insn[],
+    base: number,
+    depth: number,
+    first: State,
+  ): Map<'exit' | number, State[]> {
+    const a: Activation = {
+      insns,
+      offsets: slotOffsets(insns),
+      base,
+      depth,
+      waiting: Array.from({ length: insns.length + 1 }, () => []),
+      outside: new Map(),
+    };
+    a.waiting[0]!.push(first);
+    for (let index = 0; index < insns.length; index++) {
+      const state = this.merged(a.waiting[index]!);
+      if (state !== undefined) this.step(a, index, state);
+    }
+    const fallen = a.waiting[insns.length]!;
+    return fallen.length === 0 ? a.outside : new Map([[0, fallen] as const, ...a.outside]);
+  }
+
+  private step(a: Activation, index: number, s: State): void {
+    const i = a.insns[index]!;
     const spec = specOf(i);
     if (spec === undefined) throw new Refused(`instruction ${index} has no meaning`);
     switch (spec.kind) {
@@ -128,27 +194,33 @@ class Executor {
         this.set(s, i.dst, this.wideImmediate(i));
         break;
       case 'load':
-        this.set(s, i.dst, this.load(spec, i, s, index));
+        this.set(s, i.dst, this.load(spec, i, s, a.depth === 0 ? index : -1));
         break;
       case 'store':
-        this.store(spec, i, s, index);
+        this.store(spec, i, s, a.depth === 0 ? index : -1);
         break;
       case 'atomic':
-        this.atomic(spec, i, s, index);
+        this.atomic(spec, i, s, a.depth === 0 ? index : -1);
+        break;
+      case 'call':
+        this.call(spec, i, s, a, index);
+        break;
+      case 'ldabs':
+        this.legacyLoad(spec, i, s, a);
         break;
       case 'jump':
-        this.jump(spec, i, s, index);
+        this.jump(spec, i, s, a, index);
         return;
       case 'goto':
-        this.goTo(index, spec.distance === 'off' ? i.off : i.imm, s);
+        this.goTo(a, index, spec.distance === 'off' ? i.off : i.imm, s);
         return;
       case 'exit':
-        this.leave('exit', s);
+        this.leave(a, 'exit', s);
         return;
       default:
         throw new Unsupported(`${spec.name} inside a window`);
     }
-    this.waiting[index + 1]!.push(s);
+    a.waiting[index + 1]!.push(s);
   }
 
   private get(s: State, r: number): Term {
@@ -205,13 +277,13 @@ class Executor {
     const region = this.around.bases.regionOf(address);
     const memory = memoryOf(region, this.around.merging);
     this.touched.add(region);
-    this.memories[index] = memory;
+    if (index >= 0) this.memories[index] = memory;
     return { address, region, memory };
   }
 
   private note(s: State, region: Region | undefined, access: Omit<Access, 'condition'>): void {
     if (!isShared(region, this.around.packetShared)) return;
-    this.accesses.push({ ...access, condition: this.n.normalize(this.conjunction(s.path)) });
+    this.accesses.push({ ...access, condition: this.n.normalize(conjunction(this.n, s.path)) });
   }
 
   private load(spec: LoadOp, i: Insn, s: State, index: number): Term {
@@ -220,7 +292,8 @@ class Executor {
     const { offset } = splitOffset(this.n.store, address);
     const pointer =
       region?.kind === 'ctx' ? ctxPointerAt(this.around.ctxFields, Number(offset), spec.size) : undefined;
-    if (pointer !== undefined) return this.around.bases.base(pointer.region, pointer.id);
+    if (pointer !== undefined)
+      return s.moved.get(pointer.region.key)?.value ?? this.around.bases.base(pointer.region, pointer.id);
     this.note(s, region, {
       kind: 'load',
       name: spec.name,
@@ -265,76 +338,121 @@ class Executor {
     if (spec.result === 'r0') this.set(s, 0, b.zext(old, 64));
   }
 
-  private jump(spec: JumpOp, i: Insn, s: State, index: number): void {
+  private call(spec: CallOp, i: Insn, s: State, a: Activation, index: number): void {
+    if (spec.target === 'helper') this.calls.helper(i.imm, s);
+    else if (spec.target === 'kfunc') throw new Unsupported('a kernel function is called');
+    else if (this.role.program !== undefined) this.follow(i, s, a, index);
+    else this.calls.opaque(`function at ${outOf(a, a.offsets[index]! + 1 + i.imm)}`, s);
+  }
+
+  /** A bpf-to-bpf call: the callee's paths, merged at its end, continue here. */
+  private follow(i: Insn, s: State, a: Activation, index: number): void {
+    const program = this.role.program!;
+    const slot = this.programOffsets![a.base + index]! + 1 + i.imm;
+    const start = indexOfSlot(this.programOffsets!, slot);
+    const callee = program.functions.find((f) => f.start === start);
+    if (callee === undefined) throw new Refused('a call into the middle of a function');
+    const depth = a.depth + 1;
+    if (depth >= MAX_FRAMES) throw new Unsupported(`more than ${MAX_FRAMES} nested calls`);
+    const { bases, merging } = this.around;
+    const frame = regions.stack(this.around.frame + depth);
+    const saved = s.regs.slice(6);
+    s.regs[0] = undefined;
+    s.regs.fill(undefined, 6, 10);
+    s.regs[R10] = bases.base(frame, '');
+    const memory = memoryOf(frame, merging);
+    if (merging !== 'all') s.logs.set(memory, wash(undefined, `${memory}@${this.activations++}`));
+    const ends = this.activate(program.insns.slice(callee.start, callee.end), callee.start, depth, s);
+    const left = this.merged(ends.get('exit') ?? []);
+    if (left === undefined || ends.size !== 1) throw new Unsupported('a function that does not return');
+    Object.assign(s, left);
+    saved.forEach((t, k) => {
+      s.regs[6 + k] = t;
+    });
+    s.regs.fill(undefined, 1, 6);
+    if (merging !== 'all') s.logs.delete(memory);
+  }
+
+  /** ld_abs, ld_ind: bytes of the packet in network order, or the program ends with 0. */
+  private legacyLoad(spec: LdAbsOp, i: Insn, s: State, a: Activation): void {
+    const b = this.n.build;
+    const { bases, merging } = this.around;
+    if (a.depth > 0) throw new Unsupported(`${spec.name} in a function that is called`);
+    if (this.n.normalize(this.get(s, 6)) !== bases.base(regions.ctx, ''))
+      throw new Unsupported(`${spec.name} without the context in r6`);
+    if (s.logs.get(memoryOf(regions.packet, merging)) !== undefined)
+      throw new Unsupported(`${spec.name} after stores to the packet`);
+    const version = this.n.store.constant(this.n.normalize(versionOf(this.n, s, 'skb')));
+    if (version === undefined)
+      throw new Unsupported(`${spec.name} of a packet that was changed on some paths`);
+    const k = b.const(BigInt(i.imm), 32);
+    const position = this.n.normalize(b.zext(spec.indirect ? b.add(k, this.operand(s, i.src, 32)) : k, 64));
+    const memory = `skb@${version}`;
+    const missing = this.n.normalize(
+      b.extract(this.n.store.read(`${memory} missing ${spec.size}`, position), 0, 1),
+    );
+    const out = fork(s, [...s.path, missing]);
+    out.regs[0] = b.const(0n, 64);
+    this.leave(a, 'exit', out);
+    s.path = [...s.path, this.n.not(missing)];
+    let value = this.n.store.read(memory, position);
+    for (let n = 1; n < spec.size; n++)
+      value = b.concat(value, this.n.store.read(memory, this.reader.offset(position, n)));
+    s.regs.fill(undefined, 1, 6);
+    s.regs[0] = b.zext(value, 64);
+  }
+
+  private jump(spec: JumpOp, i: Insn, s: State, a: Activation, index: number): void {
     const w = spec.width;
     const src = spec.operand === 'X' ? this.operand(s, i.src, w) : this.n.build.const(BigInt(i.imm), w);
-    const taken = this.n.normalize(spec.eval(this.algebra, this.operand(s, i.dst, w), src));
+    const asked = this.n.normalize(spec.eval(this.algebra, this.operand(s, i.dst, w), src));
+    const decided = this.around.facts.decide(asked);
+    const taken = decided === undefined ? asked : this.n.build.const(decided ? 1n : 0n, 1);
     const known = this.n.store.constant(taken);
     const not = this.n.not(taken);
-    if (known !== 0n && !s.path.includes(not))
-      this.goTo(index, i.off, {
-        path: known === 1n || s.path.includes(taken) ? s.path : [...s.path, taken],
-        regs: [...s.regs],
-        logs: new Map(s.logs),
-      });
+    if (known !== 0n && !s.path.includes(not)) {
+      const path = known === 1n || s.path.includes(taken) ? s.path : [...s.path, taken];
+      this.goTo(a, index, i.off, fork(s, path));
+    }
     if (known !== 1n && !s.path.includes(taken))
-      this.waiting[index + 1]!.push({
+      a.waiting[index + 1]!.push({
         ...s,
         path: known === 0n || s.path.includes(not) ? s.path : [...s.path, not],
       });
   }
 
-  private goTo(index: number, distance: number, s: State): void {
-    const slot = this.offsets[index]! + 1 + distance;
-    const end = this.offsets[this.insns.length]!;
+  private goTo(a: Activation, index: number, distance: number, s: State): void {
+    const slot = a.offsets[index]! + 1 + distance;
+    const end = a.offsets[a.insns.length]!;
     if (slot < 0 || slot > end) {
-      this.leave(slot < 0 ? slot : slot - end, s);
+      this.leave(a, outOf(a, slot), s);
       return;
     }
-    const target = indexOfSlot(this.offsets, slot);
+    const target = indexOfSlot(a.offsets, slot);
     if (target === undefined) throw new Refused('a jump into the middle of an instruction');
     if (target <= index) throw new Unsupported('a loop inside the window');
-    this.waiting[target]!.push(s);
+    a.waiting[target]!.push(s);
   }
 
-  private leave(to: 'exit' | number, s: State): void {
-    const list = this.outside.get(to);
-    if (list === undefined) this.outside.set(to, [s]);
+  private leave(a: Activation, to: 'exit' | number, s: State): void {
+    const list = a.outside.get(to);
+    if (list === undefined) a.outside.set(to, [s]);
     else list.push(s);
-  }
-
-  private conjunction(path: readonly Term[]): Term {
-    const b = this.n.build;
-    return path.reduce((x, y) => b.binary(Op.And, x, y), b.true);
-  }
-
-  private merged(states: readonly State[]): State | undefined {
-    if (states.length === 0) return undefined;
-    return states.reduce((a, b) => this.merge(a, b));
-  }
-
-  private merge(x: State, y: State): State {
-    const b = this.n.build;
-    let common = 0;
-    while (common < x.path.length && x.path[common] === y.path[common]) common++;
-    const [rx, ry] = [x.path.slice(common), y.path.slice(common)];
-    const takenX = this.n.normalize(this.conjunction(rx));
-    const either = this.n.normalize(b.binary(Op.Or, takenX, this.conjunction(ry)));
-    const path = x.path.slice(0, common);
-    if (this.n.store.constant(either) !== 1n) path.push(either);
-    const regs = x.regs.map((t, r) => {
-      const u = y.regs[r];
-      return t === undefined || u === undefined ? undefined : b.ite(takenX, t, u);
-    });
-    const logs = new Map<string, Log>();
-    for (const memory of new Set([...x.logs.keys(), ...y.logs.keys()]))
-      logs.set(memory, mergeLogs(this.n, x.logs.get(memory), y.logs.get(memory), takenX));
-    return { path, regs, logs };
   }
 }
 
+/** A slot outside the window, as in ExitPoint. */
+function outOf(a: Activation, slot: number): number {
+  const end = a.offsets[a.insns.length]!;
+  return slot > end ? slot - end : slot;
+}
+
 /** Bytes of frozen maps, reached by their direct address. */
-export function constantData({ maps, bases, normalizer }: Surroundings): KnownByte {
+export function constantData({
+  maps,
+  bases,
+  normalizer,
+}: Pick<Surroundings, 'maps' | 'bases' | 'normalizer'>): KnownByte {
   const frozen = new Map<Term, Uint8Array>();
   const keys = new Set<string>();
   maps.forEach((m, index) => {

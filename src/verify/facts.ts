@@ -30,7 +30,7 @@ const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 
 /**
  * Gives contexts of windows; keeps the analyses of the programs it was asked about.
- * Bytes of `.rodata` are not taken for constants here: a loader may set them before the program is loaded (`const volatile`).
+ * Contents of maps that are `readonly` are constants (program/ says so only of those).
  *
  * Throws Unsupported for a range that is no window: of two functions, or entered in its middle.
  */
@@ -64,7 +64,7 @@ function contextAt(program: Program, window: Window, { analysis, live }: Facts):
     liveStack: stackFlags(after),
     returnBits: inEntry ? ALL_BITS >> BigInt(64 - hook.returnBits) : ALL_BITS,
     ctxFields: hook.ctxAccess === 'fields' ? hook.fields : [],
-    maps: program.maps.map((m) => ({ ...m, initial: undefined })),
+    maps: program.maps,
     exits: exitsOf(program, window, live),
     packetShared: program.insns.some(
       (i) => i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === CLONE_REDIRECT,

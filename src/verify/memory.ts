@@ -14,6 +14,10 @@ export interface Write {
   readonly value: Term;
   /** Condition under which it happened, when states were merged since. */
   readonly guard: Term | undefined;
+  /**
+   * The whole memory was replaced by the unknown contents of this name (a call may have written anywhere); then address, size and value mean nothing.
+   */
+  readonly wash?: string;
 }
 
 export type Log = Write | undefined;
@@ -26,16 +30,24 @@ export function write(log: Log, address: Term, size: number, value: Term, guard?
   return { prev: log, depth: depthOf(log) + 1, address, size, value, guard };
 }
 
+/** From here on the memory holds the unknown contents called `name`. */
+export function wash(log: Log, name: string, guard?: Term): Write {
+  return { prev: log, depth: depthOf(log) + 1, address: 0, size: 0, value: 0, guard, wash: name };
+}
+
 /** Known initial byte at an address (constant data), or undefined. */
 export type KnownByte = (memory: string, address: Term) => number | undefined;
 
 export class MemoryReader {
   private readonly n: Normalizer;
   private readonly known: KnownByte;
+  private readonly offsets: boolean;
 
-  constructor(normalizer: Normalizer, known: KnownByte) {
+  /** @param offsets decide distances that are constants here (false: leave every comparison of addresses to the formula) */
+  constructor(normalizer: Normalizer, known: KnownByte, offsets = true) {
     this.n = normalizer;
     this.known = known;
+    this.offsets = offsets;
   }
 
   /** `size` bytes at a normalized address, little-endian, as one term. */
@@ -57,9 +69,20 @@ export class MemoryReader {
     const maybe: { hit: Term; value: Term }[] = [];
     let result: Term | undefined;
     for (let w = log; w !== undefined; w = w.prev) {
+      if (w.wash !== undefined) {
+        const value = this.known(memory, address) === undefined ? store.read(w.wash, address) : undefined;
+        if (value === undefined) continue;
+        if (w.guard === undefined) {
+          result = value;
+          break;
+        }
+        maybe.push({ hit: w.guard, value });
+        continue;
+      }
       const its = splitOffset(store, w.address);
-      const d =
-        its.rest === mine.rest
+      const d = !this.offsets
+        ? undefined
+        : its.rest === mine.rest
           ? (mine.offset - its.offset) & M64
           : constantDifference(this.n, address, w.address);
       if (d !== undefined) {
@@ -113,8 +136,12 @@ export function mergeLogs(n: Normalizer, a: Log, b: Log, takenA: Term): Log {
   let log = x;
   const both = (guard: Term | undefined, c: Term): Term =>
     guard === undefined ? c : n.build.binary(Op.And, guard, c);
-  for (const w of onlyA.reverse()) log = write(log, w.address, w.size, w.value, both(w.guard, takenA));
+  const again = (w: Write, taken: Term): void => {
+    const guard = both(w.guard, taken);
+    log = w.wash === undefined ? write(log, w.address, w.size, w.value, guard) : wash(log, w.wash, guard);
+  };
+  for (const w of onlyA.reverse()) again(w, takenA);
   const takenB = n.build.not(takenA);
-  for (const w of onlyB.reverse()) log = write(log, w.address, w.size, w.value, both(w.guard, takenB));
+  for (const w of onlyB.reverse()) again(w, takenB);
   return log;
 }

@@ -5,6 +5,7 @@
 import { STACK_SIZE } from '../analysis/stack.ts';
 import { MASKS, type Normalizer, Op, splitOffset, type Term } from '../solver/index.ts';
 import type { WindowContext } from './context.ts';
+import { type CallEvent, type Pair, swapped } from './events.ts';
 import type { Exit, Run, Start } from './execute.ts';
 import { depthOf, type Log, type MemoryReader } from './memory.ts';
 import { Refused } from './unsupported.ts';
@@ -26,10 +27,10 @@ export interface Comparison {
   framePointer: Term;
 }
 
-/** All equations between two runs of the same start; exits are matched by kind. */
+/** All equations between two runs of the same start: of the calls, in order, then of the exits, matched by kind. */
 export function obligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
   const b = c.normalizer.build;
-  const list: Obligation[] = [];
+  const list: Obligation[] = callObligations(c, source.calls, candidate);
   for (const to of new Set([...source.exits, ...candidate.exits].map((e) => e.to))) {
     const x = source.exits.find((e) => e.to === to);
     const y = candidate.exits.find((e) => e.to === to);
@@ -44,6 +45,47 @@ export function obligations(c: Comparison, source: Run, candidate: Run): Obligat
   return list;
 }
 
+function callObligations(c: Comparison, reference: readonly CallEvent[], candidate: Run): Obligation[] {
+  const b = c.normalizer.build;
+  const lost = candidate.missing.find((e) => !e.silent);
+  if (lost !== undefined) throw new Refused(`a call of ${lost.name} is lost`);
+  const list: Obligation[] = [];
+  for (const [x, y] of swapped(c.normalizer, reference, candidate.pairs))
+    list.push({
+      where: `order of ${x.source.name} and ${y.source.name}`,
+      source: b.and(x.source.condition, y.source.condition),
+      candidate: b.false,
+    });
+  for (const p of candidate.pairs) pairObligations(c, p, list);
+  return list;
+}
+
+function pairObligations(c: Comparison, { source, candidate }: Pair, list: Obligation[]): void {
+  const name = `call of ${source.name}`;
+  list.push({ where: name, source: source.condition, candidate: candidate.condition });
+  const add = under(c, source.condition, list);
+  for (const i of source.inputs) {
+    const other = candidate.inputs.find((x) => x.where === i.where);
+    if (other !== undefined) add(`${name}: ${i.where}`, i.term, other.term);
+  }
+  for (const [n, x] of source.observed.entries()) {
+    const y = candidate.observed[n]!;
+    compareMemory(c, x.stack ? ALL_STACK : NO_STACK, x.memory, x.log, y.log, (where, s, t) => {
+      add(`${name}: ${where}`, s, t);
+    });
+  }
+}
+
+/** Adds equations that must hold under a condition only. */
+function under(c: Comparison, condition: Term, list: Obligation[]) {
+  const b = c.normalizer.build;
+  return (where: string, source: Term, candidate: Term): void => {
+    if (source === candidate) return;
+    const only = (t: Term): Term => b.ite(condition, t, b.const(0n, b.store.width(t)));
+    list.push({ where, source: only(source), candidate: only(candidate) });
+  };
+}
+
 /** What is observed at one way out. */
 export interface Demand {
   /** Bits of each register. */
@@ -53,6 +95,7 @@ export interface Demand {
 }
 
 const NO_STACK = new Uint8Array(STACK_SIZE);
+const ALL_STACK = new Uint8Array(STACK_SIZE).fill(1);
 
 /** @throws Refused when the source has no such way out */
 export function demandAt(context: WindowContext, to: 'exit' | number): Demand {
@@ -64,13 +107,8 @@ export function demandAt(context: WindowContext, to: 'exit' | number): Demand {
 }
 
 function exitObligations(c: Comparison, demand: Demand, x: Exit, y: Exit, list: Obligation[]): void {
-  const b = c.normalizer.build;
-  // Under the exit's condition only; elsewhere another exit decides.
-  const add = (where: string, source: Term, candidate: Term): void => {
-    if (source === candidate) return;
-    const only = (t: Term): Term => b.ite(x.condition, t, b.const(0n, b.store.width(t)));
-    list.push({ where, source: only(source), candidate: only(candidate) });
-  };
+  // Elsewhere another exit decides.
+  const add = under(c, x.condition, list);
   for (let r = 0; r < 10; r++) {
     const mask = demand.registers[r] ?? 0n;
     if (mask === 0n) continue;
@@ -80,7 +118,7 @@ function exitObligations(c: Comparison, demand: Demand, x: Exit, y: Exit, list: 
     add(`r${r}`, masked(c, s, mask), masked(c, t, mask));
   }
   for (const memory of new Set([...x.logs.keys(), ...y.logs.keys()]))
-    memoryObligations(c, demand, memory, x, y, add);
+    compareMemory(c, demand.stack, memory, x.logs.get(memory), y.logs.get(memory), add);
 }
 
 function masked(c: Comparison, t: Term, mask: bigint): Term {
@@ -90,15 +128,15 @@ function masked(c: Comparison, t: Term, mask: bigint): Term {
   return b.binary(Op.And, t, b.const(mask, 64));
 }
 
-function memoryObligations(
+/** @param live 1 for the bytes of the running frame that count */
+function compareMemory(
   c: Comparison,
-  demand: Demand,
+  live: Uint8Array,
   memory: string,
-  x: Exit,
-  y: Exit,
+  lx: Log,
+  ly: Log,
   add: (where: string, s: Term, t: Term) => void,
 ): void {
-  const [lx, ly] = [x.logs.get(memory), y.logs.get(memory)];
   if (lx === ly) return;
   const isStack = memory === c.stackMemory;
   const done = new Set<Term>();
@@ -120,20 +158,25 @@ function memoryObligations(
       if (c.stackMemory.startsWith('stack')) continue;
     }
     for (let k = 0; k < size; k++) {
-      if (offset !== undefined && !isLive(demand, offset + k)) continue;
+      if (offset !== undefined && !isLive(live, offset + k)) continue;
       compare(c.reader.offset(address, k));
     }
   }
   if (unknownPlace)
     for (let i = 0; i < STACK_SIZE; i++)
-      if (demand.stack[i] === 1)
+      if (live[i] === 1)
         compare(c.normalizer.add(c.framePointer, c.normalizer.build.const(BigInt(i - STACK_SIZE), 64)));
 }
 
 function written(c: Comparison, memory: string, x: Log, y: Log): { address: Term; size: number }[] {
   const floor = depthOf(c.start.logs.get(memory));
   const list: { address: Term; size: number }[] = [];
-  for (const log of [x, y]) for (let w = log; depthOf(w) > floor; w = w!.prev) list.push(w!);
+  for (const log of [x, y])
+    for (let w = log; depthOf(w) > floor; w = w!.prev) {
+      // What was there before was compared when the call was made.
+      if (w!.wash !== undefined && w!.guard === undefined) break;
+      if (w!.wash === undefined) list.push(w!);
+    }
   return list;
 }
 
@@ -144,8 +187,8 @@ function frameOffset(c: Comparison, address: Term): number | undefined {
   return Number(BigInt.asIntN(64, offset)) + STACK_SIZE;
 }
 
-function isLive(demand: Demand, position: number): boolean {
-  return position < 0 || position >= STACK_SIZE || demand.stack[position] === 1;
+function isLive(live: Uint8Array, position: number): boolean {
+  return position < 0 || position >= STACK_SIZE || live[position] === 1;
 }
 
 function placeName(c: Comparison, memory: string, address: Term): string {

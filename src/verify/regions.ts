@@ -33,6 +33,13 @@ export class Bases {
     return t;
   }
 
+  /** Another base address of a region, e.g. of the packet after it was moved. */
+  fresh(region: Region, name: string): Term {
+    const t = this.store.var(name, 64);
+    this.regions.set(t, region);
+    return t;
+  }
+
   isBase(t: Term): boolean {
     return this.regions.has(t);
   }

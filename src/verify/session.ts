@@ -8,8 +8,9 @@ import type { Insn } from '../isa/insn.ts';
 import { OP_LD_IMM64 } from '../isa/insn.ts';
 import { type Assignment, Normalizer, type Term, TermBuilder, TermStore } from '../solver/index.ts';
 import type { WindowContext } from './context.ts';
-import { constantData, execute, type Run, type Start, type Surroundings } from './execute.ts';
+import { constantData, execute, type Role, type Run, type Start, type Surroundings } from './execute.ts';
 import { Inputs } from './inputs.ts';
+import { LookupFacts } from './lookups.ts';
 import { type KnownByte, type Log, write } from './memory.ts';
 import { Bases, type Merging, memoryOf } from './regions.ts';
 
@@ -27,10 +28,16 @@ export class Session {
   private readonly source: readonly Insn[];
   private readonly runs = new Map<Merging, Run>();
   private readonly starts = new Map<Merging, Start>();
+  private readonly lookups = new Map<Merging, { facts: LookupFacts; assumptions: Term[] }>();
+  private readonly role: Role;
+  private readonly offsets: boolean;
 
-  constructor(context: WindowContext, source: readonly Insn[]) {
+  /** @param offsets as in Surroundings */
+  constructor(context: WindowContext, source: readonly Insn[], role: Role = {}, offsets = true) {
     this.context = context;
     this.source = source;
+    this.role = role;
+    this.offsets = offsets;
     const builder = new TermBuilder(new TermStore());
     this.normalizer = new Normalizer(builder);
     this.bases = new Bases(this.normalizer);
@@ -47,8 +54,25 @@ export class Session {
   }
 
   around(merging: Merging): Surroundings {
-    const { maps, ctxFields, packetShared } = this.context;
-    return { normalizer: this.normalizer, bases: this.bases, merging, maps, ctxFields, packetShared };
+    const { maps, ctxFields, packetShared, frame } = this.context;
+    const { normalizer, bases, offsets } = this;
+    const { facts } = this.lookupsOf(merging);
+    return { normalizer, bases, merging, maps, ctxFields, packetShared, frame, offsets, facts };
+  }
+
+  /** Terms that hold: of the start, and of what the source's calls give. */
+  assumptions(merging: Merging): readonly Term[] {
+    return [...this.inputs.assumptions, ...this.lookupsOf(merging).assumptions];
+  }
+
+  private lookupsOf(merging: Merging): { facts: LookupFacts; assumptions: Term[] } {
+    let known = this.lookups.get(merging);
+    if (known === undefined) {
+      const assumptions: Term[] = [];
+      known = { facts: new LookupFacts(this.normalizer, assumptions), assumptions };
+      this.lookups.set(merging, known);
+    }
+    return known;
   }
 
   /** Memory of the running frame. */
@@ -69,13 +93,14 @@ export class Session {
 
   /** Initial bytes that are constants. */
   knownBytes(): KnownByte {
-    return constantData(this.around('none'));
+    const { maps } = this.context;
+    return constantData({ maps, bases: this.bases, normalizer: this.normalizer });
   }
 
   sourceRun(merging: Merging): Run {
     let run = this.runs.get(merging);
     if (run === undefined) {
-      run = execute(this.source, this.start(merging), this.around(merging));
+      run = execute(this.source, this.start(merging), this.around(merging), this.role);
       this.runs.set(merging, run);
     }
     return run;

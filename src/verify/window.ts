@@ -12,6 +12,7 @@
  *   6  solver                  decides what is left; its counterexamples are replayed by concrete runs of both windows
  */
 import type { Insn } from '../isa/insn.ts';
+import { specOf } from '../isa/semantics.ts';
 import type { Program } from '../program/program.ts';
 import {
   type Assignment,
@@ -26,11 +27,11 @@ import { accessProblem } from './accesses.ts';
 import { CHECKER_VERSION, contextKey, VerdictCache } from './cache.ts';
 import { canonical, codeKey } from './canonical.ts';
 import type { WindowContext } from './context.ts';
-import { execute } from './execute.ts';
+import { execute, type Role } from './execute.ts';
 import { contextProvider } from './facts.ts';
 import { MemoryReader } from './memory.ts';
 import { type Obligation, obligations } from './obligations.ts';
-import { mergingFor } from './regions.ts';
+import { type Merging, mergingFor } from './regions.ts';
 import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
 import { sample } from './samples.ts';
 import { Session } from './session.ts';
@@ -177,11 +178,12 @@ class Verifier implements WindowVerifier {
     candidate: readonly Insn[],
   ): [Verdict, string] {
     let merging = mergingFor(sourceRun(session, 'none').touched);
-    let run = execute(candidate, session.start(merging), session.around(merging));
+    const against = (): Role => ({ reference: sourceRun(session, merging).calls });
+    let run = execute(candidate, session.start(merging), session.around(merging), against());
     const wanted = mergingFor([...sourceRun(session, merging).touched, ...run.touched]);
     if (wanted !== merging) {
       merging = wanted;
-      run = execute(candidate, session.start(merging), session.around(merging));
+      run = execute(candidate, session.start(merging), session.around(merging), against());
     }
     const reference = sourceRun(session, merging);
     const problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses);
@@ -208,7 +210,7 @@ class Verifier implements WindowVerifier {
       source: { insns: source, run: reference },
       candidate: { insns: candidate, run },
     };
-    const q: Query = { c, open, assumptions: relevant(session, open) };
+    const q: Query = { c, open, assumptions: relevant(session, merging, open) };
     return this.refuteBySamples(q) ?? this.ask(q);
   }
 
@@ -249,7 +251,9 @@ class Verifier implements WindowVerifier {
     input: Assignment,
     stage: string,
   ): [Verdict, string] {
-    if (replay(c, input) === undefined)
+    // The results of calls are unknowns of the question, which no concrete run gives.
+    const opaque = c.source.insns.concat(c.candidate.insns).some((i) => isOpaque(i));
+    if (!opaque && replay(c, input) === undefined)
       throw new Error(`counterexample at ${where} does not replay: terms and concrete runs disagree`);
     const roots = open.flatMap((o) => [o.source, o.candidate]);
     return [{ kind: 'different', counterexample: counterexampleOf(c, input, roots), where, ms: 0 }, stage];
@@ -284,12 +288,12 @@ interface Query {
 }
 
 /** Assumptions about variables that occur in the equations; the others can always be met and only get in the way. */
-function relevant(session: Session, open: readonly Obligation[]): Term[] {
+function relevant(session: Session, merging: Merging, open: readonly Obligation[]): Term[] {
   const { store } = session.normalizer;
   const used = new Set(store.reachable(open.flatMap((o) => [o.source, o.candidate])));
-  return session.inputs.assumptions.filter((a) =>
-    store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)),
-  );
+  return session
+    .assumptions(merging)
+    .filter((a) => store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)));
 }
 
 /** The source's own run; what the checker refuses there lies beyond it. */
@@ -300,6 +304,11 @@ function sourceRun(session: Session, merging: Parameters<Session['sourceRun']>[0
     if (e instanceof Refused) throw new Unsupported(`source: ${e.message}`);
     throw e;
   }
+}
+
+function isOpaque(i: Insn): boolean {
+  const kind = specOf(i)?.kind;
+  return kind === 'call' || kind === 'ldabs';
 }
 
 function liveMask(context: WindowContext): number {
