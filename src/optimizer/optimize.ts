@@ -174,11 +174,13 @@ export class Optimization {
   /**
    * Static safety of the whole program is asked once per pass, because it costs as much as many proofs. When it objects,
    * the pass is undone and its rewrites are taken again, one by one, up to the first that it objects to.
+   * @returns true when it had no objection
    */
-  private settle(): void {
+  private settle(): boolean {
     const pending = this.unsettled;
     this.unsettled = [];
-    if (pending.length > 0 && this.safety(this.best) !== undefined) {
+    const objects = pending.length > 0 && this.safety(this.best) !== undefined;
+    if (objects) {
       this.best = this.settled;
       this.bench.setSource(this.best);
       this.rewrites.length -= pending.length;
@@ -196,6 +198,7 @@ export class Optimization {
       this.unsettled = [];
     }
     this.settled = this.best;
+    return !objects;
   }
 
   private progress(window?: Window): void {
@@ -219,7 +222,8 @@ export class Optimization {
       for (const run of straightRuns(this.best).reverse())
         for (let index = run.end - 1; index >= run.start && !this.stopped(); index--)
           if (this.adopt({ start: index, end: index + 1 }, [], 'dead code')) again = true;
-      this.settle();
+      // What was undone would only be taken again.
+      if (!this.settle()) return;
     }
   }
 
