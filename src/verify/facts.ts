@@ -66,10 +66,14 @@ function contextAt(program: Program, window: Window, { analysis, live }: Facts):
     ctxFields: hook.ctxAccess === 'fields' ? hook.fields : [],
     maps: program.maps,
     exits: exitsOf(program, window, live),
-    packetShared: program.insns.some(
-      (i) => i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === CLONE_REDIRECT,
-    ),
+    packetShared: packetIsShared(program),
   };
+}
+
+export function packetIsShared(program: Program): boolean {
+  return program.insns.some(
+    (i) => i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === CLONE_REDIRECT,
+  );
 }
 
 /** A range inside one function that is entered at its start only. */

@@ -30,7 +30,7 @@ export class Session {
   private readonly starts = new Map<Merging, Start>();
   private readonly lookups = new Map<Merging, { facts: LookupFacts; assumptions: Term[] }>();
   private readonly role: Role;
-  private readonly offsets: boolean;
+  readonly offsets: boolean;
 
   /** @param offsets as in Surroundings */
   constructor(context: WindowContext, source: readonly Insn[], role: Role = {}, offsets = true) {

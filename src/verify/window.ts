@@ -6,37 +6,24 @@
  *
  *   1  canonical forms         the same code is equivalent
  *   2  cache                   the same question was asked before
- *   3  symbolic runs           of both, on the same start (execute.ts), accesses to shared memory compared (accesses.ts)
- *   4  normal forms            every equation (obligations.ts) whose sides meet is proven
- *   5  samples                 concrete inputs refute most of the rest
- *   6  solver                  decides what is left; its counterexamples are replayed by concrete runs of both windows
+ *   3 to 6                     the proof (prover.ts)
  */
+
+import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
-import { specOf } from '../isa/semantics.ts';
+import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
-import {
-  type Assignment,
-  assignmentOf,
-  createSolver,
-  Evaluator,
-  Op,
-  type Solver,
-  type Term,
-} from '../solver/index.ts';
-import { accessProblem } from './accesses.ts';
+import { createSolver, type Solver } from '../solver/index.ts';
+import { type Accelerations, ALL_ACCELERATIONS, accelerationsKey } from './accelerations.ts';
 import { CHECKER_VERSION, contextKey, VerdictCache } from './cache.ts';
 import { canonical, codeKey } from './canonical.ts';
 import type { WindowContext } from './context.ts';
-import { execute, type Role } from './execute.ts';
 import { contextProvider } from './facts.ts';
-import { MemoryReader } from './memory.ts';
-import { type Obligation, obligations } from './obligations.ts';
-import { type Merging, mergingFor } from './regions.ts';
-import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
-import { sample } from './samples.ts';
+import { addEntryFacts, checkComparable, entryContext, firstDifference, testOf } from './program.ts';
+import { Prover, type Question, type Staged } from './prover.ts';
 import { Session } from './session.ts';
 import type { Verdict, Window } from './types.ts';
-import { Refused, Unsupported } from './unsupported.ts';
+import { Unsupported } from './unsupported.ts';
 
 export interface WindowVerifierOptions {
   /** Facts about a window of a program; by default from analysis/ (facts.ts). */
@@ -48,6 +35,10 @@ export interface WindowVerifierOptions {
   /** Default: a new embedded Z3. */
   solver?: Solver;
   cache?: VerdictCache;
+  /** Default: all on. */
+  accelerations?: Partial<Accelerations>;
+  /** Test cases that two programs run on when normal forms do not settle it. */
+  tests?: number;
 }
 
 /** How many checks ended at which stage, and their total milliseconds. */
@@ -60,6 +51,8 @@ export interface WindowVerifier {
   check(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
   /** The same question with the context given. */
   checkIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Verdict;
+  /** Do two loop-free programs for one hook, with the same maps, do the same? */
+  checkPrograms(a: Program, b: Program): Verdict;
   readonly stats: StageStats;
   readonly cache: VerdictCache;
   close(): void;
@@ -67,7 +60,6 @@ export interface WindowVerifier {
 
 /** Terms beyond which a session's store is given up. */
 const MAX_TERMS = 200_000;
-const MAX_REFUTERS = 32;
 const MAX_SESSIONS = 64;
 
 export async function createWindowVerifier(options: WindowVerifierOptions = {}): Promise<WindowVerifier> {
@@ -77,8 +69,10 @@ export async function createWindowVerifier(options: WindowVerifierOptions = {}):
 class Verifier implements WindowVerifier {
   readonly stats: StageStats = {};
   readonly cache: VerdictCache;
-  private readonly options: WindowVerifierOptions;
   private readonly solver: Solver;
+  private readonly prover: Prover;
+  private readonly accelerations: Accelerations;
+  private readonly tests: number;
   private readonly rlimit: number;
   private readonly sessions = new Map<string, Session>();
   private readonly keys = new WeakMap<WindowContext, string>();
@@ -86,11 +80,14 @@ class Verifier implements WindowVerifier {
   private readonly contextOf: (program: Program, window: Window) => WindowContext;
 
   constructor(options: WindowVerifierOptions, solver: Solver) {
-    this.options = options;
     this.solver = solver;
+    this.tests = options.tests ?? 64;
+    this.accelerations = { ...ALL_ACCELERATIONS, ...options.accelerations };
     this.contextOf = options.contextOf ?? contextProvider();
     this.rlimit = options.rlimit ?? 3_000_000;
     this.cache = options.cache ?? new VerdictCache();
+    const { rlimit, accelerations } = this;
+    this.prover = new Prover({ solver, rlimit, samples: options.samples ?? 48, accelerations });
   }
 
   close(): void {
@@ -98,6 +95,7 @@ class Verifier implements WindowVerifier {
   }
 
   check(program: Program, window: Window, replacement: readonly Insn[]): Verdict {
+    if (!this.accelerations.windows) return this.checkWhole(program, window, replacement);
     let context: WindowContext;
     try {
       context = this.contextFor(program, window);
@@ -109,8 +107,26 @@ class Verifier implements WindowVerifier {
   }
 
   checkIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Verdict {
+    return this.timed(() => this.decide(context, source, replacement));
+  }
+
+  checkPrograms(a: Program, b: Program): Verdict {
+    return this.timed(() => this.decidePrograms(a, b));
+  }
+
+  /** The window's program against the one with the replacement in it. */
+  private checkWhole(program: Program, window: Window, replacement: readonly Insn[]): Verdict {
+    try {
+      return this.checkPrograms(program, replaceRange(program, window.start, window.end, replacement));
+    } catch (e) {
+      if (e instanceof EditError) return { kind: 'unknown', reason: e.message, ms: 0 };
+      throw e;
+    }
+  }
+
+  private timed(decide: () => Staged): Verdict {
     const began = performance.now();
-    const [verdict, stage] = this.decide(context, source, replacement);
+    const [verdict, stage] = decide();
     const ms = performance.now() - began;
     const s = (this.stats[stage] ??= { checks: 0, ms: 0 });
     s.checks++;
@@ -138,18 +154,55 @@ class Verifier implements WindowVerifier {
     const candidateCode = codeKey(to);
     if (code === candidateCode) return [{ kind: 'equivalent', how: 'identical', ms: 0 }, 'identical'];
     const sessionKey = `${this.contextKey(context)}|${code}`;
-    const key = `${CHECKER_VERSION}|${this.rlimit}|${sessionKey}|${candidateCode}`;
+    return this.cached(`${sessionKey}|${candidateCode}`, () => {
+      const session = this.session(
+        sessionKey,
+        () => new Session(context, from, {}, this.accelerations.offsets),
+      );
+      return { context, session, source: from, candidate: to };
+    });
+  }
+
+  private decidePrograms(a: Program, b: Program): Staged {
+    try {
+      checkComparable(a, b);
+    } catch (e) {
+      if (e instanceof Unsupported) return [{ kind: 'unknown', reason: e.message, ms: 0 }, 'unsupported'];
+      throw e;
+    }
+    const [code, other] = [programKey(a), programKey(b)];
+    if (code === other) return [{ kind: 'equivalent', how: 'identical', ms: 0 }, 'identical'];
+    const context = entryContext(a);
+    const sessionKey = `${a.hook}|${this.contextKey(context)}|${code}`;
+    return this.cached(`${sessionKey}|${other}`, () => {
+      const session = this.session(sessionKey, () => {
+        const made = new Session(context, entryCode(a), { program: a }, this.accelerations.offsets);
+        addEntryFacts(made);
+        return made;
+      });
+      return {
+        context,
+        session,
+        source: entryCode(a),
+        candidate: entryCode(b),
+        program: b,
+        counterexample: (input, run, merging) => {
+          const test = testOf(session, a, run, merging, input);
+          return test && firstDifference(a, b, [test])?.counterexample;
+        },
+        test: () => firstDifference(a, b, this.tests),
+      };
+    });
+  }
+
+  /** The verdict under a key, or the answer to the question. */
+  private cached(question: string, ask: () => Question): Staged {
+    if (!this.accelerations.cache) return this.prover.prove(ask());
+    const key = `${CHECKER_VERSION}|${this.rlimit}|${accelerationsKey(this.accelerations)}|${question}`;
     const known = this.cache.get(key);
     if (known !== undefined)
       return [known.kind === 'equivalent' ? { ...known, how: 'cache' } : known, 'cache'];
-    let result: [Verdict, string];
-    try {
-      result = this.prove(context, this.session(sessionKey, context, from), from, to);
-    } catch (e) {
-      if (e instanceof Unsupported) result = [{ kind: 'unknown', reason: e.message, ms: 0 }, 'unsupported'];
-      else if (e instanceof Refused) result = [{ kind: 'different', where: e.message, ms: 0 }, 'refused'];
-      else throw e;
-    }
+    const result = this.prover.prove(ask());
     this.cache.set(key, result[0]);
     return result;
   }
@@ -160,155 +213,24 @@ class Verifier implements WindowVerifier {
     return key;
   }
 
-  private session(key: string, context: WindowContext, source: readonly Insn[]): Session {
+  private session(key: string, make: () => Session): Session {
     let s = this.sessions.get(key);
     if (s === undefined || s.size > MAX_TERMS) {
       this.sessions.delete(key);
       if (this.sessions.size >= MAX_SESSIONS) this.sessions.delete(this.sessions.keys().next().value!);
-      s = new Session(context, source);
+      s = make();
       this.sessions.set(key, s);
     }
     return s;
   }
-
-  private prove(
-    context: WindowContext,
-    session: Session,
-    source: readonly Insn[],
-    candidate: readonly Insn[],
-  ): [Verdict, string] {
-    let merging = mergingFor(sourceRun(session, 'none').touched);
-    const against = (): Role => ({ reference: sourceRun(session, merging).calls });
-    let run = execute(candidate, session.start(merging), session.around(merging), against());
-    const wanted = mergingFor([...sourceRun(session, merging).touched, ...run.touched]);
-    if (wanted !== merging) {
-      merging = wanted;
-      run = execute(candidate, session.start(merging), session.around(merging), against());
-    }
-    const reference = sourceRun(session, merging);
-    const problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses);
-    if (problem !== undefined) return [{ kind: 'different', where: problem, ms: 0 }, 'accesses'];
-
-    const comparison = {
-      normalizer: session.normalizer,
-      reader: new MemoryReader(session.normalizer, session.knownBytes()),
-      context,
-      start: session.start(merging),
-      stackMemory: session.stackMemory(merging),
-      framePointer: session.framePointer,
-    };
-    const open = obligations(comparison, reference, run).filter(
-      (o) =>
-        o.source !== o.candidate &&
-        session.normalizer.normalize(o.source) !== session.normalizer.normalize(o.candidate),
-    );
-    if (open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
-    const c: ReplayCase = {
-      session,
-      context,
-      merging,
-      source: { insns: source, run: reference },
-      candidate: { insns: candidate, run },
-    };
-    const q: Query = { c, open, assumptions: relevant(session, merging, open) };
-    return this.refuteBySamples(q) ?? this.ask(q);
-  }
-
-  private refuteBySamples({ c, open, assumptions }: Query): [Verdict, string] | undefined {
-    const { session } = c;
-    const e = new Evaluator(session.normalizer.store, [
-      ...assumptions,
-      ...open.flatMap((o) => [o.source, o.candidate]),
-    ]);
-    const tryOne = (input: Assignment): Obligation | undefined => {
-      e.run(input);
-      if (assumptions.some((t) => e.value(t) === 0n)) return undefined;
-      return open.find((o) => e.value(o.source) !== e.value(o.candidate));
-    };
-    for (const input of session.refuters) {
-      const o = tryOne(input);
-      if (o !== undefined) return this.different(c, open, o.where, input, 'refuter');
-    }
-    for (let n = 0; n < (this.options.samples ?? 48); n++) {
-      const input = sample(n, session.constants, session.inputs.hints);
-      const o = tryOne(input);
-      if (o === undefined) continue;
-      if (n > 0) this.remember(session, input);
-      return this.different(c, open, o.where, input, 'sample');
-    }
-    return undefined;
-  }
-
-  private remember(session: Session, input: Assignment): void {
-    session.refuters.unshift(input);
-    if (session.refuters.length > MAX_REFUTERS) session.refuters.pop();
-  }
-
-  private different(
-    c: ReplayCase,
-    open: readonly Obligation[],
-    where: string,
-    input: Assignment,
-    stage: string,
-  ): [Verdict, string] {
-    // The results of calls are unknowns of the question, which no concrete run gives.
-    const opaque = c.source.insns.concat(c.candidate.insns).some((i) => isOpaque(i));
-    if (!opaque && replay(c, input) === undefined)
-      throw new Error(`counterexample at ${where} does not replay: terms and concrete runs disagree`);
-    const roots = open.flatMap((o) => [o.source, o.candidate]);
-    return [{ kind: 'different', counterexample: counterexampleOf(c, input, roots), where, ms: 0 }, stage];
-  }
-
-  private ask({ c, open, assumptions }: Query): [Verdict, string] {
-    const { session } = c;
-    const b = session.normalizer.build;
-    const differ = open.map((o) => b.not(b.eq(o.source, o.candidate)));
-    const some = differ.reduce((x: Term, y) => b.binary(Op.Or, x, y));
-    const result = this.solver.check(b.store, [...assumptions, some], { rlimit: this.rlimit });
-    if (result.result === 'unsat')
-      return [{ kind: 'equivalent', how: 'solver', ms: 0, rlimit: result.rlimit }, 'solver'];
-    if (result.result === 'unknown')
-      return [{ kind: 'unknown', reason: `solver: ${result.reason}`, ms: 0 }, 'solver'];
-    const input = assignmentOf(result.model);
-    const e = new Evaluator(b.store, [...assumptions, ...open.flatMap((o) => [o.source, o.candidate])]);
-    e.run(input);
-    const o = open.find((x) => e.value(x.source) !== e.value(x.candidate));
-    if (o === undefined || assumptions.some((t) => e.value(t) === 0n))
-      throw new Error('the solver gave a model that is none');
-    this.remember(session, input);
-    return this.different(c, open, o.where, input, 'solver');
-  }
 }
 
-/** Equations that are still open, and what may be assumed of their variables. */
-interface Query {
-  c: ReplayCase;
-  open: readonly Obligation[];
-  assumptions: readonly Term[];
+function entryCode(p: Program): readonly Insn[] {
+  return p.insns.slice(0, p.functions[0]?.end ?? p.insns.length);
 }
 
-/** Assumptions about variables that occur in the equations; the others can always be met and only get in the way. */
-function relevant(session: Session, merging: Merging, open: readonly Obligation[]): Term[] {
-  const { store } = session.normalizer;
-  const used = new Set(store.reachable(open.flatMap((o) => [o.source, o.candidate])));
-  return session
-    .assumptions(merging)
-    .filter((a) => store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)));
-}
-
-/** The source's own run; what the checker refuses there lies beyond it. */
-function sourceRun(session: Session, merging: Parameters<Session['sourceRun']>[0]) {
-  try {
-    return session.sourceRun(merging);
-  } catch (e) {
-    if (e instanceof Refused) throw new Unsupported(`source: ${e.message}`);
-    throw e;
-  }
-}
-
-function isOpaque(i: Insn): boolean {
-  const kind = specOf(i)?.kind;
-  return kind === 'call' || kind === 'ldabs';
+function programKey(p: Program): string {
+  return `${p.functions.map((f) => f.start).join(',')}:${codeKey(p.insns)}`;
 }
 
 function liveMask(context: WindowContext): number {

@@ -1,0 +1,204 @@
+/**
+ * Whole programs as questions for the verifier.
+ *
+ *   in:   two programs for one hook, with the same maps
+ *   out:  entryContext    what holds at the hook's entry, and what is observed when the program returns
+ *         entryFacts      what the kernel guarantees about the packet's pointers, as assumptions
+ *         testOf          a model of the formula as a test case, for the interpreter
+ *
+ * A program is the window from its first to its last instruction, its functions followed where they are called; nothing of the stack is live after it.
+ */
+import { STACK_SIZE } from '../analysis/stack.ts';
+import { pointer, region, UNINIT, type Value } from '../analysis/values.ts';
+import { HOOKS } from '../program/hooks.ts';
+import { mapType } from '../program/maps.ts';
+import type { MapDef, Program } from '../program/program.ts';
+import { type Assignment, Evaluator, Op, type Term } from '../solver/index.ts';
+import { createMachine } from '../vm/machine.ts';
+import { generateTests } from '../vm/testgen/index.ts';
+import type { MapEntry, Outcome, TestCase } from '../vm/types.ts';
+import type { WindowContext } from './context.ts';
+import { directId, type Run } from './execute.ts';
+import { packetIsShared } from './facts.ts';
+import { type Merging, memoryOf } from './regions.ts';
+import type { Session } from './session.ts';
+import type { Counterexample } from './types.ts';
+import { Unsupported } from './unsupported.ts';
+
+/** Packets of which a model may be made; the kernel's linear part is below 64 KiB. */
+const MAX_PACKET = 0xffffn;
+/** No kernel address is near either end of the number range. */
+const LOWEST = 0x1_0000n;
+const HIGHEST = 0xffff_ffff_0000_0000n;
+/** Where samples put the packet. */
+const SAMPLE_PACKET = 0xffff_8880_0000_1000n;
+
+/** @throws Unsupported when the two cannot be compared */
+export function checkComparable(a: Program, b: Program): void {
+  if (a.hook !== b.hook) throw new Unsupported(`hooks differ: ${a.hook} and ${b.hook}`);
+  if (a.maps.length !== b.maps.length || !a.maps.every((m, i) => sameMap(m, b.maps[i]!)))
+    throw new Unsupported('the programs have different maps');
+}
+
+function sameMap(a: MapDef, b: MapDef): boolean {
+  return (
+    a.name === b.name &&
+    a.type === b.type &&
+    a.keySize === b.keySize &&
+    a.valueSize === b.valueSize &&
+    a.maxEntries === b.maxEntries &&
+    a.flags === b.flags &&
+    (a.readonly === true) === (b.readonly === true) &&
+    Buffer.compare(a.initial ?? new Uint8Array(0), b.initial ?? new Uint8Array(0)) === 0 &&
+    (a.inner === undefined) === (b.inner === undefined) &&
+    (a.inner === undefined ||
+      b.inner === undefined ||
+      sameMap({ ...a.inner, name: '' }, { ...b.inner, name: '' }))
+  );
+}
+
+export function entryContext(program: Program): WindowContext {
+  const hook = HOOKS[program.hook];
+  const registers = new Array<Value>(11).fill(UNINIT);
+  registers[1] = pointer(region.ctx);
+  registers[10] = pointer(region.stack(0));
+  return {
+    registers,
+    stack: new Array(STACK_SIZE / 8).fill(undefined),
+    frame: 0,
+    liveRegisters: new Array<bigint>(11).fill(0n),
+    liveStack: new Uint8Array(STACK_SIZE),
+    exits: [],
+    returnBits: (1n << BigInt(hook.returnBits)) - 1n,
+    ctxFields: hook.ctxAccess === 'fields' ? hook.fields : [],
+    maps: program.maps,
+    packetShared: packetIsShared(program),
+  };
+}
+
+/** The packet lies inside kernel memory, its end not before its start. */
+export function addEntryFacts(session: Session): void {
+  const { bases, inputs, normalizer } = session;
+  const b = normalizer.build;
+  const start = bases.base(region.packet, '');
+  const end = bases.base(region.packetEnd, '');
+  const atMost = (x: Term, y: Term): Term => b.not(b.binary(Op.ULt, y, x));
+  const k = (v: bigint): Term => b.const(v, 64);
+  inputs.assumptions.push(
+    atMost(k(LOWEST), start),
+    atMost(start, k(HIGHEST)),
+    atMost(b.sub(end, start), k(MAX_PACKET)),
+  );
+  inputs.hints.set('packet', { min: SAMPLE_PACKET, max: SAMPLE_PACKET });
+  inputs.hints.set('packet_end', { min: SAMPLE_PACKET, max: SAMPLE_PACKET + 1500n });
+}
+
+/** The test case that an assignment describes; undefined when no real input is like it. */
+export function testOf(
+  session: Session,
+  program: Program,
+  run: Run,
+  merging: Merging,
+  input: Assignment,
+): TestCase | undefined {
+  const variable = (name: string): bigint => BigInt.asUintN(64, input.variable(name, 64));
+  const bytes = (memory: string, at: bigint, size: number): Uint8Array =>
+    Uint8Array.from(
+      { length: size },
+      (_, k) => input.byte(memory, BigInt.asUintN(64, at + BigInt(k))) & 0xff,
+    );
+  const start = variable('packet');
+  const length = BigInt.asUintN(64, variable('packet_end') - start);
+  const hook = HOOKS[program.hook];
+  if (hook.packet !== 'none' && length > MAX_PACKET) return undefined;
+  const size = hook.packet === 'none' ? 0 : Number(length);
+  const maps = mapsOf(session, program, run, merging, input, bytes);
+  return {
+    packet: bytes(memoryOf(region.packet, merging), start, size),
+    ctx: bytes(memoryOf(region.ctx, merging), variable('ctx'), hook.ctxSize),
+    maps,
+    seed: 1,
+  };
+}
+
+function mapsOf(
+  session: Session,
+  program: Program,
+  run: Run,
+  merging: Merging,
+  input: Assignment,
+  bytes: (memory: string, at: bigint, size: number) => Uint8Array,
+): MapEntry[][] {
+  const maps: MapEntry[][] = program.maps.map(() => []);
+  const put = (map: number, key: Uint8Array, base: bigint): void => {
+    const def = program.maps[map]!;
+    if (maps[map]!.some((e) => Buffer.compare(e.key, key) === 0)) return;
+    const value = bytes(memoryOf(region.mapValue(map), merging), base, def.valueSize);
+    maps[map]!.push({ key, value });
+  };
+  const lookups = run.calls.filter((c) => c.name === 'map_lookup_elem');
+  const e = new Evaluator(
+    session.normalizer.store,
+    lookups.flatMap((c) => [c.condition, ...c.inputs.map((i) => i.term)]),
+  );
+  e.run(input);
+  for (const c of lookups) {
+    const of = session.bases.regionOf(c.inputs.find((i) => i.where === 'r1')!.term);
+    if (of?.kind !== 'map' || of.inner || e.value(c.condition) === 0n) continue;
+    const base = input.variable(`map_value:${of.map}#call${c.token}`, 64);
+    if (base === 0n || mapType(program.maps[of.map]!.type)?.lookup !== 'value') continue;
+    const key: number[] = [];
+    for (const i of c.inputs.filter((x) => x.where.startsWith('r2[')))
+      for (let k = 0; k < session.normalizer.store.width(i.term); k += 8)
+        key.push(Number((e.value(i.term) >> BigInt(k)) & 0xffn));
+    put(of.map, Uint8Array.from(key), base);
+  }
+  program.maps.forEach((m, map) => {
+    if (m.initial === undefined) return;
+    const base = input.variable(`map_value:${map}#${directId(map)}`, 64);
+    if (m.readonly === true) maps[map] = [{ key: new Uint8Array(4), value: m.initial }];
+    else put(map, new Uint8Array(4), base);
+  });
+  return maps;
+}
+
+/**
+ * The first test on which two programs do not leave the same behind.
+ * @param tests cases, or how many to draw
+ */
+export function firstDifference(
+  a: Program,
+  b: Program,
+  tests: readonly TestCase[] | number,
+): { counterexample: Counterexample; where: string } | undefined {
+  const machine = createMachine(a);
+  const cases = typeof tests === 'number' ? generateTests(a, { seed: 1, count: tests }) : tests;
+  machine.setTests(cases);
+  const skipped = new Set(machine.setSource(a.insns));
+  machine.setCandidate(b.insns);
+  if (machine.evaluate().failed === 0) return undefined;
+  for (const [n, test] of cases.entries()) {
+    if (skipped.has(n)) continue;
+    machine.setTests([test]);
+    machine.setSource(a.insns);
+    machine.setCandidate(b.insns);
+    if (machine.evaluate().failed === 0) continue;
+    const where = outcomeDifference(a, machine.run(a.insns, 0), machine.run(b.insns, 0));
+    return { counterexample: { registers: new Map(), memory: new Map(), test }, where };
+  }
+  return undefined;
+}
+
+/** Which output of two runs differs. */
+function outcomeDifference(program: Program, x: Outcome, y: Outcome): string {
+  const mask = (1n << BigInt(HOOKS[program.hook].returnBits)) - 1n;
+  const text = (v: unknown): string =>
+    JSON.stringify(v, (_k, w: unknown) => (typeof w === 'bigint' ? `${w}` : w));
+  if (y.status === 'fault') return `the second version faults: ${y.fault} at instruction ${y.at}`;
+  if ((x.r0 & mask) !== (y.r0 & mask)) return `r0: ${x.r0 & mask} and ${y.r0 & mask}`;
+  if (text(x.calls) !== text(y.calls)) return 'calls that others see';
+  if (Buffer.compare(x.packet, y.packet) !== 0) return 'packet';
+  if (Buffer.compare(x.ctx, y.ctx) !== 0) return 'context';
+  const map = x.maps.findIndex((m, i) => text(m) !== text(y.maps[i]));
+  return map < 0 ? 'outputs' : `map ${program.maps[map]?.name ?? map}`;
+}

@@ -1,0 +1,227 @@
+/**
+ * The proof of one question: two pieces of code from the same start.
+ *
+ *   3  symbolic runs   of both (execute.ts), accesses to shared memory compared (accesses.ts)
+ *   4  normal forms    every equation (obligations.ts) whose sides meet is proven
+ *   5  samples         concrete inputs refute most of the rest
+ *   6  solver          decides what is left; its counterexamples are replayed by concrete runs of both windows
+ *
+ * Steps 1 and 2 are in window.ts.
+ */
+import type { Insn } from '../isa/insn.ts';
+import { specOf } from '../isa/semantics.ts';
+import { type Assignment, assignmentOf, Evaluator, Op, type Solver, type Term } from '../solver/index.ts';
+import { type Accelerations, mergingUnder } from './accelerations.ts';
+import { accessProblem } from './accesses.ts';
+import type { WindowContext } from './context.ts';
+import { execute, type Role, type Run } from './execute.ts';
+import { MemoryReader } from './memory.ts';
+import { type Obligation, obligations } from './obligations.ts';
+import { type Merging, mergingFor } from './regions.ts';
+import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
+import { sample } from './samples.ts';
+import type { Session } from './session.ts';
+import type { Counterexample, Verdict } from './types.ts';
+import { Refused, Unsupported } from './unsupported.ts';
+
+const MAX_REFUTERS = 32;
+
+export interface ProverOptions {
+  solver: Solver;
+  /** Solver budget per check, in its resource units. */
+  rlimit: number;
+  /** Inputs to try before the solver. */
+  samples: number;
+  accelerations: Accelerations;
+}
+
+export interface Question {
+  context: WindowContext;
+  session: Session;
+  source: readonly Insn[];
+  candidate: readonly Insn[];
+  /** The program that the candidate is, when its calls are to be followed. */
+  program?: Role['program'];
+  /** Turns an input into a counterexample, and says whether it is one. By default both windows run on it. */
+  counterexample?(input: Assignment, source: Run, merging: Merging): Counterexample | undefined;
+  /** Runs both on tests of its own; asked once, when normal forms did not settle the question. */
+  test?(): { counterexample: Counterexample; where: string } | undefined;
+}
+
+/** A verdict and the stage that gave it. */
+export type Staged = [Verdict, string];
+
+/** Equations that are still open, and what may be assumed of their variables. */
+interface Query {
+  c: ReplayCase;
+  open: readonly Obligation[];
+  assumptions: readonly Term[];
+  question: Question;
+}
+
+export class Prover {
+  private readonly options: ProverOptions;
+
+  constructor(options: ProverOptions) {
+    this.options = options;
+  }
+
+  /** Never throws for what lies beyond the checker: that is an unknown, or a refused candidate. */
+  prove(question: Question): Staged {
+    try {
+      return this.attempt(question);
+    } catch (e) {
+      if (!(e instanceof Unsupported || e instanceof Refused)) throw e;
+      const refuted = this.refuteByTests(question);
+      if (refuted !== undefined) return refuted;
+      if (e instanceof Unsupported) return [{ kind: 'unknown', reason: e.message, ms: 0 }, 'unsupported'];
+      return [{ kind: 'different', where: e.message, ms: 0 }, 'refused'];
+    }
+  }
+
+  private refuteByTests(question: Question): Staged | undefined {
+    const found = question.test?.();
+    return found && [{ kind: 'different', ...found, ms: 0 }, 'test'];
+  }
+
+  private attempt(question: Question): Staged {
+    const { context, session, source, candidate, program } = question;
+    const under = (m: Merging): Merging => mergingUnder(this.options.accelerations, m);
+    let merging = under(mergingFor(sourceRun(session, under('none')).touched));
+    const against = (): Role => ({ reference: sourceRun(session, merging).calls, program });
+    let run = execute(candidate, session.start(merging), session.around(merging), against());
+    const wanted = under(mergingFor([...sourceRun(session, merging).touched, ...run.touched]));
+    if (wanted !== merging) {
+      merging = wanted;
+      run = execute(candidate, session.start(merging), session.around(merging), against());
+    }
+    const reference = sourceRun(session, merging);
+    const problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses);
+    if (problem !== undefined) throw new Refused(problem);
+
+    const comparison = {
+      normalizer: session.normalizer,
+      reader: new MemoryReader(session.normalizer, session.knownBytes(), session.offsets),
+      context,
+      start: session.start(merging),
+      stackMemory: session.stackMemory(merging),
+      framePointer: session.framePointer,
+    };
+    const open = obligations(comparison, reference, run).filter(
+      (o) =>
+        o.source !== o.candidate &&
+        session.normalizer.normalize(o.source) !== session.normalizer.normalize(o.candidate),
+    );
+    if (open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
+    const c: ReplayCase = {
+      session,
+      context,
+      merging,
+      source: { insns: source, run: reference },
+      candidate: { insns: candidate, run },
+    };
+    const q: Query = { c, open, assumptions: relevant(session, merging, open), question };
+    return this.refuteByTests(question) ?? this.refuteBySamples(q) ?? this.ask(q);
+  }
+
+  private refuteBySamples(q: Query): Staged | undefined {
+    const { c, open, assumptions } = q;
+    const { session } = c;
+    const e = new Evaluator(session.normalizer.store, [
+      ...assumptions,
+      ...open.flatMap((o) => [o.source, o.candidate]),
+    ]);
+    const tryOne = (input: Assignment): Obligation | undefined => {
+      e.run(input);
+      if (assumptions.some((t) => e.value(t) === 0n)) return undefined;
+      return open.find((o) => e.value(o.source) !== e.value(o.candidate));
+    };
+    for (const input of session.refuters) {
+      const o = tryOne(input);
+      const found = o && this.different(q, o.where, input, 'refuter');
+      if (found !== undefined) return found;
+    }
+    for (let n = 0; n < this.options.samples; n++) {
+      const input = sample(n, session.constants, session.inputs.hints);
+      const o = tryOne(input);
+      const found = o && this.different(q, o.where, input, 'sample');
+      if (found === undefined) continue;
+      if (n > 0) this.remember(session, input);
+      return found;
+    }
+    return undefined;
+  }
+
+  private remember(session: Session, input: Assignment): void {
+    session.refuters.unshift(input);
+    if (session.refuters.length > MAX_REFUTERS) session.refuters.pop();
+  }
+
+  /** Undefined when the input shows no difference in the question's own eyes. */
+  private different(q: Query, where: string, input: Assignment, stage: string): Staged | undefined {
+    const { c, open, question } = q;
+    if (question.counterexample !== undefined) {
+      const counterexample = question.counterexample(input, c.source.run, c.merging);
+      return counterexample && [{ kind: 'different', counterexample, where, ms: 0 }, stage];
+    }
+    // The results of calls are unknowns of the question, which no concrete run gives.
+    const opaque = c.source.insns.concat(c.candidate.insns).some((i) => isOpaque(i));
+    if (!opaque && replay(c, input) === undefined)
+      throw new Error(`counterexample at ${where} does not replay: terms and concrete runs disagree`);
+    const roots = open.flatMap((o) => [o.source, o.candidate]);
+    return [{ kind: 'different', counterexample: counterexampleOf(c, input, roots), where, ms: 0 }, stage];
+  }
+
+  private ask(q: Query): Staged {
+    const { c, open, assumptions } = q;
+    const { session } = c;
+    const b = session.normalizer.build;
+    const differ = open.map((o) => b.not(b.eq(o.source, o.candidate)));
+    const some = differ.reduce((x: Term, y) => b.binary(Op.Or, x, y));
+    const result = this.options.solver.check(b.store, [...assumptions, some], {
+      rlimit: this.options.rlimit,
+    });
+    if (result.result === 'unsat')
+      return [{ kind: 'equivalent', how: 'solver', ms: 0, rlimit: result.rlimit }, 'solver'];
+    if (result.result === 'unknown')
+      return [{ kind: 'unknown', reason: `solver: ${result.reason}`, ms: 0 }, 'solver'];
+    const input = assignmentOf(result.model);
+    const e = new Evaluator(b.store, [...assumptions, ...open.flatMap((o) => [o.source, o.candidate])]);
+    e.run(input);
+    const o = open.find((x) => e.value(x.source) !== e.value(x.candidate));
+    if (o === undefined || assumptions.some((t) => e.value(t) === 0n))
+      throw new Error('the solver gave a model that is none');
+    const found = this.different(q, o.where, input, 'solver');
+    if (found === undefined)
+      return [
+        { kind: 'unknown', reason: `no input was found that shows a difference at ${o.where}`, ms: 0 },
+        'solver',
+      ];
+    this.remember(session, input);
+    return found;
+  }
+}
+
+/** Assumptions about variables that occur in the equations; the others can always be met and only get in the way. */
+function relevant(session: Session, merging: Merging, open: readonly Obligation[]): Term[] {
+  const { store } = session.normalizer;
+  const used = new Set(store.reachable(open.flatMap((o) => [o.source, o.candidate])));
+  return session
+    .assumptions(merging)
+    .filter((a) => store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)));
+}
+
+/** The source's own run; what the checker refuses there lies beyond it. */
+function sourceRun(session: Session, merging: Parameters<Session['sourceRun']>[0]) {
+  try {
+    return session.sourceRun(merging);
+  } catch (e) {
+    if (e instanceof Refused) throw new Unsupported(`source: ${e.message}`);
+    throw e;
+  }
+}
+
+function isOpaque(i: Insn): boolean {
+  const kind = specOf(i)?.kind;
+  return kind === 'call' || kind === 'ldabs';
+}
