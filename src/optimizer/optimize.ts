@@ -44,6 +44,8 @@ export interface Control {
  */
 const FIRST_VISIT = 4000;
 const LONGEST_VISIT = 64_000;
+/** Longest program whose safety is asked for every rewrite: examining it takes about as long as a proof. */
+const EAGER_SAFETY = 400;
 /** Instructions around a window whose constants are drawn from. */
 const CONTEXT = 8;
 
@@ -68,7 +70,12 @@ export class Optimization {
   private readonly stats: ChainStats = emptyStats();
   private readonly refusals = new Map<string, number>();
 
-  constructor(program: Program, options: OptimizeOptions, control: Control, judges: Omit<Judges, 'tests'>) {
+  constructor(
+    program: Program,
+    options: OptimizeOptions,
+    control: Control,
+    judges: Pick<Judges, 'verify' | 'kernel'>,
+  ) {
     const settings = settingNamed(options.settings);
     if (settings === undefined)
       throw new UserError(
@@ -85,11 +92,16 @@ export class Optimization {
       linux: options.linux ?? Math.max(504, linuxOf(program.insns)),
     };
     this.bench = new Bench(program, options.seed, options.tests, settings);
-    this.judges = { ...judges, tests: (candidate) => this.bench.disagreement(candidate) };
     this.settled = program;
     const known = new Set(this.findings(program));
     // What the checker already holds against the original is its own false alarm.
     this.safety = (candidate) => this.findings(candidate).find((reason) => !known.has(reason));
+    const eager = program.insns.length <= EAGER_SAFETY;
+    this.judges = {
+      ...judges,
+      tests: (candidate) => this.bench.disagreement(candidate),
+      safety: (candidate) => (eager ? this.safety(candidate) : undefined),
+    };
   }
 
   private findings(program: Program): string[] {
@@ -172,7 +184,7 @@ export class Optimization {
   }
 
   /**
-   * Static safety of the whole program is asked once per pass, because it costs as much as many proofs. When it objects,
+   * Static safety of a large program is asked once per pass, because it costs as much as many proofs. When it objects,
    * the pass is undone and its rewrites are taken again, one by one, up to the first that it objects to.
    * @returns true when it had no objection
    */

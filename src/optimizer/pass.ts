@@ -1,9 +1,9 @@
 /**
  * The one gate through which a program changes.
  *
- *   rewrite --window verifier--> proven --tests--> agrees --running kernel--> accepted
+ *   rewrite --window verifier--> proven --tests--> agrees --static safety--> safe --running kernel--> accepted
  *
- * A rewrite that fails at any stage changes nothing. Static safety of the whole program is asked per pass (optimize.ts).
+ * A rewrite that fails at any stage changes nothing.
  */
 import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
@@ -11,10 +11,12 @@ import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import type { Verdict, Window } from '../verify/types.ts';
 
-/** Everything that may say no to one rewrite. The last two return undefined for yes, or their reason. */
+/** Everything that may say no to one rewrite. The last three return undefined for yes, or their reason. */
 export interface Judges {
   verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
   tests(candidate: Program): string | undefined;
+  /** Of large programs asked once per pass instead (optimize.ts). */
+  safety(candidate: Program): string | undefined;
   kernel(candidate: Program): string | undefined;
 }
 
@@ -26,7 +28,7 @@ export interface Accepted {
 
 export type Judgement =
   | Accepted
-  | { accepted: false; by: keyof Judges | 'edit' | 'safety'; reason: string; verdict?: Verdict };
+  | { accepted: false; by: keyof Judges | 'edit'; reason: string; verdict?: Verdict };
 
 /** Tries one rewrite of `program`; does not decide whether it is worth having. */
 export function judge(
@@ -47,7 +49,7 @@ export function judge(
     const reason = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
     return { accepted: false, by: 'verify', reason, verdict };
   }
-  for (const by of ['tests', 'kernel'] as const) {
+  for (const by of ['tests', 'safety', 'kernel'] as const) {
     const reason = judges[by](candidate);
     if (reason !== undefined) return { accepted: false, by, reason, verdict };
   }
