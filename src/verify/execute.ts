@@ -5,11 +5,11 @@
  *   out:  Run: how control leaves (through the end, by a jump, by `exit`), with registers, memory logs and path condition of each way out;
  *         accesses to shared memory in order; the regions touched
  *
- * Jumps may go forward inside the window, and out of it. States that meet are merged into one: values become if-then-else on the branch taken.
+ * Code without loops: jumps may go anywhere else, also out of the window. States that meet are merged into one: values become if-then-else on the branch taken.
  */
 
 import { type Region, region as regions } from '../analysis/values.ts';
-import { indexOfSlot, slotOffsets } from '../isa/flow.ts';
+import { fallsThrough, indexOfSlot, jumpTarget, slotOffsets } from '../isa/flow.ts';
 import { type Insn, imm64, PseudoLd, R10 } from '../isa/insn.ts';
 import {
   type AluOp,
@@ -21,9 +21,10 @@ import {
   type StoreOp,
   specOf,
 } from '../isa/semantics.ts';
+import { helperById, mapArgOf } from '../program/helpers.ts';
 import type { CtxField } from '../program/hooks.ts';
 import type { MapDef, Program } from '../program/program.ts';
-import { type Normalizer, splitOffset, type Term, termAlgebra } from '../solver/index.ts';
+import { type Normalizer, Op, splitOffset, type Term, termAlgebra } from '../solver/index.ts';
 import type { Access } from './accesses.ts';
 import { Calls } from './calls.ts';
 import { ctxPointerAt } from './ctxload.ts';
@@ -174,7 +175,7 @@ class Executor {
       outside: new Map(),
     };
     a.waiting[0]!.push(first);
-    for (let index = 0; index < insns.length; index++) {
+    for (const index of executionOrder(insns, a.offsets)) {
       const state = this.merged(a.waiting[index]!);
       if (state !== undefined) this.step(a, index, state);
     }
@@ -203,8 +204,11 @@ class Executor {
         this.atomic(spec, i, s, a.depth === 0 ? index : -1);
         break;
       case 'call':
-        this.call(spec, i, s, a, index);
-        break;
+        for (const one of this.byMap(spec, i, s)) {
+          this.call(spec, i, one, a, index);
+          a.waiting[index + 1]!.push(one);
+        }
+        return;
       case 'ldabs':
         this.legacyLoad(spec, i, s, a);
         break;
@@ -338,6 +342,25 @@ class Executor {
     if (spec.result === 'r0') this.set(s, 0, b.zext(old, 64));
   }
 
+  /** The state, or, where the branch taken decides which map a helper is given, one state per map. */
+  private byMap(spec: CallOp, i: Insn, s: State): State[] {
+    const at = spec.target === 'helper' ? mapArgOf(helperById(i.imm)) : undefined;
+    const value = at === undefined ? undefined : s.regs[at + 1];
+    if (at === undefined || value === undefined) return [s];
+    const map = this.n.normalize(value);
+    if (this.n.store.op(map) !== Op.Ite || this.around.bases.regionOf(map) !== undefined) return [s];
+    const condition = this.n.store.a(map);
+    const choose = (taken: Term, chosen: Term): State => {
+      const one = fork(s, [...s.path, taken]);
+      one.regs[at + 1] = chosen;
+      return one;
+    };
+    return [
+      choose(condition, this.n.store.b(map)),
+      choose(this.n.not(condition), this.n.store.c(map)),
+    ].flatMap((one) => this.byMap(spec, i, one));
+  }
+
   private call(spec: CallOp, i: Insn, s: State, a: Activation, index: number): void {
     if (spec.target === 'helper') this.calls.helper(i.imm, s);
     else if (spec.target === 'kfunc') throw new Unsupported('a kernel function is called');
@@ -430,7 +453,6 @@ class Executor {
     }
     const target = indexOfSlot(a.offsets, slot);
     if (target === undefined) throw new Refused('a jump into the middle of an instruction');
-    if (target <= index) throw new Unsupported('a loop inside the window');
     a.waiting[target]!.push(s);
   }
 
@@ -439,6 +461,38 @@ class Executor {
     if (list === undefined) a.outside.set(to, [s]);
     else list.push(s);
   }
+}
+
+/**
+ * Instructions that control can reach, each after all that lead to it, in an order that does not depend on where blocks lie.
+ * @throws Unsupported when there is a loop
+ */
+function executionOrder(insns: readonly Insn[], offsets: Int32Array): number[] {
+  const OPEN = 1;
+  const DONE = 2;
+  const mark = new Uint8Array(insns.length + 1);
+  const order: number[] = [];
+  const stack: { index: number; next: number[] }[] = [];
+  const enter = (index: number): void => {
+    if (index >= insns.length || mark[index] === DONE) return;
+    if (mark[index] === OPEN) throw new Unsupported('a loop inside the window');
+    mark[index] = OPEN;
+    const target = specOf(insns[index]!)?.kind === 'call' ? undefined : jumpTarget(insns, index, offsets);
+    const next = fallsThrough(insns[index]!) ? [index + 1] : [];
+    stack.push({ index, next: target === undefined ? next : [target, ...next] });
+  };
+  enter(0);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const next = top.next.shift();
+    if (next !== undefined) {
+      enter(next);
+      continue;
+    }
+    mark[top.index] = DONE;
+    order.push(top.index);
+    stack.pop();
+  }
+  return order.reverse();
 }
 
 /** A slot outside the window, as in ExitPoint. */

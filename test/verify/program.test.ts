@@ -1,0 +1,25 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
+import { Rng } from '../../src/vm/random.ts';
+import { hasPaperPrograms, paperPrograms } from '../analysis/programs.ts';
+import { TRANSFORMS } from './transforms.ts';
+
+let verifier: WindowVerifier;
+beforeAll(async () => {
+  verifier = await createWindowVerifier();
+});
+afterAll(() => verifier.close());
+
+describe.skipIf(!hasPaperPrograms)(
+  'the paper programs against themselves, rewritten (needs K2_SHARED)',
+  () => {
+    for (const { name, program } of hasPaperPrograms ? paperPrograms() : [])
+      for (const [what, transform] of Object.entries(TRANSFORMS))
+        it(`${name}: ${what}`, () => {
+          const other = transform(program, new Rng(1, what, name));
+          const verdict = verifier.checkPrograms(program, other);
+          if (process.env.K2_SHOW) console.log(name, what, verdict);
+          expect(verdict, JSON.stringify(verdict)).toMatchObject({ kind: 'equivalent' });
+        });
+  },
+);
