@@ -8,7 +8,7 @@ import { Arena } from './arena.ts';
 import { encodeEnd, encodeRecord, Positions, Special } from './decode.ts';
 import { forgetExpected, markExpected, noteExpected } from './expected.ts';
 import { callHelper, Kernel, type MissedKey } from './helpers/index.ts';
-import { priceOf } from './latency.ts';
+import { pricesOf } from './latency.ts';
 import { CELL, CODE, ENTRY, HEAD, HELPER_EXIT, RECORD, REGS } from './layout.ts';
 import type { Coverage, Evaluation, Machine, MachineOptions, MachineState, Trace } from './machine.ts';
 import { arenaAt, initialise, type MemoryPlan, planMemory } from './memory.ts';
@@ -142,8 +142,8 @@ export class FastMachine implements Machine {
 
   private priced(insns: readonly Insn[]): void {
     const { view } = this.arena;
-    insns.forEach((i, index) => {
-      view.setFloat64(this.plan!.prices + index * 8, priceOf(i, this.options.profile), true);
+    pricesOf(insns, this.options.profile, this.program.maps).forEach((price, index) => {
+      view.setFloat64(this.plan!.prices + index * 8, price, true);
     });
     view.setFloat64(this.plan!.prices + insns.length * 8, 0, true);
   }

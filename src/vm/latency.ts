@@ -6,9 +6,10 @@
  * `staticLatency` is K2's own estimate, the sum over all instructions whether they run or not; along an executed path
  * the interpreter adds up the same prices (Machine.latency).
  */
-import type { Insn } from '../isa/insn.ts';
+import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../isa/insn.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
-import { helperById } from '../program/helpers.ts';
+import { helperById, mapArgOf } from '../program/helpers.ts';
+import { mapTypeName } from '../program/maps.ts';
 import { K2_PROFILES } from './profiles.ts';
 
 /** K2's opcode or `BPF_FUNC_<helper>` -> nanoseconds. */
@@ -77,12 +78,49 @@ function nameOf(spec: OpSpec, i: Insn): string | undefined {
   }
 }
 
-/** Nanoseconds of one execution of an instruction. */
-export function priceOf(i: Insn, profile: LatencyProfile = DEFAULT_PROFILE): number {
-  const kind = specOf(i)?.kind;
-  if (kind === 'exit' || kind === 'goto') return 0;
-  const name = k2Name(i);
-  return (name === undefined ? undefined : profile[name]) ?? MISSING_PRICE;
+/**
+ * Nanoseconds of one execution of an instruction. A profile may say more than K2's do: prices by `OpSpec.name`, of helpers
+ * per map type (`BPF_FUNC_map_lookup_elem/hash`), and of helpers that it does not list (`BPF_FUNC_*`).
+ * @param map type of the map that a helper is called with
+ */
+export function priceOf(i: Insn, profile: LatencyProfile = DEFAULT_PROFILE, map?: number): number {
+  const spec = specOf(i);
+  if (spec === undefined) return MISSING_PRICE;
+  if (spec.kind === 'exit' || spec.kind === 'goto') return 0;
+  const name = nameOf(spec, i);
+  const isHelper = spec.kind === 'call' && spec.target === 'helper';
+  return (
+    (map === undefined ? undefined : profile[`${name}/${mapTypeName(map)}`]) ??
+    (name === undefined ? undefined : profile[name]) ??
+    profile[isHelper ? ANY_HELPER : spec.name] ??
+    MISSING_PRICE
+  );
+}
+/** Key of the price of helpers that a profile does not list. */
+export const ANY_HELPER = 'BPF_FUNC_*';
+
+/** Prices of all instructions, with the maps that helpers are called with where the text shows them. */
+export function pricesOf(
+  insns: readonly Insn[],
+  profile: LatencyProfile,
+  maps: readonly { type: number }[],
+): number[] {
+  // Type of the map that a register points to, following the text.
+  const held: (number | undefined)[] = [];
+  return insns.map((i) => {
+    if (i.op === OP_CALL) {
+      const argument = i.src === PseudoCall.HELPER ? mapArgOf(helperById(i.imm)) : undefined;
+      const price = priceOf(i, profile, argument === undefined ? undefined : held[argument + 1]);
+      held.fill(undefined, 0, 6);
+      return price;
+    }
+    const spec = specOf(i);
+    if (i.op === OP_LD_IMM64 && i.src === PseudoLd.MAP_FD) held[i.dst] = maps[i.imm]?.type;
+    else if (spec?.name === 'mov64.x') held[i.dst] = held[i.src];
+    else if (spec?.kind === 'alu' || spec?.kind === 'load' || spec?.kind === 'ldimm64')
+      held[i.dst] = undefined;
+    return priceOf(i, profile);
+  });
 }
 
 /** K2's estimate: the sum over all instructions, each once. */

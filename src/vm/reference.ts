@@ -11,7 +11,7 @@ import { Arena, fault, HelperFault } from './arena.ts';
 import { isRefused, Positions } from './decode.ts';
 import { callHelper, Kernel } from './helpers/index.ts';
 import { poisonOf } from './image.ts';
-import { priceOf } from './latency.ts';
+import { pricesOf } from './latency.ts';
 import {
   CELL,
   CODE,
@@ -62,6 +62,7 @@ class Run {
   private steps = 0;
   private mayGoto: number;
   private latency = 0;
+  private readonly prices: readonly number[];
 
   constructor(program: Program, insns: readonly Insn[], test: TestCase, options: MachineOptions) {
     const plan = planMemory(program, [test], insns.length, 1, options);
@@ -74,6 +75,7 @@ class Run {
     this.insns = insns;
     this.where = new Positions(insns);
     this.options = options;
+    this.prices = pricesOf(insns, options.profile, program.maps);
     this.mayGoto = options.mayGoto;
     for (const n of [0, 2, 3, 4, 5, 6, 7, 8, 9]) this.poison(n);
     this.regs[1] = this.head(HEAD.R1);
@@ -124,7 +126,7 @@ class Run {
     this.jumped = false;
     const i = this.insns[pc];
     if (i === undefined) return { end: FaultCode.BAD_JUMP };
-    this.latency += priceOf(i, this.options.profile);
+    this.latency += this.prices[pc]!;
     const spec = specOf(i);
     if (spec === undefined || isRefused(i, spec, this.program.maps.length))
       return { end: FaultCode.BAD_OPCODE };

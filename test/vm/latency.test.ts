@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createMachine, K2_PROFILES, k2Name, priceOf, staticLatency } from '../../src/vm/index.ts';
+import { MapTypeId } from '../../src/program/maps.ts';
+import { createMachine, K2_PROFILES, k2Name, priceOf, pricesOf, staticLatency } from '../../src/vm/index.ts';
 import {
   callHelper,
   exit,
@@ -47,6 +48,35 @@ describe('prices', () => {
     expect(priceOf(op('atomic.add.w', 1, 2))).toBe(5.514);
     expect(priceOf(imm64(1, 5n))).toBe(0.363);
     expect(priceOf(op('sdiv64.x', 1, 2))).toBe(1);
+  });
+});
+
+describe('prices that a profile may add', () => {
+  const profile = {
+    BPF_FUNC_map_lookup_elem: 5,
+    'BPF_FUNC_map_lookup_elem/hash': 20,
+    'BPF_FUNC_*': 30,
+    'sdiv64.x': 7,
+    MOV64XY: 0.1,
+  };
+  const maps = [{ type: MapTypeId.HASH }, { type: MapTypeId.ARRAY }];
+  const mapFd = (dst: number, map: number) => ({ ...imm64(dst, BigInt(map)), src: 1 });
+
+  it('by row of the semantics table, and for helpers that are not listed', () => {
+    expect([op('sdiv64.x', 1, 2), callHelper(5), callHelper(1)].map((i) => priceOf(i, profile))).toEqual([
+      7, 30, 5,
+    ]);
+  });
+
+  it('by the map that a helper is called with, where the text shows it', () => {
+    const lookup = (...before: Parameters<typeof pricesOf>[0]): number | undefined =>
+      pricesOf([...before, callHelper(1)], profile, maps).at(-1);
+    expect(lookup(mapFd(1, 0))).toBe(20);
+    expect(lookup(mapFd(1, 1))).toBe(5);
+    expect(lookup(mapFd(8, 0), op('mov64.x', 1, 8))).toBe(20);
+    expect(lookup(mapFd(1, 0), op('mov64.k', 1, 0, 0, 4))).toBe(5);
+    expect(lookup(mapFd(1, 0), callHelper(5))).toBe(5);
+    expect(lookup(op('mov64.x', 1, 6))).toBe(5);
   });
 });
 
