@@ -8,10 +8,23 @@
  *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
  *   model     vmDiff(program, model, tests): the same against our interpreter
  *   time      kernelTime(versions, tests): nanoseconds, ratio, and what may be claimed; harness, stopwatch: how it is measured
+ *   calibrate calibrate(): a latency profile of this machine; fitProfiles: how well profiles predict times
  *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
  */
+
+export {
+  type CalibrateOptions,
+  type Calibration,
+  calibrate,
+  type Fit,
+  type FitInput,
+  type FitRow,
+  fitOf,
+  fitProfiles,
+  modeledNs,
+} from './calibrate.ts';
 export { type CampaignRow, filterCampaign, fuzzCampaign, kernelTests, modelCampaign } from './campaign.ts';
 export { type Difference, type DiffOptions, type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
 export { type KernelFeatures, type KernelProbe, probeKernel } from './doctor.ts';

@@ -1,0 +1,241 @@
+/**
+ * A latency profile of this machine, and how well it predicts what programs take.
+ *
+ *   chains --two lengths, stopwatch--> nanoseconds per copy --> LatencyProfile (vm/latency.ts)
+ *   profile, programs, tests --interpreter--> modeled ns --against kernelTime--> fit, rank correlation
+ */
+import { release } from 'node:os';
+import type { Program } from '../program/program.ts';
+import { ANY_HELPER, DEFAULT_PROFILE, type LatencyProfile } from '../vm/latency.ts';
+import { createMachine } from '../vm/machine.ts';
+import type { TestCase } from '../vm/types.ts';
+import { type Chain, chainInsns, chains, SAME_PRICE } from './chains.ts';
+import { linuxNumber } from './fuzz.ts';
+import { type TimedAs, timedAs } from './harness.ts';
+import { asRun } from './model.ts';
+import { KernelRunner, onOneCpu } from './run.ts';
+import { correlation, rankCorrelation, trimmedMean } from './stats.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { kernelTime, type TimeOptions } from './time.ts';
+
+export interface CalibrateOptions {
+  /** Reloads of every chain. */
+  rounds?: number;
+  /** Timed runs per load; the fastest counts. */
+  samples?: number;
+  /** Nanoseconds that one run is meant to take. */
+  runNs?: number;
+  /** Which names to measure; all of them by default. */
+  only?(name: string): boolean;
+}
+
+export type Calibration =
+  | {
+      status: 'measured';
+      /** Nanoseconds per execution; names as in K2's profiles, and those that `priceOf` knows beyond. */
+      profile: LatencyProfile;
+      /** What could not be measured here, with the reason. */
+      skipped: Readonly<Record<string, string>>;
+      /** Kernel that it was measured on. */
+      release: string;
+    }
+  | { status: 'cannot measure'; reason: string };
+
+const DEFAULTS = { rounds: 5, samples: 5, runNs: 40_000, only: () => true } as const;
+
+const packet = new Uint8Array(128);
+packet.set([8, 0, 0x45], 12);
+
+function program(chain: Chain, n: number): Program {
+  const { insns, callee } = chainInsns(chain, n);
+  const end = callee ?? insns.length;
+  const functions = [{ name: 'chain', start: 0, end }];
+  if (callee !== undefined) functions.push({ name: 'callee', start: callee, end: insns.length });
+  return {
+    name: 'chain',
+    section: '',
+    hook: chain.hook,
+    license: 'GPL',
+    insns,
+    functions,
+    maps: chain.maps,
+    origin: insns.map(() => -1),
+    pinned: new Map(),
+    provenance: { file: '', sha256: '' },
+  };
+}
+
+/** Nanoseconds per copy, or why not. */
+function price(chain: Chain, options: Required<CalibrateOptions>): number | string {
+  const versions = chain.copies.map((n) => program(chain, n));
+  if (chain.direct === true) return directPrice(versions, chain.copies, options);
+  const as = timedAs(versions[0]!);
+  if ('reason' in as) return as.reason;
+  const test: TestCase = { ctx: new Uint8Array(192), packet, maps: chain.contents, seed: 0 };
+  const slopes: number[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    const slope = slopeOnce(versions, as, test, chain.copies, options);
+    if (typeof slope === 'string') return slope;
+    slopes.push(slope);
+  }
+  return Math.max(0, trimmedMean(slopes));
+}
+
+/** As `price`, from the time of single runs: enough for chains of microseconds. */
+function directPrice(
+  versions: readonly Program[],
+  copies: readonly [number, number],
+  options: Required<CalibrateOptions>,
+): number | string {
+  const SINGLE_RUNS = 20;
+  const test: TestCase = { ctx: new Uint8Array(192), packet, maps: [], seed: 0 };
+  const best: number[] = [];
+  for (const v of versions) {
+    const opened = KernelRunner.open(v);
+    if (!opened.ok) return opened.reason;
+    const { runner } = opened;
+    const input = runner.playable(test);
+    let fastest = Number.POSITIVE_INFINITY;
+    for (let s = 0; s < options.rounds * options.samples * SINGLE_RUNS; s++) {
+      const r = runner.play(input);
+      if (r.status === 'ran') fastest = Math.min(fastest, r.ns);
+    }
+    runner.close();
+    best.push(fastest);
+  }
+  return Math.max(0, (best[1]! - best[0]!) / (copies[1] - copies[0]));
+}
+
+function slopeOnce(
+  versions: readonly Program[],
+  as: TimedAs,
+  test: TestCase,
+  copies: readonly [number, number],
+  options: Required<CalibrateOptions>,
+): number | string {
+  const opened = Stopwatch.open(versions, as);
+  if (!opened.ok) return opened.reason;
+  const { watch } = opened;
+  try {
+    const pilot = watch.run(1, test, 32);
+    if (!pilot.ok) return pilot.reason;
+    const count = Math.max(16, Math.round(options.runNs / Math.max(1, pilot.ns)));
+    const best = versions.map(() => Number.POSITIVE_INFINITY);
+    for (let s = 0; s < options.samples; s++)
+      for (const v of versions.keys()) {
+        const r = watch.run(v, test, count);
+        if (!r.ok) return r.reason;
+        best[v] = Math.min(best[v]!, r.ns);
+      }
+    return (best[1]! - best[0]!) / (copies[1] - copies[0]);
+  } finally {
+    watch.close();
+  }
+}
+
+/** Three digits are more than any of them is worth. */
+const rounded = (ns: number): number => Math.round(ns * 1000) / 1000;
+
+/** Measures the opcodes and common helpers of this machine. Takes some seconds. */
+export function calibrate(options: CalibrateOptions = {}): Calibration {
+  const given = { ...DEFAULTS, ...options };
+  const profile: Record<string, number> = {};
+  const skipped: Record<string, string> = {};
+  onOneCpu(() => {
+    for (const chain of chains(linuxNumber(release()))) {
+      if (!given.only(chain.name)) continue;
+      const ns = price(chain, given);
+      if (typeof ns === 'string') skipped[chain.name] = ns;
+      else profile[chain.name] = rounded(ns);
+    }
+  });
+  const measured = Object.keys(profile);
+  if (measured.length === 0)
+    return { status: 'cannot measure', reason: Object.values(skipped)[0] ?? 'nothing to measure' };
+  for (const name of measured)
+    for (const [sibling, plain] of Object.entries(SAME_PRICE))
+      if (name.endsWith(`/${plain}`)) profile[name.replace(`/${plain}`, `/${sibling}`)] = profile[name]!;
+  const helpers = measured.filter((n) => n.startsWith('BPF_FUNC_'));
+  if (helpers.length > 0) profile[ANY_HELPER] = rounded(median(helpers.map((n) => profile[n]!)));
+  profile.JA = 0;
+  return { status: 'measured', profile, skipped, release: release() };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
+}
+
+/** A program with what it takes in the kernel and what the model says, in nanoseconds, mean over its tests. */
+export interface FitRow {
+  name: string;
+  measured: number;
+  modeled: number;
+}
+
+/** measured = offset + scale * modeled, by least squares. */
+export interface Fit {
+  rows: readonly FitRow[];
+  scale: number;
+  offset: number;
+  /** Pearson's correlation squared. */
+  rSquared: number;
+  /** Spearman's rank correlation. */
+  spearman: number;
+  skipped: readonly { name: string; reason: string }[];
+}
+
+/** Programs with the tests that they are run on. */
+export interface FitInput {
+  name: string;
+  program: Program;
+  tests: readonly TestCase[];
+}
+
+/** Mean modeled nanoseconds of a program over tests. */
+export function modeledNs(program: Program, tests: readonly TestCase[], profile: LatencyProfile): number {
+  const machine = createMachine(asRun(program), { profile });
+  machine.setTests(tests);
+  return machine.latency(program.insns);
+}
+
+/** Measures programs and compares with what profiles say of them: one fit per profile. */
+export function fitProfiles(
+  inputs: Iterable<FitInput>,
+  profiles: Readonly<Record<string, LatencyProfile>> = { d6515: DEFAULT_PROFILE },
+  options: TimeOptions = {},
+): Record<string, Fit> {
+  const names = Object.keys(profiles);
+  const rows = new Map<string, FitRow[]>(names.map((n) => [n, []]));
+  const skipped: { name: string; reason: string }[] = [];
+  for (const { name, program, tests } of inputs) {
+    const timed = kernelTime([program], tests, options);
+    if (timed.status !== 'timed') {
+      skipped.push({ name, reason: timed.reason });
+      continue;
+    }
+    const measured = timed.versions[0]!.ns;
+    for (const p of names)
+      rows.get(p)!.push({ name, measured, modeled: modeledNs(program, tests, profiles[p]!) });
+  }
+  return Object.fromEntries(names.map((n) => [n, fitOf(rows.get(n)!, skipped)]));
+}
+
+/** The line through the rows, and the correlations. */
+export function fitOf(rows: readonly FitRow[], skipped: Fit['skipped'] = []): Fit {
+  const x = rows.map((r) => r.modeled);
+  const y = rows.map((r) => r.measured);
+  const mean = (v: readonly number[]): number => v.reduce((s, a) => s + a, 0) / Math.max(1, v.length);
+  const [mx, my] = [mean(x), mean(y)];
+  const xx = x.reduce((s, v) => s + (v - mx) ** 2, 0);
+  const xy = x.reduce((s, v, i) => s + (v - mx) * (y[i]! - my), 0);
+  const scale = xx === 0 ? 0 : xy / xx;
+  return {
+    rows,
+    scale,
+    offset: my - scale * mx,
+    rSquared: correlation(x, y) ** 2,
+    spearman: rankCorrelation(x, y),
+    skipped,
+  };
+}
