@@ -109,6 +109,19 @@ interface Activation {
   outside: Map<'exit' | number, State[]>;
 }
 
+/** Where an access goes under a condition. */
+interface Place {
+  guard: Term | undefined;
+  address: Term;
+  region: Region | undefined;
+  memory: string;
+}
+
+/** No object lies below this address. */
+const NULL_PAGE = 4096n;
+/** Deepest nesting of conditions that pick a pointer. */
+const MAX_SPLITS = 6;
+
 class Executor {
   private readonly insns: readonly Insn[];
   private readonly around: Surroundings;
@@ -285,46 +298,79 @@ class Executor {
     return { address, region, memory };
   }
 
-  private note(s: State, region: Region | undefined, access: Omit<Access, 'condition'>): void {
+  /** The places that an access may go to: several where the branch taken decides about the region. */
+  private places(s: State, base: Term, off: number, index: number): Place[] {
+    const { bases } = this.around;
+    const whole = this.n.normalize(this.n.build.add(base, this.n.build.const(BigInt(off), 64)));
+    const split = (address: Term, guard: Term | undefined, depth: number): Place[] => {
+      if (guard !== undefined && this.impossible(address, [...s.path, guard])) return [];
+      const two =
+        bases.regionOf(address) === undefined && depth < MAX_SPLITS ? bases.alternatives(address) : undefined;
+      if (two === undefined) return [{ guard, ...this.address(address, 0, index) }];
+      const both = (c: Term): Term => (guard === undefined ? c : this.n.build.and(guard, c));
+      return [
+        ...split(two.yes, both(two.condition), depth + 1),
+        ...split(two.no, both(this.n.not(two.condition)), depth + 1),
+      ];
+    };
+    // Windows are replayed by instruction, with one memory each.
+    const list = split(whole, undefined, this.role.program === undefined ? MAX_SPLITS : 0);
+    return list.length > 0 ? list : [{ guard: undefined, ...this.address(whole, 0, index) }];
+  }
+
+  /** Near NULL, which nobody follows, or on no path. */
+  private impossible(address: Term, path: readonly Term[]): boolean {
+    const c = this.n.store.constant(address);
+    if (c !== undefined && c < NULL_PAGE) return true;
+    return this.n.store.constant(this.n.normalize(conjunction(this.n, path))) === 0n;
+  }
+
+  private note(s: State, { region, guard }: Place, access: Omit<Access, 'condition'>): void {
     if (!isShared(region, this.around.packetShared)) return;
-    this.accesses.push({ ...access, condition: this.n.normalize(conjunction(this.n, s.path)) });
+    const path = guard === undefined ? s.path : [...s.path, guard];
+    this.accesses.push({ ...access, condition: this.n.normalize(conjunction(this.n, path)) });
   }
 
   private load(spec: LoadOp, i: Insn, s: State, index: number): Term {
     const b = this.n.build;
-    const { address, region, memory } = this.address(this.get(s, i.src), i.off, index);
+    const places = this.places(s, this.get(s, i.src), i.off, index);
+    const { region, address } = places[0]!;
     const { offset } = splitOffset(this.n.store, address);
     const pointer =
       region?.kind === 'ctx' ? ctxPointerAt(this.around.ctxFields, Number(offset), spec.size) : undefined;
-    if (pointer !== undefined)
+    if (pointer !== undefined) {
+      if (places.length > 1) throw new Unsupported('a context pointer that may be another');
       return s.moved.get(pointer.region.key)?.value ?? this.around.bases.base(pointer.region, pointer.id);
-    this.note(s, region, {
-      kind: 'load',
-      name: spec.name,
-      memory,
-      address,
-      size: spec.size,
-      orders: spec.acquire,
-    });
-    const value = this.reader.load(memory, s.logs.get(memory), address, spec.size);
-    return spec.signed ? b.sext(value, 64) : b.zext(value, 64);
+    }
+    const { size } = spec;
+    let value: Term | undefined;
+    for (const p of places) {
+      const { memory } = p;
+      this.note(s, p, {
+        kind: 'load',
+        name: spec.name,
+        memory,
+        address: p.address,
+        size,
+        orders: spec.acquire,
+      });
+      const here = this.reader.load(memory, s.logs.get(memory), p.address, size);
+      value = value === undefined || p.guard === undefined ? here : b.ite(p.guard, here, value);
+    }
+    return spec.signed ? b.sext(value!, 64) : b.zext(value!, 64);
   }
 
   private store(spec: StoreOp, i: Insn, s: State, index: number): void {
     const b = this.n.build;
-    const { address, region, memory } = this.address(this.get(s, i.dst), i.off, index);
-    const bits = spec.size * 8;
+    const { size } = spec;
     const value =
-      spec.operand === 'K' ? b.const(BigInt(i.imm), bits) : b.extract(this.get(s, i.src), 0, bits);
-    this.note(s, region, {
-      kind: 'store',
-      name: spec.name,
-      memory,
-      address,
-      size: spec.size,
-      orders: spec.release,
-    });
-    s.logs.set(memory, write(s.logs.get(memory), address, spec.size, value));
+      spec.operand === 'K' ? b.const(BigInt(i.imm), size * 8) : b.extract(this.get(s, i.src), 0, size * 8);
+    const places = this.places(s, this.get(s, i.dst), i.off, index);
+    for (const p of places) {
+      const { memory, address } = p;
+      this.note(s, p, { kind: 'store', name: spec.name, memory, address, size, orders: spec.release });
+      s.logs.set(memory, write(s.logs.get(memory), address, size, value, p.guard));
+    }
   }
 
   private atomic(spec: AtomicOp, i: Insn, s: State, index: number): void {
@@ -332,7 +378,18 @@ class Executor {
     const w = spec.size === 4 ? 32 : 64;
     const { address, region, memory } = this.address(this.get(s, i.dst), i.off, index);
     const orders = spec.result !== 'none';
-    this.note(s, region, { kind: 'atomic', name: spec.name, memory, address, size: spec.size, orders });
+    this.note(
+      s,
+      { guard: undefined, address, region, memory },
+      {
+        kind: 'atomic',
+        name: spec.name,
+        memory,
+        address,
+        size: spec.size,
+        orders,
+      },
+    );
     const log = s.logs.get(memory);
     const old = this.reader.load(memory, log, address, spec.size);
     const r0 = spec.result === 'r0' ? this.operand(s, 0, w) : b.const(0n, w);

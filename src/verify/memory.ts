@@ -50,13 +50,42 @@ export class MemoryReader {
     this.offsets = offsets;
   }
 
-  /** `size` bytes at a normalized address, little-endian, as one term. */
+  /**
+   * `size` bytes at a normalized address, little-endian, as one term. As long as writes cover the whole of it or nothing, whole values are
+   * taken, so that pointers stay pointers.
+   */
   load(memory: string, log: Log, address: Term, size: number): Term {
-    if (log !== undefined && log.guard === undefined && log.size === size && log.address === address)
-      return log.value;
     const b = this.n.build;
+    const maybe: { hit: Term; value: Term }[] = [];
+    let w = log;
+    let result: Term | undefined;
+    for (; w !== undefined && this.offsets; w = w.prev) {
+      let value: Term;
+      if (w.wash === undefined) {
+        const d = constantDifference(this.n, address, w.address);
+        if (d === undefined) break;
+        const from = BigInt.asIntN(64, d);
+        if (from >= BigInt(w.size) || from + BigInt(size) <= 0n) continue;
+        if (from < 0n || from + BigInt(size) > BigInt(w.size)) break;
+        value = b.extract(w.value, Number(from) * 8, size * 8);
+      } else {
+        value = this.bytes(memory, wash(undefined, w.wash), address, size);
+      }
+      if (w.guard === undefined) {
+        result = value;
+        break;
+      }
+      maybe.push({ hit: w.guard, value });
+    }
+    result ??= this.bytes(memory, w, address, size);
+    for (const { hit, value } of maybe.reverse()) result = b.ite(hit, value, result);
+    return result;
+  }
+
+  private bytes(memory: string, log: Log, address: Term, size: number): Term {
     let value = this.byte(memory, log, address);
-    for (let i = 1; i < size; i++) value = b.concat(this.byte(memory, log, this.offset(address, i)), value);
+    for (let i = 1; i < size; i++)
+      value = this.n.build.concat(this.byte(memory, log, this.offset(address, i)), value);
     return value;
   }
 
@@ -119,6 +148,24 @@ export class MemoryReader {
 
 const M64 = 0xffff_ffff_ffff_ffffn;
 
+/** Writes, oldest first, that no later one of the list can have changed, by place. */
+function finalWrites(n: Normalizer, list: readonly Write[]): Map<string, Write> {
+  const last = new Map<string, Write>();
+  for (const w of list) {
+    if (w.wash !== undefined) {
+      last.clear();
+      continue;
+    }
+    for (const [key, old] of last) {
+      const d = constantDifference(n, w.address, old.address);
+      const from = d === undefined ? undefined : BigInt.asIntN(64, d);
+      if (from === undefined || (from < BigInt(old.size) && from + BigInt(w.size) > 0n)) last.delete(key);
+    }
+    if (w.guard === undefined) last.set(`${w.address}/${w.size}`, w);
+  }
+  return last;
+}
+
 /** Log after two branches: what each wrote since they parted, under its own condition. */
 export function mergeLogs(n: Normalizer, a: Log, b: Log, takenA: Term): Log {
   if (a === b) return a;
@@ -143,5 +190,11 @@ export function mergeLogs(n: Normalizer, a: Log, b: Log, takenA: Term): Log {
   for (const w of onlyA.reverse()) again(w, takenA);
   const takenB = n.build.not(takenA);
   for (const w of onlyB.reverse()) again(w, takenB);
+  // What both wrote last is one value.
+  const [lastA, lastB] = [finalWrites(n, onlyA), finalWrites(n, onlyB)];
+  for (const [key, u] of lastA) {
+    const v = lastB.get(key);
+    if (v !== undefined) log = write(log, u.address, u.size, n.build.ite(takenA, u.value, v.value));
+  }
   return log;
 }

@@ -6,12 +6,15 @@
  *   maps   all map values are one memory: a pointer into an inner map may point into any map
  *   all    one memory: some pointer's region is not known
  */
-import { isSingle, type Region } from '../analysis/values.ts';
+import { isSingle, type Region, region } from '../analysis/values.ts';
 import { Op, type Term, type TermStore } from '../solver/index.ts';
 import type { Normalizer } from '../solver/simplify/index.ts';
 import { polyOf } from '../solver/simplify/poly.ts';
 
 export type Merging = 'none' | 'maps' | 'all';
+
+/** A value of one of several maps; as with inner maps, all map values then share a memory. */
+const SOME_MAP = region.mapValue(-1, true);
 
 /** Bases of one window: variable -> region. */
 export class Bases {
@@ -44,18 +47,40 @@ export class Bases {
     return this.regions.has(t);
   }
 
+  /** An address in normal form that is one of two, by a condition; undefined when it is not of that shape. */
+  alternatives(address: Term): { condition: Term; yes: Term; no: Term } | undefined {
+    const s = this.store;
+    for (const m of polyOf(this.normalizer, address).monomials.values()) {
+      const atom = m.atoms[0]!;
+      if (m.factor !== 1n || m.atoms.length !== 1 || s.op(atom) !== Op.Ite) continue;
+      const other = this.normalizer.add(address, this.normalizer.scale(atom, -1n));
+      const condition = s.a(atom);
+      return {
+        condition,
+        yes: this.normalizer.add(other, s.b(atom)),
+        no: this.normalizer.add(other, s.c(atom)),
+      };
+    }
+    return undefined;
+  }
+
   /** Region of an address in normal form; undefined when its provenance is not known. */
   regionOf(address: Term): Region | undefined {
     if (this.known.has(address)) return this.known.get(address);
-    const region = this.findRegion(address);
-    this.known.set(address, region);
-    return region;
+    const found = this.findRegion(address);
+    this.known.set(address, found);
+    return found;
   }
 
   private findRegion(address: Term): Region | undefined {
     const s = this.store;
     if (s.op(address) === Op.Ite) {
-      const [x, y] = [this.regionOf(s.b(address)), this.regionOf(s.c(address))];
+      const [t, e] = [s.b(address), s.c(address)];
+      // Nobody follows a NULL pointer.
+      if (s.constant(t) === 0n) return this.regionOf(e);
+      if (s.constant(e) === 0n) return this.regionOf(t);
+      const [x, y] = [this.regionOf(t), this.regionOf(e)];
+      if (x?.kind === 'map_value' && y?.kind === 'map_value' && x.key !== y.key) return SOME_MAP;
       return x !== undefined && x.key === y?.key ? x : undefined;
     }
     let found: Region | undefined;

@@ -44,7 +44,14 @@ export function versionOf(n: Normalizer, s: State, what: string): Term {
 /** One state for several; undefined for none. */
 export function mergeAll(n: Normalizer, bases: Bases, states: readonly State[]): State | undefined {
   if (states.length === 0) return undefined;
-  return states.reduce((a, b) => merge(n, bases, a, b));
+  // In an order that does not depend on where the code lies, so that equal programs give equal terms.
+  return [...states].sort(byPath).reduce((a, b) => merge(n, bases, a, b));
+}
+
+function byPath(x: State, y: State): number {
+  for (let k = 0; k < x.path.length && k < y.path.length; k++)
+    if (x.path[k] !== y.path[k]) return x.path[k]! - y.path[k]!;
+  return x.path.length - y.path.length;
 }
 
 function merge(n: Normalizer, bases: Bases, x: State, y: State): State {
