@@ -4,13 +4,11 @@
  */
 import { release } from 'node:os';
 import type { Program } from '../program/program.ts';
-import { observer } from '../vm/observe.ts';
 import { Rng } from '../vm/random.ts';
-import { deepTests } from '../vm/testgen/index.ts';
-import type { TestCase } from '../vm/types.ts';
 import type { DiffResult } from './diff.ts';
 import { filterTest, fuzzTest, linuxNumber, randomFilter, randomProgram } from './fuzz.ts';
-import { asRun, guessedHelpers, type Model, machineModel, vmDiff } from './model.ts';
+import { guessedHelpers, type Model, machineModel, vmDiff } from './model.ts';
+import { firstOf, kernelTests } from './tests.ts';
 
 export interface CampaignRow {
   program: Program;
@@ -46,19 +44,6 @@ export function* filterCampaign(
   }
 }
 
-/**
- * Inputs for one program without end, that the kernel can play and that reach deep code: the interpreter says which
- * map entries a test looked for and whether it got anywhere new.
- */
-export function kernelTests(program: Program, seed: number): Generator<TestCase, never> {
-  const run = asRun(program);
-  return deepTests(run, seed, observer(run));
-}
-
-function first<T>(items: Generator<T>, count: number): T[] {
-  return Array.from({ length: count }, () => items.next().value as T);
-}
-
 /** Given programs on `tests` generated inputs each, that the kernel can play. */
 export function* modelCampaign(
   programs: Iterable<Program>,
@@ -66,7 +51,7 @@ export function* modelCampaign(
   modelOf: (program: Program) => Model = machineModel,
 ): Generator<CampaignRow> {
   for (const program of programs) {
-    const tests = first(kernelTests(program, options.seed), options.tests);
+    const tests = firstOf(kernelTests(program, options.seed), options.tests);
     yield { program, guessed: guessedHelpers(program), result: vmDiff(program, modelOf(program), tests) };
   }
 }

@@ -9,6 +9,8 @@
  *   model     vmDiff(program, model, tests): the same against our interpreter
  *   time      kernelTime(versions, tests): nanoseconds, ratio, and what may be claimed; harness, stopwatch: how it is measured
  *   calibrate calibrate(): a latency profile of this machine; fitProfiles: how well profiles predict times
+ *   cases     caseText, readCase, replay: a difference as a file that tests replay
+ *   tests     kernelTests, timingTests: inputs that reach deep code, guided by the interpreter
  *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
@@ -25,7 +27,8 @@ export {
   fitProfiles,
   modeledNs,
 } from './calibrate.ts';
-export { type CampaignRow, filterCampaign, fuzzCampaign, kernelTests, modelCampaign } from './campaign.ts';
+export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './campaign.ts';
+export { type CaseFile, caseText, readCase, replay } from './cases.ts';
 export { type Difference, type DiffOptions, type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
 export { type KernelFeatures, type KernelProbe, probeKernel } from './doctor.ts';
 export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './fuzz.ts';
@@ -44,6 +47,7 @@ export type { Scenario } from './observe.ts';
 export type { ProgInfo } from './progs.ts';
 export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run.ts';
 export { type Bpf, BpfError, errnoName, type OpenBpf, openBpf } from './syscall.ts';
+export { firstOf, kernelTests, timingTests } from './tests.ts';
 export {
   kernelTime,
   type TimeOptions,
