@@ -1,7 +1,8 @@
 /** File access whose failures a user can understand. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../program/errors.ts';
+import { writeAtomically } from '../program/write.ts';
 
 const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ENOENT: ['no such file or folder', 'Check the path.'],
@@ -40,17 +41,10 @@ export function readText(path: string): string {
 
 /** The file appears whole or not at all; its folder is made. @throws UserError */
 export function writeWhole(path: string, content: string | Uint8Array): void {
-  const part = `${path}.part`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(part, content);
-    renameSync(part, path);
+    writeAtomically(path, content);
   } catch (e) {
-    try {
-      rmSync(part, { force: true });
-    } catch {
-      // The first error says more.
-    }
     asUserError(e, path, 'write');
   }
 }

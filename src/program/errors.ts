@@ -9,7 +9,8 @@ export class UserError extends Error {
    * @param hint what the user can do about it, or ''
    */
   constructor(what: string, where = '', hint = '') {
-    super([where === '' ? what : `${where}: ${what}`, hint].filter((s) => s !== '').join(' '));
+    const said = where === '' ? what : `${where}: ${what}`;
+    super(hint === '' ? said : `${/[.!?]$/.test(said) ? said : `${said}.`} ${hint}`);
     this.name = 'UserError';
     this.where = where;
     this.hint = hint;

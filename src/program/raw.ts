@@ -7,7 +7,7 @@
  *   .desc  text  --key = number-->               hook   /
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { decode, encode, SLOT_BYTES } from '../isa/codec.ts';
 import { calleeOf, referencedSlot, slotOffsets } from '../isa/flow.ts';
@@ -18,6 +18,7 @@ import { UserError } from './errors.ts';
 import { HOOKS, type HookName, hookOfSection } from './hooks.ts';
 import type { FunctionRange, MapDef, Program } from './program.ts';
 import { parseDesc, parseMaps, printDesc, printMaps, type RawDesc, type RawMap } from './rawtext.ts';
+import { writeAtomically } from './write.ts';
 
 /** The kernel's limit on the instructions of one program. */
 const MAX_SLOTS = 1_000_000;
@@ -149,12 +150,9 @@ export function writeRawFile(path: string, program: Program): void {
 }
 
 function writeFile(path: string, content: Uint8Array | string): void {
-  const part = `${path}.part`;
   try {
-    writeFileSync(part, content);
-    renameSync(part, path);
+    writeAtomically(path, content);
   } catch (e) {
-    rmSync(part, { force: true });
     const code = (e as NodeJS.ErrnoException).code ?? String(e);
     throw new UserError(
       `cannot be written (${code})`,
