@@ -42,7 +42,7 @@ export {
   loadProgram,
   notLoadable,
 } from './load.ts';
-export { asRun, type Model, machineModel, vmDiff } from './model.ts';
+export { asRun, interpreterSays, type Model, machineModel, vmDiff } from './model.ts';
 export type { Scenario } from './observe.ts';
 export type { ProgInfo } from './progs.ts';
 export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run.ts';

@@ -11,7 +11,7 @@ import type { Outcome, TestCase } from '../vm/types.ts';
 import { type DiffResult, examine, type Observer, Tally } from './diff.ts';
 import { visibleContext } from './inputs.ts';
 import { kernelMapDef } from './maps.ts';
-import { differingPlaces, type Observation, observe, places } from './observe.ts';
+import { differingPlaces, type Observation, observe, places, type Scenario } from './observe.ts';
 import { KernelRunner, onOneCpu } from './run.ts';
 
 /** Whatever computes what the kernel would: one outcome per test, each from its own start. */
@@ -54,6 +54,17 @@ export function machineModel(program: Program): Model {
       return machine.runAll(program.insns);
     },
   };
+}
+
+/**
+ * The third opinion on a difference of two programs: does our interpreter say of one of them what the kernel says?
+ * Nothing is known when other tests ran before on the same maps.
+ */
+export function interpreterSays(program: Program, scenario: Scenario): 'agree' | 'differ' | 'unknown' {
+  if (scenario.before.length > 0) return 'unknown';
+  const result = vmDiff(program, machineModel(program), [scenario.test]);
+  if (result.status !== 'ran' || result.runs === 0) return 'unknown';
+  return result.difference === undefined ? 'agree' : 'differ';
 }
 
 /** Tests that are given to the model at once. */

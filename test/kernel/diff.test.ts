@@ -171,8 +171,12 @@ describe.skipIf(!hasKernel)(`differential runs${needsKernel}`, () => {
     const bad = xdpProgram([insn(op('mov64.x'), 0, 4), insn(OP_EXIT)]);
     const lirc = { ...xdpProgram([insn(op('mov64.k')), insn(OP_EXIT)]), hook: 'lirc_mode2' as const };
     expect(kernelDiff(bad, bad, tests(1))).toEqual({ status: 'cannot run', reason: 'R4 !read_ok' });
-    expect(kernelDiff(lirc, lirc, tests(1))).toMatchObject({ reason: /no way to run/ });
-    expect(kernelDiff(counting(1), bad, tests(1))).toMatchObject({ reason: /maps differ/ });
+    expect(kernelDiff(lirc, lirc, tests(1))).toMatchObject({
+      reason: expect.stringMatching(/no way to run/),
+    });
+    expect(kernelDiff(counting(1), bad, tests(1))).toMatchObject({
+      reason: expect.stringMatching(/maps differ/),
+    });
   });
 
   test.skipIf(!hasPaper)("K2's error in xdp1: a stored pointer read back as a key", () => {

@@ -30,8 +30,12 @@ describe('a machine without bpf(2)', () => {
       ok: false,
       reason: "koffi cannot be loaded: Cannot find module 'koffi'",
     });
-    expect(openBpfWith(noKoffi, 'darwin', 'arm64')).toMatchObject({ reason: /Linux only/ });
-    expect(openBpfWith(noKoffi, 'linux', 'mips')).toMatchObject({ reason: /not known/ });
+    expect(openBpfWith(noKoffi, 'darwin', 'arm64')).toMatchObject({
+      reason: expect.stringMatching(/Linux only/),
+    });
+    expect(openBpfWith(noKoffi, 'linux', 'mips')).toMatchObject({
+      reason: expect.stringMatching(/not known/),
+    });
   });
 
   test.each([

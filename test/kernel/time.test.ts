@@ -157,13 +157,15 @@ describe.skipIf(!hasKernel)(`time${needsKernel}`, () => {
     const filter = [insn(op('mov64.x'), 6, 1), insn(op('ldabs.b')), insn(OP_EXIT)];
     expect(kernelTime([], [])).toEqual({ status: 'cannot time', reason: 'no programs' });
     expect(kernelTime([xdpProgram(exit)], [])).toEqual({ status: 'cannot time', reason: 'no tests' });
-    expect(kernelTime([ofHook('lirc_mode2', exit)], [blank()])).toMatchObject({ reason: /no way to run/ });
+    expect(kernelTime([ofHook('lirc_mode2', exit)], [blank()])).toMatchObject({
+      reason: expect.stringMatching(/no way to run/),
+    });
     expect(kernelTime([ofHook('socket_filter', filter)], [blank()])).toMatchObject({
-      reason: /legacy packet loads/,
+      reason: expect.stringMatching(/legacy packet loads/),
     });
     expect(kernelTime([xdpProgram([insn(op('mov64.x'), 0, 4), insn(OP_EXIT)])], [blank()])).toMatchObject({
       status: 'cannot time',
-      reason: /R4 !read_ok/,
+      reason: expect.stringMatching(/R4 !read_ok/),
     });
     expect(kernelTime([xdpProgram(exit), ofHook('tracepoint', exit)], [blank()])).toMatchObject({
       reason: 'xdp against tracepoint',
