@@ -7,6 +7,8 @@
 import { Command, CommanderError } from 'commander';
 import { PACKAGE_VERSION } from '../experiment/home.ts';
 import { asmCommand } from './commands/asm.ts';
+import { baselineCommand } from './commands/baseline.ts';
+import { compareCommand } from './commands/compare.ts';
 import { corpusCommand } from './commands/corpus.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -27,10 +29,11 @@ Examples:
   k2 verify prog.o prog.small.o               prove again that both do the same
   k2 run experiments/quickstart.yaml          an experiment: a table, and an HTML report
   k2 report results/quickstart -o out/        the report again
+  k2 compare main results/quickstart --fail-on 'size>0,latency>1%'    a gate for CI
   k2 corpus list                              which programs there are
   k2 doctor                                   what this machine can do
 
-Exit codes: 0 fine, 2 something to mend (one paragraph on stderr says what), 130 interrupted.
+Exit codes: 0 fine, 1 a check said no, 2 something to mend (one paragraph on stderr says what), 130 interrupted.
 Every command takes --json.`;
 
 export function buildProgram(): Command {
@@ -49,6 +52,8 @@ export function buildProgram(): Command {
     kernelCommand,
     runCommand,
     reportCommand,
+    compareCommand,
+    baselineCommand,
     corpusCommand,
     experimentCommand,
     doctorCommand,

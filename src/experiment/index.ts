@@ -5,8 +5,10 @@
  *   run:  cells --runner, pool of worker processes--> optimizer --measure--> rows
  *   out:  results/<experiment>/cells.jsonl (store), one line per cell with status, reason and provenance
  */
+export * from './baseline.ts';
 export * from './cell.ts';
 export * from './check.ts';
+export * from './compare.ts';
 export * from './corpus.ts';
 export * from './definition.ts';
 export * from './expand.ts';
@@ -14,8 +16,10 @@ export * from './home.ts';
 export * from './import.ts';
 export type { CorpusBuild, CorpusEntry, Manifest } from './manifest.ts';
 export * from './measure.ts';
+export * from './metrics.ts';
 export * from './options.ts';
 export * from './provenance.ts';
 export * from './result.ts';
 export * from './runner.ts';
+export * from './statistics.ts';
 export * from './store.ts';

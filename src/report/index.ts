@@ -5,6 +5,7 @@
  */
 export { align, type Hunk, type Span } from './align.ts';
 export { type Chart, chartsOf, svgOf } from './charts.ts';
+export { comparisonJunit, comparisonMarkdown, comparisonText } from './compare.ts';
 export { markdownOf } from './markdown.ts';
 export { pageOf } from './page.ts';
 export { type Line, type Summary, summarise, type Totals, totalsOf, totalsText } from './summary.ts';

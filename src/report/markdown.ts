@@ -9,18 +9,18 @@ import { type Line, type Summary, totalsOf, totalsText } from './summary.ts';
 /** @param charts with the name of their file, relative to the Markdown file */
 export function markdownOf(summary: Summary, charts: readonly { chart: Chart; file: string }[]): string {
   const columns = columnsOf(summary);
-  const table = [
-    row(columns.map((c) => c.label)),
-    `|${columns.map((c) => (c.numeric ? '---:' : '---')).join('|')}|`,
-    ...summary.lines.map((l) => row(columns.map((c) => c.text(l)))),
-  ];
+  const table = markdownTable(
+    columns.map((c) => c.label),
+    summary.lines.map((l) => columns.map((c) => c.text(l))),
+    columns.map((c) => c.numeric),
+  );
   const sections = [
     `# ${text(summary.title)}`,
     summary.description,
     totalsText(totalsOf(summary)),
     'Sizes in slots of 8 bytes (`ld_imm64` counts 2, NOPs 0). Nanoseconds are modeled: the mean over the test cases of ' +
       "the executed instructions' prices. Reduction is against the input.",
-    table.join('\n'),
+    table,
     ...charts.map(({ chart, file }) => `![${text(chart.description)}](${file})`),
     '## Programs',
     ...summary.lines.map((l) => program(summary, l)),
@@ -28,6 +28,15 @@ export function markdownOf(summary: Summary, charts: readonly { chart: Chart; fi
     provenance(summary.lines.map((l) => l.row)),
   ];
   return `${sections.filter((s) => s !== '').join('\n\n')}\n`;
+}
+
+/** @param right columns of numbers */
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly boolean[],
+): string {
+  return [row(head), `|${right.map((r) => (r ? '---:' : '---')).join('|')}|`, ...rows.map(row)].join('\n');
 }
 
 function row(cells: readonly string[]): string {

@@ -26,6 +26,7 @@ describe.skipIf(!isBuilt)('k2 (skipped before npm run build)', () => {
       'optimize',
       'run',
       'report',
+      'compare',
       'corpus',
       'disasm',
       'exec',
@@ -37,10 +38,10 @@ describe.skipIf(!isBuilt)('k2 (skipped before npm run build)', () => {
   });
 
   it('every command takes --json', () => {
-    const groups = [['corpus'], ['kernel'], ['experiment'], []];
+    const groups = [['corpus'], ['kernel'], ['experiment'], ['baseline'], []];
     for (const group of groups)
       for (const [, name] of k2([...group, '--help']).out.matchAll(/^ {2}([a-z]+) .*/gm)) {
-        if (name === 'help' || (group.length === 0 && ['corpus', 'kernel', 'experiment'].includes(name!)))
+        if (name === 'help' || (group.length === 0 && groups.some(([g]) => g === name)))
           continue;
         expect(k2([...group, name!, '--help']).out, name).toContain('--json');
       }
