@@ -28,12 +28,21 @@ interface Range {
   used: boolean;
 }
 
-/** Why the candidate's accesses are not allowed in place of the source's; undefined when they are. */
+/**
+ * Why the candidate's accesses are not allowed in place of the source's; undefined when they are.
+ * @param same terms of the candidate that are known to equal one of the source
+ */
 export function accessProblem(
   s: TermStore,
   source: readonly Access[],
   candidate: readonly Access[],
+  same: ReadonlyMap<Term, Term> = new Map(),
 ): string | undefined {
+  const known = candidate.map((a) => ({ ...a, condition: same.get(a.condition) ?? a.condition }));
+  return problem(s, source, known);
+}
+
+function problem(s: TermStore, source: readonly Access[], candidate: readonly Access[]): string | undefined {
   if ([...source, ...candidate].every((a) => a.kind === 'call')) return undefined;
   const [from, to] = [segments(source), segments(candidate)];
   const orders = (list: Access[][]): string =>
@@ -44,8 +53,8 @@ export function accessProblem(
   if (from.length !== to.length || orders(from) !== orders(to))
     return 'ordered accesses to shared memory differ';
   for (const [i, segment] of from.entries()) {
-    const problem = segmentProblem(s, segment, to[i]!);
-    if (problem !== undefined) return problem;
+    const found = segmentProblem(s, segment, to[i]!);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

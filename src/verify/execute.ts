@@ -217,10 +217,14 @@ class Executor {
         this.atomic(spec, i, s, a.depth === 0 ? index : -1);
         break;
       case 'call':
-        for (const one of this.byMap(spec, i, s)) {
-          this.call(spec, i, one, a, index);
-          a.waiting[index + 1]!.push(one);
-        }
+        a.waiting[index + 1]!.push(
+          this.merged(
+            this.byMap(spec, i, s).map((one) => {
+              this.call(spec, i, one, a, index);
+              return one;
+            }),
+          )!,
+        );
         return;
       case 'ldabs':
         this.legacyLoad(spec, i, s, a);

@@ -171,6 +171,7 @@ export function firstDifference(
   b: Program,
   tests: readonly TestCase[] | number,
 ): { counterexample: Counterexample; where: string } | undefined {
+  if (tests === 0) return undefined;
   const machine = createMachine(a);
   const cases = typeof tests === 'number' ? generateTests(a, { seed: 1, count: tests }) : tests;
   machine.setTests(cases);

@@ -12,7 +12,7 @@ import type { Insn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { type Assignment, assignmentOf, Evaluator, Op, type Solver, type Term } from '../solver/index.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
-import { accessProblem } from './accesses.ts';
+import { type Access, accessProblem } from './accesses.ts';
 import type { WindowContext } from './context.ts';
 import { execute, type Role, type Run } from './execute.ts';
 import { MemoryReader } from './memory.ts';
@@ -25,6 +25,9 @@ import type { Counterexample, Verdict } from './types.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
 const MAX_REFUTERS = 32;
+const SIGNATURE_SAMPLES = 12;
+/** Largest formula that a solver is asked about. */
+const MAX_TERMS = 20_000;
 
 export interface ProverOptions {
   solver: Solver;
@@ -96,7 +99,7 @@ export class Prover {
       run = execute(candidate, session.start(merging), session.around(merging), against());
     }
     const reference = sourceRun(session, merging);
-    const problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses);
+    const problem = this.accessProblem(session, merging, reference, run);
     if (problem !== undefined) throw new Refused(problem);
 
     const comparison = {
@@ -120,13 +123,52 @@ export class Prover {
       source: { insns: source, run: reference },
       candidate: { insns: candidate, run },
     };
-    const q: Query = { c, open, assumptions: relevant(session, merging, open), question };
+    const q: Query = { c, open, assumptions: relevant(session, merging, sides(open)), question };
     return this.refuteByTests(question) ?? this.refuteBySamples(q) ?? this.ask(q);
+  }
+
+  private accessProblem(session: Session, merging: Merging, source: Run, candidate: Run): string | undefined {
+    const { store } = session.normalizer;
+    if (accessProblem(store, source.accesses, candidate.accesses) === undefined) return undefined;
+    const same = this.equalConditions(session, merging, source.accesses, candidate.accesses);
+    return accessProblem(store, source.accesses, candidate.accesses, same);
+  }
+
+  /** Path conditions of the candidate that are written otherwise than in the source, and proven to mean the same. */
+  private equalConditions(
+    session: Session,
+    merging: Merging,
+    source: readonly Access[],
+    candidate: readonly Access[],
+  ): Map<Term, Term> {
+    const theirs = [...new Set(source.map((a) => a.condition))];
+    const mine = [...new Set(candidate.map((a) => a.condition))].filter((t) => !theirs.includes(t));
+    const same = new Map<Term, Term>();
+    const b = session.normalizer.build;
+    if (mine.length === 0 || b.store.reachable([...mine, ...theirs]).length > MAX_TERMS) return same;
+    const signature = signatures(session, [...theirs, ...mine]);
+    for (const t of mine)
+      for (const u of theirs) {
+        if (signature.get(t) !== signature.get(u)) continue;
+        const differ = b.not(b.eq(t, u));
+        const assumptions = relevant(session, merging, [t, u]);
+        const { rlimit, solver } = this.options;
+        const normal = session.normalizer.normalize(differ);
+        if (
+          session.normalizer.store.constant(normal) === 0n ||
+          solver.check(b.store, [...assumptions, differ], { rlimit }).result === 'unsat'
+        ) {
+          same.set(t, u);
+          break;
+        }
+      }
+    return same;
   }
 
   private refuteBySamples(q: Query): Staged | undefined {
     const { c, open, assumptions } = q;
     const { session } = c;
+    if (session.normalizer.store.reachable(sides(open)).length > MAX_TERMS) return undefined;
     const e = new Evaluator(session.normalizer.store, [
       ...assumptions,
       ...open.flatMap((o) => [o.source, o.candidate]),
@@ -177,6 +219,8 @@ export class Prover {
     const { session } = c;
     const b = session.normalizer.build;
     const differ = open.map((o) => b.not(b.eq(o.source, o.candidate)));
+    if (b.store.reachable(differ).length > MAX_TERMS)
+      return [{ kind: 'unknown', reason: `a formula of more than ${MAX_TERMS} terms`, ms: 0 }, 'solver'];
     const some = differ.reduce((x: Term, y) => b.binary(Op.Or, x, y));
     const result = this.options.solver.check(b.store, [...assumptions, some], {
       rlimit: this.options.rlimit,
@@ -202,13 +246,28 @@ export class Prover {
   }
 }
 
-/** Assumptions about variables that occur in the equations; the others can always be met and only get in the way. */
-function relevant(session: Session, merging: Merging, open: readonly Obligation[]): Term[] {
+function sides(open: readonly Obligation[]): Term[] {
+  return open.flatMap((o) => [o.source, o.candidate]);
+}
+
+/** Assumptions about variables that occur in the terms; the others can always be met and only get in the way. */
+function relevant(session: Session, merging: Merging, terms: readonly Term[]): Term[] {
   const { store } = session.normalizer;
-  const used = new Set(store.reachable(open.flatMap((o) => [o.source, o.candidate])));
+  const used = new Set(store.reachable(terms));
   return session
     .assumptions(merging)
     .filter((a) => store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)));
+}
+
+/** Values on a few samples, as text. */
+function signatures(session: Session, terms: readonly Term[]): Map<Term, string> {
+  const e = new Evaluator(session.normalizer.store, terms);
+  const found = new Map(terms.map((t) => [t, '']));
+  for (let n = 0; n < SIGNATURE_SAMPLES; n++) {
+    e.run(sample(n, session.constants, session.inputs.hints));
+    for (const t of terms) found.set(t, `${found.get(t)}${e.value(t)},`);
+  }
+  return found;
 }
 
 /** The source's own run; what the checker refuses there lies beyond it. */
