@@ -9,6 +9,7 @@
 import type { Program } from '../program/program.ts';
 import type { TestCase } from '../vm/types.ts';
 import { minimise } from './minimise.ts';
+import { asksForRoutes, withRoutes } from './netns.ts';
 import { differingPlaces, type Observation, observe, type Scenario } from './observe.ts';
 import { type KernelRun, KernelRunner, onOneCpu } from './run.ts';
 
@@ -17,6 +18,8 @@ export interface DiffOptions {
   sequence?: number;
   /** Stop after this many runs. */
   limit?: number;
+  /** Run in a network of its own in which everything has a route (netns.ts); default: programs that ask for routes. */
+  network?: boolean;
 }
 
 /** Inputs on which two programs part, as small as they could be made. */
@@ -91,21 +94,24 @@ export function kernelDiff(
   if (names(a) !== names(b))
     return { status: 'cannot run', reason: `the maps differ: ${names(a)}; ${names(b)}` };
   if (a.hook !== b.hook) return { status: 'cannot run', reason: `${a.hook} against ${b.hook}` };
-  return onOneCpu(() => {
-    const first = KernelRunner.open(a);
-    if (!first.ok) return { status: 'cannot run', reason: first.reason };
-    const second = KernelRunner.open(b);
-    if (!second.ok) {
-      first.runner.close();
-      return { status: 'cannot run', reason: `second program: ${second.reason}` };
-    }
-    try {
-      return compare(first.runner, second.runner, tests, options);
-    } finally {
-      first.runner.close();
-      second.runner.close();
-    }
-  });
+  const run = (): DiffResult => onOneCpu(() => inKernel(a, b, tests, options));
+  return (options.network ?? asksForRoutes(a)) ? withRoutes(run) : run();
+}
+
+function inKernel(a: Program, b: Program, tests: Iterable<TestCase>, options: DiffOptions): DiffResult {
+  const first = KernelRunner.open(a);
+  if (!first.ok) return { status: 'cannot run', reason: first.reason };
+  const second = KernelRunner.open(b);
+  if (!second.ok) {
+    first.runner.close();
+    return { status: 'cannot run', reason: `second program: ${second.reason}` };
+  }
+  try {
+    return compare(first.runner, second.runner, tests, options);
+  } finally {
+    first.runner.close();
+    second.runner.close();
+  }
 }
 
 function compare(

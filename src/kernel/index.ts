@@ -11,6 +11,7 @@
  *   calibrate calibrate(): a latency profile of this machine; fitProfiles: how well profiles predict times
  *   cases     caseText, readCase, replay: a difference as a file that tests replay
  *   tests     kernelTests, timingTests: inputs that reach deep code, guided by the interpreter
+ *   netns     inOwnNetwork(body): a network of one's own for programs that ask for routes
  *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
@@ -43,6 +44,7 @@ export {
   notLoadable,
 } from './load.ts';
 export { asRun, interpreterSays, type Model, machineModel, vmDiff } from './model.ts';
+export { type InNetwork, inOwnNetwork } from './netns.ts';
 export type { Scenario } from './observe.ts';
 export type { ProgInfo } from './progs.ts';
 export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run.ts';

@@ -46,6 +46,10 @@ export interface Bpf {
   setAffinity(cpus: readonly number[]): number;
   /** CPUs the calling thread may use; empty when the kernel does not say. */
   getAffinity(): number[];
+  /** Moves the calling thread into a new network namespace; 0, or minus the errno. */
+  unshareNetwork(): number;
+  /** Moves the calling thread into the network namespace of an open `/proc/.../ns/net`; 0, or minus the errno. */
+  enterNetwork(fd: number): number;
 }
 
 export type OpenBpf = { ok: true; bpf: Bpf } | { ok: false; reason: string };
@@ -119,6 +123,9 @@ function bind(koffi: typeof import('koffi'), nr: number): Bpf {
   const mmap = libc.func('int64_t mmap(void*, size_t, int, int, int, int64_t)');
   const munmap = libc.func('int munmap(int64_t, size_t)');
   const setaffinity = libc.func('int sched_setaffinity(int, size_t, void*)');
+  const unshare = libc.func('int unshare(int)');
+  const setns = libc.func('int setns(int, int)');
+  const CLONE_NEWNET = 0x4000_0000;
   const getaffinity = libc.func('int sched_getaffinity(int, size_t, void*)');
   return {
     call(cmd, attr, size) {
@@ -142,6 +149,8 @@ function bind(koffi: typeof import('koffi'), nr: number): Bpf {
         },
       };
     },
+    unshareNetwork: () => (unshare(CLONE_NEWNET) < 0 ? -koffi.errno() : 0),
+    enterNetwork: (fd) => (setns(fd, CLONE_NEWNET) < 0 ? -koffi.errno() : 0),
     setAffinity(cpus) {
       const mask = new Uint8Array(CPU_MASK_BYTES);
       for (const c of cpus) mask[c >> 3] = mask[c >> 3]! | (1 << (c & 7));

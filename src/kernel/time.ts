@@ -11,6 +11,7 @@ import type { Program } from '../program/program.ts';
 import type { TestCase } from '../vm/types.ts';
 import { emptyBody, type TimedAs, timedAs } from './harness.ts';
 import { accepts } from './load.ts';
+import { asksForRoutes, withRoutes } from './netns.ts';
 import { onOneCpu } from './run.ts';
 import { type Interval, intervalOf, resamples, trimmedMean } from './stats.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -95,7 +96,8 @@ export function kernelTime(
       return { status: 'cannot time', reason: `version ${k} is ${consent.status}: ${consent.reason}` };
   }
   const as = timedAs(first) as TimedAs;
-  return onOneCpu(() => measure(programs, tests, as, { ...DEFAULTS, ...options }));
+  const run = (): TimeResult => onOneCpu(() => measure(programs, tests, as, { ...DEFAULTS, ...options }));
+  return asksForRoutes(first) ? withRoutes(run) : run();
 }
 
 interface Job {

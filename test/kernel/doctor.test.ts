@@ -18,6 +18,8 @@ function refusing(errno: number): Bpf {
     mmap: () => -errno,
     setAffinity: () => 0,
     getAffinity: () => [0],
+    unshareNetwork: () => 0,
+    enterNetwork: () => 0,
   };
 }
 
