@@ -26,6 +26,9 @@ import { Refused, Unsupported } from './unsupported.ts';
 
 const MAX_REFUTERS = 32;
 const SIGNATURE_SAMPLES = 12;
+/** Path conditions that a solver may compare per question, and the part of the budget that each may take. */
+const MAX_CONDITIONS = 8;
+const CONDITION_SHARE = 10;
 /** Largest formula that a solver is asked about. */
 const MAX_TERMS = 20_000;
 
@@ -99,7 +102,13 @@ export class Prover {
       run = execute(candidate, session.start(merging), session.around(merging), against());
     }
     const reference = sourceRun(session, merging);
-    const problem = this.accessProblem(session, merging, reference, run);
+    let problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses);
+    if (problem !== undefined) {
+      const refuted = this.refuteByTests(question);
+      if (refuted !== undefined) return refuted;
+      const same = this.equalConditions(session, merging, reference.accesses, run.accesses);
+      problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses, same);
+    }
     if (problem !== undefined) throw new Refused(problem);
 
     const comparison = {
@@ -127,13 +136,6 @@ export class Prover {
     return this.refuteByTests(question) ?? this.refuteBySamples(q) ?? this.ask(q);
   }
 
-  private accessProblem(session: Session, merging: Merging, source: Run, candidate: Run): string | undefined {
-    const { store } = session.normalizer;
-    if (accessProblem(store, source.accesses, candidate.accesses) === undefined) return undefined;
-    const same = this.equalConditions(session, merging, source.accesses, candidate.accesses);
-    return accessProblem(store, source.accesses, candidate.accesses, same);
-  }
-
   /** Path conditions of the candidate that are written otherwise than in the source, and proven to mean the same. */
   private equalConditions(
     session: Session,
@@ -144,15 +146,17 @@ export class Prover {
     const theirs = [...new Set(source.map((a) => a.condition))];
     const mine = [...new Set(candidate.map((a) => a.condition))].filter((t) => !theirs.includes(t));
     const same = new Map<Term, Term>();
+    const rlimit = this.options.rlimit / CONDITION_SHARE;
+    let questions = MAX_CONDITIONS;
     const b = session.normalizer.build;
     if (mine.length === 0 || b.store.reachable([...mine, ...theirs]).length > MAX_TERMS) return same;
     const signature = signatures(session, [...theirs, ...mine]);
     for (const t of mine)
       for (const u of theirs) {
-        if (signature.get(t) !== signature.get(u)) continue;
+        if (signature.get(t) !== signature.get(u) || questions-- <= 0) continue;
         const differ = b.not(b.eq(t, u));
         const assumptions = relevant(session, merging, [t, u]);
-        const { rlimit, solver } = this.options;
+        const { solver } = this.options;
         const normal = session.normalizer.normalize(differ);
         if (
           session.normalizer.store.constant(normal) === 0n ||
