@@ -1,4 +1,5 @@
 /** The test bench of one optimization: the interpreter with its test cases, and what candidates are compared with. */
+import type { Insn } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
 import type { ChainSettings } from '../search/settings.ts';
 import type { WindowContext } from '../verify/index.ts';
@@ -8,7 +9,7 @@ import { createMachine, type Machine } from '../vm/machine.ts';
 import { observer } from '../vm/observe.ts';
 import { generateTests } from '../vm/testgen/index.ts';
 import type { TestCase } from '../vm/types.ts';
-import { WindowMachine } from '../vm/window.ts';
+import { type Observed, WindowMachine } from '../vm/window.ts';
 
 /** Counterexamples that a window can take. */
 const SPARE = 32;
@@ -48,13 +49,21 @@ export class Bench {
     return { path: this.machine.latency(program.insns), staticSum: staticLatency(program.insns) };
   }
 
-  /** Runs rewrites of one window from the states in which the tests enter it; undefined when none does. */
-  open(window: Window, context: WindowContext): WindowMachine | undefined {
+  /**
+   * Runs rewrites of one window from the states in which the tests enter it; undefined when none does.
+   * @param source the window by positions (search/flow.ts)
+   */
+  open(window: Window, source: readonly Insn[], context: WindowContext): WindowMachine | undefined {
     const states = this.machine.statesAt(this.source.insns, window.start);
     if (states.length === 0) return undefined;
-    this.windows.open(this.source.insns.slice(window.start, window.end), states, {
-      registers: context.liveRegisters,
-      stack: context.liveStack,
+    const observed = (at: Pick<WindowContext, 'liveRegisters' | 'liveStack'>): Observed => ({
+      registers: at.liveRegisters,
+      stack: at.liveStack,
+    });
+    this.windows.open(source, states, {
+      end: observed(context),
+      places: context.exits.map(observed),
+      exit: { registers: [context.returnBits], stack: new Uint8Array(context.liveStack.length) },
     });
     return this.windows.size === 0 ? undefined : this.windows;
   }

@@ -7,17 +7,19 @@
  */
 
 import { examine } from '../analysis/safety.ts';
+import type { Value } from '../analysis/values.ts';
 import { formatInsn } from '../isa/disasm.ts';
-import { type Insn, isNop, sizeInSlots } from '../isa/insn.ts';
+import { type Insn, sizeInSlots } from '../isa/insn.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
 import { withoutNops } from '../program/edit.ts';
 import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
-import { type ChainStats, emptyStats, padded, runChain } from '../search/chain.ts';
+import { type ChainStats, emptyStats, runChain } from '../search/chain.ts';
+import { lower, loweredSlots, raise } from '../search/flow.ts';
 import { buildPools } from '../search/pools.ts';
 import { type ChainSettings, settingNamed } from '../search/settings.ts';
 import { wellFormed } from '../search/wellformed.ts';
-import { slidingWindows, straightRuns } from '../search/windows.ts';
+import { branchingWindows, slidingWindows, straightRuns } from '../search/windows.ts';
 import { contextProvider } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
 import { Rng } from '../vm/random.ts';
@@ -46,6 +48,8 @@ const FIRST_VISIT = 4000;
 const LONGEST_VISIT = 64_000;
 /** Longest program whose safety is asked for every rewrite: examining it takes about as long as a proof. */
 const EAGER_SAFETY = 400;
+/** Lengths of windows with branches, round by round, as multiples of those of straight-line windows. */
+const BRANCHING = [1, 2, 1.5] as const;
 /** Instructions around a window whose constants are drawn from. */
 const CONTEXT = 8;
 
@@ -239,45 +243,69 @@ export class Optimization {
     }
   }
 
-  /** Rounds over all windows until the budget is spent; each round shifts the windows and varies their length. */
+  /**
+   * Rounds over all windows until the budget is spent: straight-line code first, then windows with branches. Each round
+   * shifts the windows and varies their length.
+   */
   private searchWindows(): void {
     for (let round = 0; this.step < this.options.steps && !this.stopped(); round++) {
-      const length = Math.max(2, this.options.windowLength - (round % 3));
-      const visit = Math.min(LONGEST_VISIT, FIRST_VISIT * 2 ** round);
+      const visit = Math.min(LONGEST_VISIT, FIRST_VISIT * 2 ** (round >> 1));
       const spent = this.step;
-      let cursor = 0;
-      for (let n = 0; this.step < this.options.steps && !this.stopped(); n++) {
-        const window = slidingWindows(straightRuns(this.best), length).find((w) => w.start >= cursor);
-        if (window === undefined) break;
-        cursor = window.start + 1;
-        this.searchWindow(window, new Rng(this.options.seed, 'chain', this.best.name, round, n), visit);
-      }
+      const length = Math.max(2, this.options.windowLength - ((round >> 1) % 3));
+      this.sweep(round, visit, (program) =>
+        round % 2 === 0
+          ? slidingWindows(straightRuns(program), length)
+          : branchingWindows(
+              program,
+              BRANCHING[(round >> 1) % BRANCHING.length]! * this.options.windowLength,
+            ),
+      );
       this.settle();
-      // Nothing to search in: straight-line code is missing.
-      if (this.step === spent) break;
+      // Nothing to search in.
+      if (this.step === spent && round > 0) break;
+    }
+  }
+
+  /** One visit to each window. Windows are cut anew after each rewrite. */
+  private sweep(round: number, visit: number, cut: (program: Program) => Window[]): void {
+    let cursor = 0;
+    let cutFor: Program | undefined;
+    let windows: Window[] = [];
+    for (let n = 0; this.step < this.options.steps && !this.stopped(); n++) {
+      if (cutFor !== this.best) windows = cut((cutFor = this.best));
+      const window = windows.find((w) => w.start >= cursor);
+      if (window === undefined) break;
+      cursor = window.start + 1;
+      this.searchWindow(window, new Rng(this.options.seed, 'chain', this.best.name, round, n), visit);
     }
   }
 
   private searchWindow(window: Window, rng: Rng, visit: number): void {
     const source = this.best.insns.slice(window.start, window.end);
     const context = this.contexts(this.best, window);
-    const machine = this.bench.open(window, context);
+    const exits = context.exits.map((e) => e.to);
+    const raised = raise(source, exits);
+    if (raised === undefined) return;
+    const machine = this.bench.open(window, raised.insns, context);
     if (machine === undefined) {
       this.unreached.add(window.start);
       return;
     }
+    const mask = (test: (v: Value) => boolean): number =>
+      context.registers.reduce((bits, v, r) => (test(v) ? bits | (1 << r) : bits), 0);
+    const entry = {
+      defined: mask((v) => v.kind !== 'uninit'),
+      pointers: mask((v) => v.kind === 'pointer'),
+      context: mask((v) => v.kind === 'pointer' && v.region.kind === 'ctx'),
+    };
     const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
-    const defined = context.registers.reduce(
-      (mask, v, r) => (v.kind === 'uninit' ? mask : mask | (1 << r)),
-      0,
-    );
     const around = this.best.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
     let found: { replacement: Insn[]; judgement: Accepted } | undefined;
     const result = runChain({
-      source: padded(source, source.length),
+      source: raised.insns,
       frozen: new Set(),
       settings: this.settings,
-      pools: buildPools(source, around, pointers, this.target),
+      pools: buildPools(source, around, pointers, this.target, exits.length),
       rng,
       steps: Math.min(visit, this.options.steps - this.step),
       evaluator: {
@@ -286,10 +314,10 @@ export class Optimization {
         patch: (at, i) => machine.patch(at, i),
         error: (limit) => machine.evaluate(limit).error,
       },
-      wellFormed: (w) => wellFormed(w, defined),
-      price: (w) => sizeInSlots(w),
+      wellFormed: (w) => wellFormed(w, entry),
+      price: loweredSlots,
       prove: (w) => {
-        const short = stripped(w);
+        const short = lower(w, exits);
         const judgement = judge(this.best, window, short, this.judges);
         if (judgement.accepted) {
           found = { replacement: short, judgement };
@@ -323,9 +351,4 @@ export class Optimization {
     for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])
       this.stats.acceptedByRule[key] += stats.acceptedByRule[key];
   }
-}
-
-/** A window as it goes into a program: without NOPs. */
-function stripped(window: readonly Insn[]): Insn[] {
-  return window.filter((i) => !isNop(i));
 }

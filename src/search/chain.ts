@@ -10,7 +10,7 @@
  */
 import { type Insn, nop } from '../isa/insn.ts';
 import type { Rng } from '../vm/random.ts';
-import type { Edit } from './idioms.ts';
+import type { Edit } from './edits.ts';
 import type { Pools } from './pools.ts';
 import { propose } from './proposals.ts';
 import type { ChainSettings, RuleWeights } from './settings.ts';

@@ -6,14 +6,10 @@ import { registersRead, registersWritten } from '../isa/effects.ts';
 import { type Insn, isNop, nop } from '../isa/insn.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
 import type { Rng } from '../vm/random.ts';
+import { type Edit, type Idiom, usesSource } from './edits.ts';
+import { jumpDistance } from './flow.ts';
+import { copyForward, FLOW_IDIOMS } from './flowidioms.ts';
 import type { Pools } from './pools.ts';
-
-export interface Edit {
-  at: number;
-  insn: Insn;
-}
-
-type Idiom = (window: readonly Insn[], rng: Rng, pools: Pools) => Edit[] | undefined;
 
 /** Positions whose instruction's row satisfies `test`. */
 function positions(window: readonly Insn[], test: (spec: OpSpec, i: Insn) => boolean): number[] {
@@ -33,6 +29,8 @@ const swap: Idiom = (window, rng) => {
   const at = rng.below(window.length - 1);
   const other = rng.chance(0.7) ? at + 1 : rng.below(window.length);
   if (other === at) return undefined;
+  // Jumps are moved by `move`, which keeps their targets.
+  if (jumpDistance(window[at]!) || jumpDistance(window[other]!)) return undefined;
   return [
     { at, insn: window[other]! },
     { at: other, insn: window[at]! },
@@ -122,8 +120,9 @@ const rename: Idiom = (window, rng, pools) => {
     const i = window[at]!;
     if (isNop(i)) continue;
     const touched = (registersRead(i) | registersWritten(i)) >> old;
-    if ((touched & 1) === 0) continue;
-    const source = specOf(i)?.kind !== 'ldimm64';
+    const kind = specOf(i)?.kind;
+    if ((touched & 1) === 0 || kind === 'call' || kind === 'exit') continue;
+    const source = kind !== 'ldimm64';
     edits.push({
       at,
       insn: {
@@ -135,16 +134,6 @@ const rename: Idiom = (window, rng, pools) => {
   }
   return edits.length === 0 ? undefined : edits;
 };
-
-/** `src` names a register, rather than being a reserved zero. */
-function usesSource(i: Insn): boolean {
-  const spec = specOf(i);
-  return (
-    spec?.kind === 'load' ||
-    spec?.kind === 'atomic' ||
-    (spec !== undefined && 'operand' in spec && spec.operand === 'X')
-  );
-}
 
 /** `*p = r1` with r1 = constant: the constant itself. */
 const storeConstant: Idiom = (window, rng, pools) => {
@@ -187,9 +176,59 @@ const widenLoad: Idiom = (window, rng, pools) => {
   return edits;
 };
 
-const IDIOMS: readonly Idiom[] = [swap, counter, mergeStores, rename, storeConstant, widenLoad];
+/** Two copies of neighbouring bytes, `r1 = a[0]; b[0] = r1; r2 = a[1]; b[1] = r2`, become one of twice the width. */
+const widenCopy: Idiom = (window, rng, pools) => {
+  const loads = positions(window, (s) => s.kind === 'load' && s.size <= 4 && !s.signed);
+  if (loads.length < 2) return undefined;
+  const p = rng.pick(loads);
+  const a = window[p]!;
+  const size = (specOf(a) as OpSpec & { kind: 'load' }).size;
+  const q = loads.find(
+    (at) => window[at]!.op === a.op && window[at]!.src === a.src && window[at]!.off === a.off + size,
+  );
+  if (q === undefined) return undefined;
+  const storeOf = (load: number): number => {
+    const register = window[load]!.dst;
+    for (let at = load + 1; at < window.length; at++) {
+      const i = window[at]!;
+      const spec = specOf(i);
+      if (spec?.kind === 'store' && spec.operand === 'X' && spec.size === size && i.src === register)
+        return at;
+      if (((registersWritten(i) >> register) & 1) === 1) return -1;
+    }
+    return -1;
+  };
+  const [s, t] = [storeOf(p), storeOf(q)];
+  if (s < 0 || t < 0) return undefined;
+  const [low, high] = [window[s]!, window[t]!];
+  if (low.dst !== high.dst || high.off !== low.off + size) return undefined;
+  const load = row((r) => r.kind === 'load' && r.size === 2 * size && !r.signed, pools);
+  const store = row((r) => r.kind === 'store' && r.size === 2 * size && r.operand === 'X', pools);
+  if (load === undefined || store === undefined) return undefined;
+  const register = rng.chance(0.5) ? a.dst : rng.pick(pools.writable);
+  const [from, noLoad] = rng.chance(0.5) ? [p, q] : [q, p];
+  const [to, noStore] = rng.chance(0.5) ? [s, t] : [t, s];
+  return [
+    { at: noLoad, insn: nop() },
+    { at: noStore, insn: nop() },
+    { at: from, insn: { ...a, op: load.op, dst: register } },
+    { at: to, insn: { ...low, op: store.op, src: register } },
+  ];
+};
+
+const IDIOMS: readonly Idiom[] = [
+  swap,
+  counter,
+  mergeStores,
+  rename,
+  storeConstant,
+  widenLoad,
+  widenCopy,
+  copyForward,
+];
 
 /** One idiom, drawn uniformly; undefined where it does not fit. Positions may repeat: the last edit of one counts. */
 export function proposeIdiom(window: readonly Insn[], rng: Rng, pools: Pools): Edit[] | undefined {
-  return rng.pick(IDIOMS)(window, rng, pools);
+  const idioms = pools.jumps.length > 0 && rng.chance(0.5) ? FLOW_IDIOMS : IDIOMS;
+  return rng.pick(idioms)(window, rng, pools);
 }

@@ -4,6 +4,7 @@
  *   window --buildPools--> pools --propose (six rules)--> candidate --Evaluator--> error --Metropolis--> next state
  */
 export * from './chain.ts';
+export * from './flow.ts';
 export * from './pools.ts';
 export * from './proposals.ts';
 export * from './settings.ts';

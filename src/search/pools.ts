@@ -1,7 +1,8 @@
 /** What proposals may draw from: opcodes of the target, registers, constants and addresses that occur in the source. */
-import type { Insn } from '../isa/insn.ts';
+import { type Insn, OP_EXIT } from '../isa/insn.ts';
 import { opsFor, type Target } from '../isa/levels.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
+import { jumpDistance } from './flow.ts';
 
 export interface Address {
   base: number;
@@ -20,6 +21,12 @@ export interface Pools {
   readonly addresses: readonly Address[];
   /** Whole `ld_imm64` instructions of the source (maps, wide constants). */
   readonly wide: readonly Insn[];
+  /** Conditional jumps that may be emitted; none where the source has no jump. */
+  readonly jumps: readonly (OpSpec & { kind: 'jump' })[];
+  /** Places outside that the source jumps to. */
+  readonly places: number;
+  /** The source leaves by `exit`. */
+  readonly exits: boolean;
 }
 
 /** Rows inside straight-line code. Little-endian no-ops, signed and packet loads stay out: they never win. */
@@ -38,6 +45,10 @@ function straightLine(row: OpSpec): boolean {
   }
 }
 
+function jumpsFor(target: Target): (OpSpec & { kind: 'jump' })[] {
+  return opsFor(target).flatMap((row) => (row.kind === 'jump' ? [row] : []));
+}
+
 /** Slow operations that shorten nothing unless the source has them. */
 const RARE = /^(s?div|s?mod|le|neg|mul)\d/;
 const SMALL_CONSTANTS = [0, 1, -1, 2, 4, 8, 16, 32, 0xff, 0xffff] as const;
@@ -46,12 +57,14 @@ const SMALL_CONSTANTS = [0, 1, -1, 2, 4, 8, 16, 32, 0xff, 0xffff] as const;
  * @param window the instructions to be rewritten
  * @param context instructions around it, whose constants and offsets are also drawn from
  * @param pointers registers that hold pointers where the window starts
+ * @param places how many places outside the window jumps to
  */
 export function buildPools(
   window: readonly Insn[],
   context: readonly Insn[],
   pointers: readonly number[],
   target: Target,
+  places = 0,
 ): Pools {
   const constants = new Set<number>(SMALL_CONSTANTS);
   const addresses = new Map<string, Address>();
@@ -86,5 +99,8 @@ export function buildPools(
     constants: [...constants],
     addresses: [...addresses.values()],
     wide,
+    jumps: window.some((i) => jumpDistance(i) !== undefined) ? jumpsFor(target) : [],
+    places,
+    exits: window.some((i) => i.op === OP_EXIT),
   };
 }

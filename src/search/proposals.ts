@@ -1,8 +1,9 @@
 /** K2's six proposal rules, and ours: each turns one candidate window into a neighbour. */
-import { type Insn, insn, isNop, nop } from '../isa/insn.ts';
+import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA } from '../isa/insn.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
 import type { Rng } from '../vm/random.ts';
-import { type Edit, proposeIdiom } from './idioms.ts';
+import type { Edit } from './edits.ts';
+import { proposeIdiom } from './idioms.ts';
 import type { Pools } from './pools.ts';
 import type { ChainSettings, RuleWeights } from './settings.ts';
 
@@ -14,8 +15,12 @@ export interface Proposal {
 
 const RULES: readonly (keyof RuleWeights)[] = ['ir', 'or', 'nr', 'me1', 'me2', 'cir', 'idiom'];
 
-/** A random instruction from the pools: the row first, then its operands. */
-export function randomInsn(rng: Rng, pools: Pools): Insn {
+/** Of new instructions in windows with branches, how many are jumps. */
+const JUMP_SHARE = 0.15;
+
+/** A random instruction from the pools: the row first, then its operands. `at`: its position among `length`. */
+export function randomInsn(rng: Rng, pools: Pools, at = 0, length = 0): Insn {
+  if (pools.jumps.length > 0 && rng.chance(JUMP_SHARE)) return randomJump(rng, pools, at, length);
   if (pools.wide.length > 0 && rng.chance(0.05))
     return { ...rng.pick(pools.wide), dst: rng.pick(pools.writable) };
   return fill(rng.pick(pools.rows), rng, pools);
@@ -49,6 +54,21 @@ function fill(row: OpSpec, rng: Rng, pools: Pools): Insn {
   }
 }
 
+function randomJump(rng: Rng, pools: Pools, at: number, length: number): Insn {
+  if (pools.exits && rng.chance(0.1)) return insn(OP_EXIT);
+  const off = randomDistance(rng, pools, at, length);
+  if (rng.chance(0.2)) return insn(OP_JA, 0, 0, off);
+  const row = rng.pick(pools.jumps);
+  return row.operand === 'X'
+    ? insn(row.op, rng.pick(pools.readable), rng.pick(pools.readable), off, 0)
+    : insn(row.op, rng.pick(pools.readable), 0, off, rng.pick(pools.constants));
+}
+
+/** To any later position, the end, or a place outside. */
+function randomDistance(rng: Rng, pools: Pools, at: number, length: number): number {
+  return rng.below(length + 1 + pools.places - (at + 1));
+}
+
 const SHIFTS = ['lsh', 'rsh', 'arsh'];
 
 function aluConstant(row: OpSpec & { kind: 'alu' }, rng: Rng, pools: Pools): number {
@@ -57,7 +77,7 @@ function aluConstant(row: OpSpec & { kind: 'alu' }, rng: Rng, pools: Pools): num
 }
 
 /** Redraws one operand of an instruction, keeping its opcode. */
-function replaceOperand(i: Insn, spec: OpSpec, rng: Rng, pools: Pools): Insn {
+function replaceOperand(i: Insn, spec: OpSpec, rng: Rng, pools: Pools, at: number, length: number): Insn {
   switch (spec.kind) {
     case 'alu':
       if (spec.operand === 'none' || rng.chance(0.5)) return { ...i, dst: rng.pick(pools.writable) };
@@ -75,6 +95,19 @@ function replaceOperand(i: Insn, spec: OpSpec, rng: Rng, pools: Pools): Insn {
       return rng.chance(0.5) ? withAddress(i, 'dst', rng, pools) : { ...i, src: rng.pick(pools.readable) };
     case 'ldimm64':
       return { ...i, dst: rng.pick(pools.writable) };
+    case 'goto':
+      return { ...i, off: randomDistance(rng, pools, at, length) };
+    case 'jump':
+      if (rng.chance(0.3)) return { ...i, off: randomDistance(rng, pools, at, length) };
+      if (rng.chance(0.3)) {
+        // Another condition on the same operands.
+        const rows = pools.jumps.filter((row) => row.operand === spec.operand);
+        return rows.length === 0 ? i : { ...i, op: rng.pick(rows).op };
+      }
+      if (rng.chance(0.5)) return { ...i, dst: rng.pick(pools.readable) };
+      return spec.operand === 'X'
+        ? { ...i, src: rng.pick(pools.readable) }
+        : { ...i, imm: rng.pick(pools.constants) };
     default:
       return i;
   }
@@ -126,13 +159,13 @@ export function propose(
   const one = (i: Insn): Proposal => ({ rule, edits: [{ at, insn: i }] });
   switch (rule) {
     case 'ir':
-      return one(randomInsn(rng, pools));
+      return one(randomInsn(rng, pools, at, window.length));
     case 'nr':
       return isNop(current) ? undefined : one(nop());
     case 'or':
       return spec === undefined || isNop(current)
         ? undefined
-        : one(replaceOperand(current, spec, rng, pools));
+        : one(replaceOperand(current, spec, rng, pools, at, window.length));
     case 'me1':
     case 'me2':
       if (spec?.kind !== 'load' && spec?.kind !== 'store') return undefined;
@@ -140,7 +173,7 @@ export function propose(
     case 'cir': {
       const edits: Edit[] = [];
       for (let p = at; p < Math.min(window.length, at + settings.contiguous) && !frozen.has(p); p++)
-        edits.push({ at: p, insn: randomInsn(rng, pools) });
+        edits.push({ at: p, insn: randomInsn(rng, pools, p, window.length) });
       return { rule, edits };
     }
     case 'idiom': {

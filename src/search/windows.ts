@@ -69,3 +69,72 @@ export function slidingWindows(runs: readonly Window[], length: number): Window[
   }
   return windows;
 }
+
+/** Helpers that may end the program: tail_call. */
+const ENDING_HELPERS: readonly number[] = [12];
+
+/** What a window may contain besides straight-line code: forward jumps and jumps out of it, `exit`, helper calls. */
+function mayBranch(i: Insn): boolean {
+  const spec = specOf(i);
+  switch (spec?.kind) {
+    case 'jump':
+    case 'exit':
+      return true;
+    case 'goto':
+      return spec.distance === 'off';
+    case 'call':
+      return spec.target === 'helper' && !ENDING_HELPERS.includes(i.imm);
+    default:
+      return false;
+  }
+}
+
+/**
+ * Windows with branches: for each start the longest range up to `length` instructions that is entered at its start only
+ * and contains no loop. Ranges of straight-line code alone are left out, as are those inside an earlier one.
+ */
+export function branchingWindows(program: Program, length: number): Window[] {
+  const { insns } = program;
+  const offsets = slotOffsets(insns);
+  const straight = new Uint8Array(insns.length);
+  for (const run of straightRuns(program)) straight.fill(1, run.start, run.end);
+  const allowed = insns.map(
+    (i, at) => straight[at] === 1 || (mayBranch(i) && !program.pinned.has(program.origin[at] as number)),
+  );
+  /** First and last instruction that jumps here. */
+  const first = new Int32Array(insns.length + 1).fill(insns.length);
+  const last = new Int32Array(insns.length + 1).fill(-1);
+  insns.forEach((_, at) => {
+    const target = jumpTarget(insns, at, offsets);
+    if (target === undefined) return;
+    first[target] = Math.min(first[target]!, at);
+    last[target] = Math.max(last[target]!, at);
+  });
+  const windows: Window[] = [];
+  let reach = 0;
+  for (const f of program.functions)
+    for (let start = f.start; start < f.end; start++) {
+      const end = longest(start, f.end);
+      if (end <= reach || end - start < 2) continue;
+      if (insns.slice(start, end).every((_, k) => straight[start + k] === 1)) continue;
+      reach = end;
+      windows.push({ start, end });
+    }
+  return windows;
+
+  function longest(start: number, limit: number): number {
+    let best = start;
+    let entered = -1;
+    for (let end = start + 1; end <= limit && end - start <= length && allowed[end - 1] === true; end++) {
+      const at = end - 1;
+      // Entered from before the window, or by a jump back from inside it.
+      if (at > start && first[at]! < start) break;
+      if (at > start) entered = Math.max(entered, last[at]!);
+      const target = jumpTarget(insns, at, offsets);
+      if (target !== undefined && target >= start && target <= at) break;
+      // All jumps into the middle come from inside.
+      if (entered < end) best = end;
+    }
+    return best;
+  }
+}

@@ -33,8 +33,14 @@ export const HANDLERS = OPS.length + 6;
 const HELPER_LOOKUP = 1;
 const LOAD_IMM = opNamed('ld_imm64').id;
 
+/** Says where jumps go. */
+export interface Targets {
+  /** Position that a reference of `distance` at position `from` means. */
+  target(from: number, distance: number): number;
+}
+
 /** Positions of the slots of an instruction list. */
-export class Positions {
+export class Positions implements Targets {
   readonly length: number;
   private readonly slot: Int32Array;
   private readonly index: Int32Array;
@@ -76,7 +82,7 @@ export function isRefused(i: Insn, spec: OpSpec | undefined, maps: number): bool
 }
 
 /** Writes the record of instruction `index`. `maps`: how many the program has. */
-export function encodeRecord(view: DataView, index: number, i: Insn, where: Positions, maps: number): void {
+export function encodeRecord(view: DataView, index: number, i: Insn, where: Targets, maps: number): void {
   const spec = specOf(i);
   if (spec === undefined || isRefused(i, spec, maps)) write(view, index, i, Special.BAD, 0, 0, 0);
   else if (isNop(i)) write(view, index, i, Special.NOP, 0, 0, 0);

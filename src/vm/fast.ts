@@ -5,7 +5,7 @@ import type { Insn } from '../isa/insn.ts';
 import { HOOKS } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import { Arena } from './arena.ts';
-import { encodeEnd, encodeRecord, Positions, Special } from './decode.ts';
+import { encodeEnd, encodeRecord, Positions, Special, type Targets } from './decode.ts';
 import { forgetExpected, markExpected, noteExpected } from './expected.ts';
 import { callHelper, Kernel, type MissedKey } from './helpers/index.ts';
 import { pricesOf } from './latency.ts';
@@ -36,15 +36,17 @@ export class FastMachine implements Machine {
   protected readonly options: MachineOptions;
   /** Which code `evaluate` runs. */
   protected readonly evaluated: Variant = PLAIN;
+  /** Instructions that candidates may have more than the program. */
+  protected readonly spareInsns: number = 0;
   protected plan: MemoryPlan | undefined;
   protected arena!: Arena;
-  private kernel!: Kernel;
+  protected kernel!: Kernel;
   private instances = new Map<unknown, Exports>();
   private memory: unknown;
   private source: readonly Insn[] | undefined;
   protected candidate: readonly Insn[] | undefined;
-  protected positions: Positions | undefined;
-  private expectedMaps: ExpectedMaps[] = [];
+  private targets: Targets | undefined;
+  protected expectedMaps: ExpectedMaps[] = [];
   private active: number[] = [];
 
   constructor(program: Program, options: MachineOptions) {
@@ -54,7 +56,7 @@ export class FastMachine implements Machine {
 
   setTests(tests: readonly TestCase[]): void {
     this.tests = tests;
-    this.allocate(this.program.insns.length);
+    this.allocate(this.program.insns.length + this.spareInsns);
     if (this.source !== undefined) this.setSource(this.source);
   }
 
@@ -117,19 +119,26 @@ export class FastMachine implements Machine {
     return structureDistance(arena, expected, this.options.metric === 'abs' ? 1 : 0);
   }
 
-  protected load(insns: readonly Insn[]): Positions {
+  /** Where the jumps of an instruction list go. */
+  protected targetsOf(insns: readonly Insn[]): Targets {
+    return new Positions(insns);
+  }
+
+  protected encode(index: number, i: Insn, targets: Targets): void {
+    encodeRecord(this.arena.view, index, i, targets, this.program.maps.length);
+  }
+
+  private load(insns: readonly Insn[]): Targets {
     if (this.plan === undefined || insns.length > this.plan.insns) {
       this.allocate(insns.length);
       if (this.source !== undefined) this.setSource(this.source);
     }
-    const where = new Positions(insns);
-    const { view } = this.arena;
-    const maps = this.program.maps.length;
+    const targets = this.targetsOf(insns);
     insns.forEach((i, index) => {
-      encodeRecord(view, index, i, where, maps);
+      this.encode(index, i, targets);
     });
-    encodeEnd(view, insns.length);
-    return where;
+    encodeEnd(this.arena.view, insns.length);
+    return targets;
   }
 
   /** Runs loaded code on a test and leaves the result in memory. */
@@ -151,15 +160,14 @@ export class FastMachine implements Machine {
   /** Does something with other code loaded, then puts the candidate back. */
   protected with<T>(insns: readonly Insn[], act: () => T): T {
     const kept = this.candidate;
-    const positions = this.positions;
+    const { targets } = this;
     this.load(insns);
     const result = act();
-    if (kept !== undefined && positions !== undefined) {
-      const { view } = this.arena;
+    if (kept !== undefined && targets !== undefined) {
       kept.forEach((i, index) => {
-        encodeRecord(view, index, i, positions, this.program.maps.length);
+        this.encode(index, i, targets);
       });
-      encodeEnd(view, kept.length);
+      encodeEnd(this.arena.view, kept.length);
       this.candidate = kept;
     }
     return result;
@@ -228,16 +236,16 @@ export class FastMachine implements Machine {
   }
 
   setCandidate(insns: readonly Insn[]): void {
-    this.positions = this.load(insns);
+    this.targets = this.load(insns);
     this.candidate = [...insns];
   }
 
   patch(index: number, insn: Insn): void {
     const candidate = this.candidate as Insn[] | undefined;
-    if (candidate === undefined || this.positions === undefined || index >= candidate.length)
+    if (candidate === undefined || this.targets === undefined || index >= candidate.length)
       throw new RangeError(`no candidate with an instruction ${index}`);
     candidate[index] = insn;
-    encodeRecord(this.arena.view, index, insn, this.positions, this.program.maps.length);
+    this.encode(index, insn, this.targets);
   }
 
   evaluate(limit = Number.POSITIVE_INFINITY): Evaluation {

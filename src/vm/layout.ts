@@ -60,8 +60,6 @@ export const CELL = {
   METRIC: 616,
   /** i32: deepest local call of the run. */
   DEPTH: 620,
-  /** i64 x 11: bits of the registers that count at a window's end. */
-  LIVE_REGS: 640,
 } as const;
 
 export const CODE = 4096;
@@ -124,12 +122,15 @@ export const HEAD = {
   LINK_HEADER: 204,
   /** i32: stack frames that the image has room for: 1, or MAX_FRAMES when the program has local calls. */
   FRAMES: 208,
-  /** i64 x 11: registers that a window starts with, and what it is expected to leave in their live bits. */
+  /** i64 x 11: registers that a window starts with, what it is expected to leave in their live bits, and these bits. */
   WINDOW_REGS: 216,
   EXPECTED_REGS: 304,
+  LIVE_REGS: 392,
+  /** i32: address of the record at which a window is expected to end. */
+  EXPECTED_PC: 480,
 } as const;
 /** The map descriptors start here, a multiple of MAP_BYTES. */
-export const MAPS = 448;
+export const MAPS = 512;
 
 /** Map descriptor: i32 fields. Storage is in `maps.ts`. */
 export const MAP = {

@@ -2,22 +2,28 @@
  * Runs of one window of a program, from the states in which real runs enter it.
  *
  *   tests --Machine.statesAt(window.start)--> states --run the source's window--> what each is expected to leave
- *   candidate --evaluate--> distance in live registers, live stack bytes and memory that others see
+ *   candidate --evaluate--> distance in the place where the window is left, registers and stack bytes that are live
+ *                           there, memory that others see, and external calls
  *
- * Ten instructions instead of the whole program: this is what a search spends its time on. Windows are straight-line
- * code without calls, so nothing of the run's outside matters.
+ * Ten instructions instead of the whole program: this is what a search spends its time on.
+ *
+ * Windows are positions, not slots: a jump's distance counts instructions. Records of a window of n positions:
+ *
+ *     0 .. n-1    the window      n    the end      n + 1 + k    place k outside      n + 1 + places    `exit`
  */
-import { type Insn, insn, OP_EXIT } from '../isa/insn.ts';
+import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
+import type { Targets } from './decode.ts';
 import { markExpected, noteExpected } from './expected.ts';
 import { FastMachine } from './fast.ts';
-import { CELL, ENTRY, HEAD, REGS, SHADOW, STACK_BYTES } from './layout.ts';
+import { CELL, CODE, ENTRY, HEAD, RECORD, REGS, SHADOW, STACK_BYTES } from './layout.ts';
 import { MACHINE_DEFAULTS, type MachineOptions, type MachineState } from './machine.ts';
 import { arenaAt } from './memory.ts';
+import { type ExpectedMaps, snapshot } from './structure.ts';
 import type { TestCase } from './types.ts';
 import type { Variant } from './wasm/parts.ts';
 
-/** What can be observed after a window. */
+/** What can be observed at one place where a window is left. */
 export interface Observed {
   /** Bits of r0..r10 that are read later. */
   registers: readonly bigint[];
@@ -25,14 +31,27 @@ export interface Observed {
   stack: Uint8Array;
 }
 
+/** What can be observed after a window: at its end, at the places outside that it jumps to, and after `exit`. */
+export interface Observables {
+  end: Observed;
+  places: readonly Observed[];
+  exit: Observed;
+}
+
 const WINDOW: Variant = { latency: false, coverage: false, window: true };
 const EXIT = insn(OP_EXIT);
+/** Room for longer windows than the program, and their ends. */
+const SPARE_INSNS = 128;
+const NOTHING: Observed = { registers: [], stack: new Uint8Array(STACK_BYTES) };
+const byPosition: Targets = { target: (from, distance) => from + 1 + distance };
 
 export class WindowMachine extends FastMachine {
   protected override readonly evaluated = WINDOW;
+  protected override readonly spareInsns = SPARE_INSNS;
   private window: readonly Insn[] = [];
-  private observed: Observed = { registers: [], stack: new Uint8Array(STACK_BYTES) };
+  private observables: Observables = { end: NOTHING, places: [], exit: NOTHING };
   private states: MachineState[] = [];
+  private calls = false;
 
   /** `tests` are those of the machine that the states come from; `spare` states can be added to each window. */
   constructor(
@@ -53,12 +72,11 @@ export class WindowMachine extends FastMachine {
   }
 
   /** Starts on a window: states on which the source's window faults are left out. */
-  open(window: readonly Insn[], states: readonly MachineState[], observed: Observed): void {
+  open(window: readonly Insn[], states: readonly MachineState[], observables: Observables): void {
     this.window = window;
-    this.observed = observed;
+    this.observables = observables;
     this.states = [];
-    const { view } = this.arena;
-    for (let n = 0; n < 11; n++) view.setBigUint64(CELL.LIVE_REGS + 8 * n, observed.registers[n] ?? 0n, true);
+    this.calls = window.some((i) => i.op === OP_CALL);
     for (const state of states) this.add(state);
     this.setCandidate(window);
   }
@@ -70,7 +88,7 @@ export class WindowMachine extends FastMachine {
   add(state: MachineState): boolean {
     if (this.states.length >= this.tests.length) return false;
     const n = this.states.length;
-    const ok = this.with([...this.window, EXIT], () => this.place(n, state));
+    const ok = this.with(this.ended(this.window), () => this.place(n, state));
     if (!ok) return false;
     this.states.push(state);
     this.setOrder(this.states.map((_, k) => k));
@@ -87,6 +105,21 @@ export class WindowMachine extends FastMachine {
     return this.states[n];
   }
 
+  /** A window and the records at which it ends. */
+  private ended(window: readonly Insn[]): Insn[] {
+    return [...window, EXIT, ...this.observables.places.map(() => EXIT), EXIT];
+  }
+
+  protected override targetsOf(): Targets {
+    return byPosition;
+  }
+
+  protected override encode(index: number, i: Insn, targets: Targets): void {
+    const n = this.window.length;
+    const leaves = i.op === OP_EXIT && index < n;
+    super.encode(index, leaves ? insn(OP_JA, 0, 0, n + this.observables.places.length - index) : i, targets);
+  }
+
   private place(n: number, state: MachineState): boolean {
     const { arena } = this;
     const { bytes, view, delta } = arena;
@@ -97,38 +130,60 @@ export class WindowMachine extends FastMachine {
     state.registers.forEach((value, r) => {
       view.setBigUint64(at + HEAD.WINDOW_REGS + 8 * r, value, true);
     });
-    arena.select(at);
     view.setUint32(at + HEAD.EXPECTED_COUNT, 0, true);
-    this.observeStack(state.registers[10] ?? 0n);
+    view.setUint32(at + HEAD.TEST, n, true);
+    this.kernel.expected[n] = undefined;
+    const observed = this.leaving(at);
+    if (observed === undefined) return false;
+    this.observeStack(state.registers[10] ?? 0n, observed);
+    const digests: number[] = [];
+    this.kernel.digests = digests;
     const exports = this.instance(WINDOW);
-    if (exports.exec(at) !== 0) {
-      exports.undo();
-      return false;
-    }
+    exports.exec(at);
+    this.kernel.digests = undefined;
     arena.select(at);
-    this.observed.registers.forEach((live, r) => {
-      const left = view.getBigUint64(REGS + 8 * r, true) & live;
-      view.setBigUint64(at + HEAD.EXPECTED_REGS + 8 * r, left, true);
-    });
+    view.setUint32(at + HEAD.EXPECTED_PC, view.getUint32(CELL.PC, true), true);
+    for (let r = 0; r < 11; r++) {
+      const live = observed.registers[r] ?? 0n;
+      view.setBigUint64(at + HEAD.LIVE_REGS + 8 * r, live, true);
+      view.setBigUint64(at + HEAD.EXPECTED_REGS + 8 * r, view.getBigUint64(REGS + 8 * r, true) & live, true);
+    }
+    this.expectedMaps[n] = this.calls ? snapshot(arena) : NO_MAPS;
     const words = noteExpected(arena, this.plan!.expected + n * (this.plan!.arena / 8) * ENTRY);
     exports.undo();
     markExpected(arena, words);
+    this.kernel.expected[n] = digests;
     return true;
   }
 
+  /** Runs the window from the state at `at`: what is observed where it ends; undefined when it faults. */
+  private leaving(at: number): Observed | undefined {
+    const exports = this.instance(WINDOW);
+    this.arena.select(at);
+    const status = exports.exec(at);
+    const record = (this.arena.view.getUint32(CELL.PC, true) - CODE) / RECORD - this.window.length;
+    exports.undo();
+    this.arena.select(at);
+    if (status !== 0) return undefined;
+    const { end, places, exit } = this.observables;
+    return record === 0 ? end : (places[record - 1] ?? exit);
+  }
+
   /** Makes the live bytes of the running frame count, and no others of it. */
-  private observeStack(r10: bigint): void {
+  private observeStack(r10: bigint, { stack }: Observed): void {
     const { arena } = this;
     const top = arena.locate(Number(r10 & 0xffff_ffffn), Number(r10 >> 32n));
     if (top < 0) return;
     for (let k = 0; k < STACK_BYTES; k++) {
       const p = top - STACK_BYTES + k + arena.delta;
       const old = arena.bytes[p]! & ~SHADOW.OUTPUT;
-      arena.bytes[p] = this.observed.stack[k] === 1 ? old | SHADOW.OUTPUT : old;
+      arena.bytes[p] = stack[k] === 1 ? old | SHADOW.OUTPUT : old;
     }
   }
 
   override setCandidate(insns: readonly Insn[]): void {
-    super.setCandidate([...insns, EXIT]);
+    super.setCandidate(this.ended(insns));
   }
 }
+
+const NO_MAPS: ExpectedMaps = [];

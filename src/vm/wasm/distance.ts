@@ -61,6 +61,8 @@ const addValues = w.when(
   ),
 );
 
+const head = (offset: number): Code => w.load32(w.get(A.arena), offset);
+
 const addR0 = w.seq(
   w.set(A.x, w.and64(r(0), w.load64(w.i32(0), CELL.R0_MASK))),
   w.set(A.y, w.load64(w.get(A.arena), HEAD.EXPECTED_R0)),
@@ -91,20 +93,19 @@ const forEntries = (first: Code, last: Code, body: Code): Code =>
     ),
   );
 
-const head = (offset: number): Code => w.load32(w.get(A.arena), offset);
-
-/** A window's registers, each in its live bits; distances are cut as r0's. */
+/** Where a window ended, and its registers, each in its live bits; distances are cut as r0's. */
 const addRegisters = w.seq(
+  w.when(w.ne32(cell(CELL.PC), head(HEAD.EXPECTED_PC)), add(w.load64(w.i32(0), CELL.EDGE_COST))),
   ...Array.from({ length: 11 }, (_, n) =>
     w.seq(
-      w.set(A.x, w.and64(r(n), w.load64(w.i32(0), CELL.LIVE_REGS + 8 * n))),
+      w.set(A.x, w.and64(r(n), w.load64(w.get(A.arena), HEAD.LIVE_REGS + 8 * n))),
       w.set(A.y, w.load64(w.get(A.arena), HEAD.EXPECTED_REGS + 8 * n)),
       addValues,
     ),
   ),
 );
 
-/** @param window compare all live registers, and only memory besides */
+/** @param window compare the place where the window ended and all live registers instead of r0 */
 export function distance(delta: number, window: boolean): Func {
   const now = w.load64(w.get(A.word));
   const shadow = w.load64(w.get(A.word), delta);
@@ -133,29 +134,22 @@ export function distance(delta: number, window: boolean): Func {
     params: [w.I32],
     results: [w.I64],
     locals: [w.I64, w.I32, w.I32, w.I32, w.I64, w.I64, w.I64, w.I32],
-    body: window
-      ? w.seq(addRegisters, expected, unexpected, w.get(A.sum))
-      : w.seq(
-          addR0,
-          addEdge(HEAD.DATA, HEAD.EXPECTED_DATA),
-          addEdge(HEAD.DATA_END, HEAD.EXPECTED_DATA_END),
-          addEdge(HEAD.DATA_META, HEAD.EXPECTED_DATA_META),
-          expected,
-          unexpected,
-          w.when(
-            w.or32(w.ne32(calls, wanted), head(HEAD.WRONG_CALLS)),
-            add(
-              w.mul64(
-                w.load64(w.i32(0), CELL.CALL_COST),
-                w.extendU(w.add32(head(HEAD.WRONG_CALLS), missing)),
-              ),
-            ),
-          ),
-          w.when(
-            w.or32(head(HEAD.STRUCTURE), head(HEAD.EXPECTED_STRUCTURE)),
-            add(w.extendU(w.call(FN.structure))),
-          ),
-          w.get(A.sum),
-        ),
+    body: w.seq(
+      window ? addRegisters : addR0,
+      addEdge(HEAD.DATA, HEAD.EXPECTED_DATA),
+      addEdge(HEAD.DATA_END, HEAD.EXPECTED_DATA_END),
+      addEdge(HEAD.DATA_META, HEAD.EXPECTED_DATA_META),
+      expected,
+      unexpected,
+      w.when(
+        w.or32(w.ne32(calls, wanted), head(HEAD.WRONG_CALLS)),
+        add(w.mul64(w.load64(w.i32(0), CELL.CALL_COST), w.extendU(w.add32(head(HEAD.WRONG_CALLS), missing)))),
+      ),
+      w.when(
+        w.or32(head(HEAD.STRUCTURE), head(HEAD.EXPECTED_STRUCTURE)),
+        add(w.extendU(w.call(FN.structure))),
+      ),
+      w.get(A.sum),
+    ),
   };
 }

@@ -1,0 +1,243 @@
+/** Idioms of windows with branches: what moves, negates, merges or drops jumps. Positions as in flow.ts. */
+import { registersRead, registersWritten } from '../isa/effects.ts';
+import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA, Source, sameInsn } from '../isa/insn.ts';
+import { specOf } from '../isa/semantics.ts';
+import type { Rng } from '../vm/random.ts';
+import { type Edit, type Idiom, usesSource } from './edits.ts';
+import { isEnd, jumpDistance } from './flow.ts';
+
+/** Operation of a conditional jump (upper four bits): its negation, and the same question with the operands swapped. */
+const NEGATED: ReadonlyMap<number, number> = new Map([
+  [0x10, 0x50],
+  [0x50, 0x10],
+  [0x20, 0xb0],
+  [0xb0, 0x20],
+  [0x30, 0xa0],
+  [0xa0, 0x30],
+  [0x60, 0xd0],
+  [0xd0, 0x60],
+  [0x70, 0xc0],
+  [0xc0, 0x70],
+]);
+const SWAPPED: ReadonlyMap<number, number> = new Map([
+  [0x10, 0x10],
+  [0x50, 0x50],
+  [0x40, 0x40],
+  [0x20, 0xa0],
+  [0xa0, 0x20],
+  [0x30, 0xb0],
+  [0xb0, 0x30],
+  [0x60, 0xc0],
+  [0xc0, 0x60],
+  [0x70, 0xd0],
+  [0xd0, 0x70],
+]);
+
+function withOperation(i: Insn, table: ReadonlyMap<number, number>): Insn | undefined {
+  const code = table.get(i.op & 0xf0);
+  return code === undefined ? undefined : { ...i, op: (i.op & 0x0f) | code };
+}
+
+function conditionals(window: readonly Insn[]): number[] {
+  return window.flatMap((i, at) => (specOf(i)?.kind === 'jump' ? [at] : []));
+}
+
+const targetOf = (window: readonly Insn[], at: number): number => at + 1 + (jumpDistance(window[at]!) ?? 0);
+const toward = (i: Insn, at: number, target: number): Insn => ({ ...i, off: target - at - 1 });
+
+/** First position from `at` on that is no NOP; the length of the window when there is none. */
+function skipNops(window: readonly Insn[], at: number): number {
+  let p = at;
+  while (p < window.length && isNop(window[p]!)) p++;
+  return p;
+}
+
+function skipNopsBack(window: readonly Insn[], at: number): number {
+  let p = at;
+  while (p >= 0 && isNop(window[p]!)) p--;
+  return p;
+}
+
+function pickFrom(rng: Rng, places: readonly number[]): number | undefined {
+  return places.length === 0 ? undefined : rng.pick(places);
+}
+
+/** One instruction goes elsewhere; jumps follow what they jump to. */
+export const move: Idiom = (window, rng) => {
+  const n = window.length;
+  const from = rng.below(n);
+  const to = rng.chance(0.7)
+    ? Math.max(0, Math.min(n - 1, from + (rng.chance(0.5) ? 1 : -1) * (1 + rng.below(4))))
+    : rng.below(n);
+  if (from === to || isNop(window[from]!)) return undefined;
+  const stay = rng.chance(0.5);
+  const moved = (p: number): number => {
+    if (p === from) return to;
+    if (from < to && p > from && p <= to) return p - 1;
+    if (to < from && p >= to && p < from) return p + 1;
+    return p;
+  };
+  // A jump to the moved instruction follows it, or goes to what was behind it.
+  const follow = (p: number): number => (p === from && stay ? moved(Math.min(n, from + 1)) : moved(p));
+  const edits: Edit[] = [];
+  for (let at = 0; at < n; at++) {
+    const i = window[at]!;
+    const now = moved(at);
+    const off = jumpDistance(i);
+    let next = i;
+    if (off !== undefined && off !== 0) {
+      const target = at + 1 + off;
+      const aim = target < n ? follow(target) : target;
+      if (aim <= now) return undefined;
+      next = toward(i, now, aim);
+    }
+    if (now !== at || next.off !== i.off) edits.push({ at: now, insn: next });
+  }
+  return edits;
+};
+
+/** `r = A; if c goto +1; r = B` to `r = B; if !c goto +1; r = A`. */
+const swapArms: Idiom = (window, rng) => {
+  const at = pickFrom(rng, conditionals(window));
+  if (at === undefined) return undefined;
+  const other = skipNops(window, at + 1);
+  const before = skipNopsBack(window, at - 1);
+  const target = targetOf(window, at);
+  if (before < 0 || other >= target || target > window.length || skipNops(window, other + 1) < target)
+    return undefined;
+  const negated = withOperation(window[at]!, NEGATED);
+  if (negated === undefined) return undefined;
+  const [a, b] = [window[before]!, window[other]!];
+  if (jumpDistance(a) !== undefined || jumpDistance(b) !== undefined) return undefined;
+  return [
+    { at, insn: negated },
+    { at: before, insn: b },
+    { at: other, insn: a },
+  ];
+};
+
+/** `if c goto +1; goto X` to `if !c goto X`. */
+const dropGoto: Idiom = (window, rng) => {
+  const at = pickFrom(rng, conditionals(window));
+  if (at === undefined) return undefined;
+  const jump = skipNops(window, at + 1);
+  const target = targetOf(window, at);
+  if (window[jump]?.op !== OP_JA || target > window.length || skipNops(window, jump + 1) < target)
+    return undefined;
+  const negated = withOperation(window[at]!, NEGATED);
+  if (negated === undefined) return undefined;
+  return [
+    { at, insn: toward(negated, at, targetOf(window, jump)) },
+    { at: jump, insn: nop() },
+  ];
+};
+
+/** The register's constant, when the last write of it before `at` is a move of one. */
+function constantOf(window: readonly Insn[], register: number, at: number): number | undefined {
+  for (let p = at - 1; p >= 0; p--) {
+    const i = window[p]!;
+    if (((registersWritten(i) >> register) & 1) === 0) continue;
+    return i.op === 0xb7 || (i.op === 0xb4 && i.imm >= 0) ? i.imm : undefined;
+  }
+  return undefined;
+}
+
+/** A register that holds a constant gives way to it: in comparisons, on either side, and in arithmetic. */
+const foldConstant: Idiom = (window, rng) => {
+  const places = window.flatMap((i, at) => {
+    const spec = specOf(i);
+    return (spec?.kind === 'jump' || spec?.kind === 'alu') && spec.operand === 'X' ? [at] : [];
+  });
+  const at = pickFrom(rng, places);
+  if (at === undefined) return undefined;
+  const i = window[at]!;
+  const imm = constantOf(window, i.src, at);
+  if (imm !== undefined) return [{ at, insn: { ...i, op: i.op & ~Source.X, src: 0, imm } }];
+  if (specOf(i)?.kind !== 'jump') return undefined;
+  const swapped = withOperation(i, SWAPPED);
+  const other = constantOf(window, i.dst, at);
+  if (swapped === undefined || other === undefined) return undefined;
+  return [{ at, insn: { ...swapped, op: swapped.op & ~Source.X, dst: i.src, src: 0, imm: other } }];
+};
+
+/** A jump to a jump goes on to where that one goes; a jump to `exit`, the end of a branch, becomes it. */
+const thread: Idiom = (window, rng) => {
+  const places = window.flatMap((i, at) => ((jumpDistance(i) ?? 0) !== 0 ? [at] : []));
+  const at = pickFrom(rng, places);
+  if (at === undefined) return undefined;
+  const next = skipNops(window, Math.min(window.length, targetOf(window, at)));
+  const there = window[next];
+  if (there === undefined) return undefined;
+  if (there.op === OP_JA) return [{ at, insn: toward(window[at]!, at, targetOf(window, next)) }];
+  if (there.op === OP_EXIT && window[at]!.op === OP_JA) return [{ at, insn: insn(OP_EXIT) }];
+  return undefined;
+};
+
+/** The same instruction before a `goto` (or `exit`) and before its target: the jump goes to the other one. */
+const mergeTails: Idiom = (window, rng) => {
+  const at = pickFrom(
+    rng,
+    window.flatMap((i, p) => (isEnd(i) ? [p] : [])),
+  );
+  if (at === undefined) return undefined;
+  const end = window[at]!;
+  const target =
+    end.op === OP_EXIT
+      ? window.findIndex((i, p) => p > at && i.op === OP_EXIT)
+      : Math.min(window.length, targetOf(window, at));
+  if (target <= at) return undefined;
+  const [mine, theirs] = [skipNopsBack(window, at - 1), skipNopsBack(window, target - 1)];
+  if (theirs <= at || mine < 0) return undefined;
+  if (!sameInsn(window[mine]!, window[theirs]!) || jumpDistance(window[mine]!) !== undefined)
+    return undefined;
+  return [
+    { at: mine, insn: nop() },
+    { at, insn: insn(OP_JA, 0, 0, theirs - at - 1) },
+  ];
+};
+
+/** What a copy is read for is read from the original, up to the next write of either. */
+export const copyForward: Idiom = (window, rng) => {
+  const copies = window.flatMap((i, at) => (i.op === 0xbf && i.off === 0 && i.dst !== i.src ? [at] : []));
+  const at = pickFrom(rng, copies);
+  if (at === undefined) return undefined;
+  const { dst, src } = window[at]!;
+  const edits: Edit[] = rng.chance(0.5) ? [{ at, insn: nop() }] : [];
+  for (let p = at + 1; p < window.length; p++) {
+    const i = window[p]!;
+    const spec = specOf(i);
+    if (((registersRead(i) >> dst) & 1) === 1 && spec?.kind !== 'call' && spec?.kind !== 'exit') {
+      const readsDst = spec?.kind === 'store' || spec?.kind === 'atomic' || spec?.kind === 'jump';
+      edits.push({
+        at: p,
+        insn: {
+          ...i,
+          dst: readsDst && i.dst === dst ? src : i.dst,
+          src: usesSource(i) && i.src === dst ? src : i.src,
+        },
+      });
+    }
+    const written = registersWritten(i);
+    if ((((written >> dst) | (written >> src)) & 1) === 1) break;
+  }
+  return edits.length === 0 ? undefined : edits;
+};
+
+/** A jump goes to another place; an arm's end falls through or leaves. */
+const retarget: Idiom = (window, rng, pools) => {
+  const places = window.flatMap((i, at) => ((jumpDistance(i) ?? 0) !== 0 ? [at] : []));
+  const at = pickFrom(rng, places);
+  if (at === undefined) return undefined;
+  return [{ at, insn: { ...window[at]!, off: rng.below(window.length + pools.places - at) } }];
+};
+
+export const FLOW_IDIOMS: readonly Idiom[] = [
+  move,
+  move,
+  swapArms,
+  dropGoto,
+  foldConstant,
+  thread,
+  mergeTails,
+  retarget,
+];
