@@ -23,10 +23,22 @@ export class VerdictCache {
   }
 
   get(key: string): Verdict | undefined {
-    const v = this.entries.get(key);
+    return this.lookup(key);
+  }
+
+  /** The entry, or what `elsewhere` has; counted as a hit or a miss. */
+  protected lookup(key: string, elsewhere?: () => Verdict | undefined): Verdict | undefined {
+    const v = this.entries.get(key) ?? elsewhere?.();
     if (v === undefined) this.stats.misses++;
     else this.stats.hits++;
     return v;
+  }
+
+  /** Writes out what is kept back, where that means something. */
+  flush(): void {}
+
+  clear(): void {
+    this.entries.clear();
   }
 
   set(key: string, verdict: Verdict): void {

@@ -142,7 +142,9 @@ class Executor {
     this.role = role;
     this.n = around.normalizer;
     this.algebra = termAlgebra(this.n.build);
-    this.reader = new MemoryReader(this.n, constantData(around), around.offsets);
+    this.reader = new MemoryReader(this.n, constantData(around), around.offsets, (x, y) =>
+      around.facts.apart(x, y),
+    );
     this.memories = new Array<string | undefined>(insns.length).fill(undefined);
     this.calls = new Calls(around, this.reader, around.facts, this.accesses, this.touched, role.reference);
     this.programOffsets = role.program && slotOffsets(role.program.insns);

@@ -1,12 +1,14 @@
 /**
  * Decides whether a rewrite may reach the output.
  *
- *   in:   a program, a window of it, replacement instructions
+ *   in:   a program, a window of it, replacement instructions; or two whole programs
  *   out:  Verdict (types.ts): equivalent, different with a counterexample, unknown with a reason
  *
  * The steps are drawn in window.ts.
  */
+export { type Accelerations, ALL_ACCELERATIONS } from './accelerations.ts';
 export { type CacheStats, VerdictCache } from './cache.ts';
+export { FileVerdictCache } from './cachefile.ts';
 export type { WindowContext } from './context.ts';
 export { contextProvider } from './facts.ts';
 export type { Candidate, Counterexample, Proof, Verdict, Window, WindowChecker } from './types.ts';

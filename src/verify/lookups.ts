@@ -23,6 +23,8 @@ export class LookupFacts {
   private readonly assumptions: Term[];
   private readonly nonNull = new Set<Term>();
   private readonly lookups = new Map<string, Lookup[]>();
+  /** Pairs of bases whose values do not overlap, with the values' size. */
+  private readonly separate = new Map<string, number>();
 
   /** @param assumptions receives what may be assumed */
   constructor(normalizer: Normalizer, assumptions: Term[]) {
@@ -86,12 +88,28 @@ export class LookupFacts {
     const assume = (t: Term): void => {
       if (!b.store.isConst(t)) this.assumptions.push(t);
     };
+    // Entries of different keys lie apart.
+    if (b.store.constant(either) === 0n) this.separate.set(pairKey(x.base, y.base), x.valueSize);
     assume(implies(either, b.eq(x.base, y.base)));
-    // Entries that exist lie apart: neither begins inside the other.
-    const size = b.const(BigInt(x.valueSize), 64);
-    const apart = (p: Term, q: Term): Term => b.not(b.binary(Op.ULt, b.sub(p, q), size));
-    const zero = b.const(0n, 64);
-    const exist = b.and(b.not(b.eq(x.base, zero)), b.not(b.eq(y.base, zero)));
-    assume(implies(b.and(exist, b.not(either)), b.and(apart(x.base, y.base), apart(y.base, x.base))));
   }
+
+  /** Two accesses that cannot meet: inside values that were looked up under different keys. */
+  apart(x: Place, y: Place): boolean {
+    if (this.separate.size === 0 || x.rest === undefined || y.rest === undefined) return false;
+    const size = this.separate.get(pairKey(x.rest, y.rest));
+    const inside = (p: Place): boolean =>
+      size !== undefined && p.offset >= 0n && p.offset + BigInt(p.size) <= BigInt(size);
+    return inside(x) && inside(y);
+  }
+}
+
+/** An address as base and constant offset, and the bytes that are accessed there. */
+export interface Place {
+  rest: Term | undefined;
+  offset: bigint;
+  size: number;
+}
+
+function pairKey(x: Term, y: Term): string {
+  return x < y ? `${x}/${y}` : `${y}/${x}`;
 }

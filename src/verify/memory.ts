@@ -2,7 +2,9 @@
  * Memory as a log of writes on top of unknown initial contents. Reading walks the log from its end: distances that are known constants are
  * decided at once, others become if-then-else on address equality. Logs are immutable lists, so states fork for free.
  */
+
 import { constantDifference, type Normalizer, Op, splitOffset, type Term } from '../solver/index.ts';
+import type { Place } from './lookups.ts';
 
 /** One write; `address` is in normal form. */
 export interface Write {
@@ -38,13 +40,20 @@ export function wash(log: Log, name: string, guard?: Term): Write {
 /** Known initial byte at an address (constant data), or undefined. */
 export type KnownByte = (memory: string, address: Term) => number | undefined;
 
+export type Apart = (x: Place, y: Place) => boolean;
+
 export class MemoryReader {
   private readonly n: Normalizer;
   private readonly known: KnownByte;
   private readonly offsets: boolean;
+  private readonly apart: Apart;
 
-  /** @param offsets decide distances that are constants here (false: leave every comparison of addresses to the formula) */
-  constructor(normalizer: Normalizer, known: KnownByte, offsets = true) {
+  /**
+   * @param offsets decide distances that are constants here (false: leave every comparison of addresses to the formula)
+   * @param apart says of two places with different bases that they do not overlap
+   */
+  constructor(normalizer: Normalizer, known: KnownByte, offsets = true, apart: Apart = () => false) {
+    this.apart = apart;
     this.n = normalizer;
     this.known = known;
     this.offsets = offsets;
@@ -63,7 +72,11 @@ export class MemoryReader {
       let value: Term;
       if (w.wash === undefined) {
         const d = constantDifference(this.n, address, w.address);
-        if (d === undefined) break;
+        if (d === undefined) {
+          const other = { ...splitOffset(this.n.store, w.address), size: w.size };
+          if (this.apart({ ...splitOffset(this.n.store, address), size }, other)) continue;
+          break;
+        }
         const from = BigInt.asIntN(64, d);
         if (from >= BigInt(w.size) || from + BigInt(size) <= 0n) continue;
         if (from < 0n || from + BigInt(size) > BigInt(w.size)) break;
@@ -124,6 +137,7 @@ export class MemoryReader {
         maybe.push({ hit: w.guard, value });
         continue;
       }
+      if (this.offsets && this.apart({ ...mine, size: 1 }, { ...its, size: w.size })) continue;
       for (let k = 0; k < w.size; k++) {
         const same = b.eq(address, this.offset(w.address, k));
         maybe.push({

@@ -113,7 +113,9 @@ export class Prover {
 
     const comparison = {
       normalizer: session.normalizer,
-      reader: new MemoryReader(session.normalizer, session.knownBytes(), session.offsets),
+      reader: new MemoryReader(session.normalizer, session.knownBytes(), session.offsets, (x, y) =>
+        session.around(merging).facts.apart(x, y),
+      ),
       context,
       start: session.start(merging),
       stackMemory: session.stackMemory(merging),

@@ -91,6 +91,7 @@ class Verifier implements WindowVerifier {
   }
 
   close(): void {
+    this.cache.flush();
     this.solver.close();
   }
 

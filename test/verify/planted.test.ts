@@ -9,7 +9,7 @@ import { hasPaperPrograms, paperPrograms } from '../analysis/programs.ts';
 import { MISTAKES, plant } from './planted.ts';
 
 const FULL = process.env.K2_FULL === '1';
-const PER_KIND = FULL ? 8 : 1;
+const PER_KIND = FULL ? 24 : 1;
 /** Places drawn per wrong rewrite wanted. */
 const EFFORT = 12;
 
