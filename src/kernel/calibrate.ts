@@ -13,6 +13,7 @@ import { type Chain, chainInsns, chains, SAME_PRICE } from './chains.ts';
 import { linuxNumber } from './fuzz.ts';
 import { type TimedAs, timedAs } from './harness.ts';
 import { asRun } from './model.ts';
+import { withRoutes } from './netns.ts';
 import { KernelRunner, onOneCpu } from './run.ts';
 import { correlation, rankCorrelation, trimmedMean } from './stats.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -141,7 +142,9 @@ export function calibrate(options: CalibrateOptions = {}): Calibration {
   const given = { ...DEFAULTS, ...options };
   const profile: Record<string, number> = {};
   const skipped: Record<string, string> = {};
-  onOneCpu(() => {
+  // With routes, as the programs that ask for them are timed.
+  const inNetwork = (body: () => void): void => withRoutes(() => onOneCpu(body));
+  inNetwork(() => {
     for (const chain of chains(linuxNumber(release()))) {
       if (!given.only(chain.name)) continue;
       const ns = price(chain, given);

@@ -206,6 +206,17 @@ export const SAME_PRICE: Readonly<Record<string, string>> = {
   lru_percpu_hash: 'lru_hash',
 };
 
+/** struct bpf_fib_lookup at r10 - 64: a packet that came in at device 1 (which the answer overwrites) goes to 8.8.8.8. */
+const FIB_LOOKUP: readonly Insn[] = [
+  insn(op('st.w'), 10, 0, -64, 2),
+  insn(op('st.w'), 10, 0, -64 + 8, 1),
+  insn(op('st.w'), 10, 0, -64 + 32, 0x0808_0808),
+  mov(1, 6),
+  ...stackAddress(2, -64),
+  movK(3, 64),
+  movK(4, 0),
+];
+
 /** Other helpers: number, program type, arguments. */
 const PLAIN_HELPERS: readonly (readonly [number, HookName, readonly Insn[]])[] = [
   [5, 'xdp', []],
@@ -218,7 +229,7 @@ const PLAIN_HELPERS: readonly (readonly [number, HookName, readonly Insn[]])[] =
   [44, 'xdp', [mov(1, 6), movK(2, 0)]],
   [54, 'xdp', [mov(1, 6), movK(2, 0)]],
   [65, 'xdp', [mov(1, 6), movK(2, 0)]],
-  [69, 'xdp', [mov(1, 6), ...stackAddress(2, -64), movK(3, 64), movK(4, 0)]],
+  [69, 'xdp', FIB_LOOKUP],
   [9, 'sched_cls', [mov(1, 6), movK(2, 0), ...stackAddress(3, -8), movK(4, 6), movK(5, 0)]],
   [10, 'sched_cls', [mov(1, 6), movK(2, 24), movK(3, 0), movK(4, 1), movK(5, 2)]],
   [11, 'sched_cls', [mov(1, 6), movK(2, 50), movK(3, 0), movK(4, 1), movK(5, 2)]],

@@ -148,12 +148,7 @@ function compare(
     }
     tally.ran(String(ra.r0), Buffer.compare(ra.packet, input.packet) !== 0);
     if (!sameBytes(a, b, ra, rb)) {
-      const found = examine(
-        { before, test },
-        (s) => observe(a, s),
-        (s) => observe(b, s),
-        tally,
-      );
+      const found = examineLoaded({ before, test }, a, b, tally);
       if (found !== undefined) return tally.report({ index, ...found });
       before = [];
       tally.agreed++;
@@ -163,6 +158,24 @@ function compare(
     before.push(test);
   }
   return tally.report();
+}
+
+/** As `examine`, with the first program loaded a second time beside the two. */
+function examineLoaded(
+  scenario: Scenario,
+  a: KernelRunner,
+  b: KernelRunner,
+  tally: Tally,
+): Omit<Difference, 'index'> | undefined {
+  const twin = KernelRunner.open(a.program);
+  try {
+    const [first, second, again] = [a, b, twin.ok ? twin.runner : a].map(
+      (r) => (s: Scenario) => observe(r, s),
+    );
+    return examine(scenario, first!, second!, tally, again);
+  } finally {
+    if (twin.ok) twin.runner.close();
+  }
 }
 
 type Ran = Extract<KernelRun, { status: 'ran' }>;
@@ -176,21 +189,35 @@ function sameBytes(a: KernelRunner, b: KernelRunner, ra: Ran, rb: Ran): boolean 
 /** Plays a scenario from a fresh start and says what is to be seen. */
 export type Observer = (s: Scenario) => { ok: true; seen: Observation } | { ok: false; reason: string };
 
-/** Places that differ in every one of several fresh replays and do not vary by themselves in the first program. */
-function lasting(scenario: Scenario, a: Observer, b: Observer): { lasting: string[]; varying: Set<string> } {
+/** The place is the presence of a key: when it varies, keys do, and the next one has another name. */
+const keyVaries = (place: string): boolean => /^map .*\[[0-9a-f]*\]$/.test(place);
+/** `map stats` of any place in that map; any other place as it is. */
+const mapOf = (place: string): string => place.replace(/^(map .*)\[[0-9a-f]*\](\+\d+)?$/, '$1');
+
+/**
+ * Places that differ in every one of several fresh replays and do not vary by themselves in the first program.
+ * `again`: the first program loaded once more (stack traces name the place of the code).
+ */
+function lasting(
+  scenario: Scenario,
+  a: Observer,
+  b: Observer,
+  again: Observer,
+): { lasting: string[]; varying: Set<string> } {
   const varying = new Set<string>();
   let reference: Observation | undefined;
   for (let k = 0; k < NULL_RUNS; k++) {
-    const o = a(scenario);
+    const o = (k === 1 ? again : a)(scenario);
     if (!o.ok) return { lasting: [], varying };
-    if (reference !== undefined) for (const p of differingPlaces(reference, o.seen)) varying.add(p);
+    if (reference !== undefined)
+      for (const p of differingPlaces(reference, o.seen)) varying.add(keyVaries(p) ? mapOf(p) : p);
     reference = o.seen;
   }
   let left: string[] | undefined;
   for (let k = 0; k < CONFIRMATIONS; k++) {
     const [x, y] = [a(scenario), b(scenario)];
     if (!x.ok || !y.ok) return { lasting: [], varying };
-    const now = differingPlaces(x.seen, y.seen).filter((p) => !varying.has(p));
+    const now = differingPlaces(x.seen, y.seen).filter((p) => !varying.has(p) && !varying.has(mapOf(p)));
     left = left === undefined ? now : left.filter((p) => now.includes(p));
   }
   return { lasting: left ?? [], varying };
@@ -202,15 +229,16 @@ export function examine(
   a: Observer,
   b: Observer,
   tally: Tally,
+  again: Observer = a,
 ): Omit<Difference, 'index'> | undefined {
-  const first = lasting(scenario, a, b);
+  const first = lasting(scenario, a, b, again);
   if (first.lasting.length === 0) {
     if (first.varying.size === 0) tally.count('masked', 'a difference that did not come back');
     for (const p of first.varying) tally.count('masked', p);
     return undefined;
   }
-  const small = minimise(scenario, (s) => lasting(s, a, b).lasting.length > 0);
-  const { lasting: where } = lasting(small, a, b);
+  const small = minimise(scenario, (s) => lasting(s, a, b, again).lasting.length > 0);
+  const { lasting: where } = lasting(small, a, b, again);
   const [x, y] = [a(small), b(small)];
   const shown = Object.fromEntries(
     where.map((p) => [p, [(x.ok && x.seen.get(p)) || '', (y.ok && y.seen.get(p)) || ''] as const]),

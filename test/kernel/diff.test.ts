@@ -161,6 +161,28 @@ describe.skipIf(!hasKernel)(`differential runs${needsKernel}`, () => {
     expect(Object.keys(report.masked)).toEqual(['map counter[00000000]+0']);
   });
 
+  test('random keys mask their map as a whole, and only that', () => {
+    const body = (result: number): Insn[] => [
+      insn(OP_CALL, 0, 0, 0, 7),
+      insn(op('stx.w'), 10, 0, -4),
+      insn(op('st.dw'), 10, 0, -16, 1),
+      insn(op('mov64.x'), 2, 10),
+      insn(op('add64.k'), 2, 0, 0, -4),
+      insn(op('mov64.x'), 3, 10),
+      insn(op('add64.k'), 3, 0, 0, -16),
+      insn(op('mov64.k'), 4),
+      insn(OP_LD_IMM64, 1, PseudoLd.MAP_FD),
+      insn(OP_CALL, 0, 0, 0, 2),
+      insn(op('mov64.k'), 0, 0, 0, result),
+      insn(OP_EXIT),
+    ];
+    const program = (result: number) => xdpProgram(body(result), [counter(MapTypeId.HASH)]);
+    const same = ran(kernelDiff(program(2), program(2), tests(10)));
+    expect(same.difference).toBeUndefined();
+    expect(Object.keys(same.masked)).toContain('map counter');
+    expect(ran(kernelDiff(program(2), program(1), tests(10))).difference?.places).toEqual({ r0: ['2', '1'] });
+  });
+
   test('a difference beside a masked place is still found', () => {
     const a = storing(5);
     const b = { ...a, insns: a.insns.map((i, k) => (k === a.insns.length - 2 ? { ...i, imm: 1 } : i)) };
