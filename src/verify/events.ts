@@ -114,7 +114,8 @@ function fits(source: CallEvent, c: Call): boolean {
   return (
     source.signature === c.signature &&
     source.inputs.every((i) => c.inputs.some((x) => x.where === i.where)) &&
-    source.observed.length === c.observed.length
+    source.observed.length === c.observed.length &&
+    source.observed.every((o, n) => o.memory === c.observed[n]!.memory)
   );
 }
 
