@@ -178,7 +178,8 @@ class Live implements Liveness {
       }
       case 'store':
         need(i.dst, ALL_BITS);
-        if (op.operand === 'X') need(i.src, this.storedBits(index, i, op.size, after.stack));
+        if (op.operand === 'X')
+          need(i.src, this.readsWhole(i) ? ALL_BITS : this.storedBits(index, i, op.size, after.stack));
         break;
       case 'atomic':
         need(i.dst, ALL_BITS);
@@ -207,6 +208,11 @@ class Live implements Liveness {
     const { program, cfg } = this.analysis;
     const call = cfg.calls.find((c) => c.at === index);
     return call === undefined ? 0x3e : this.plain[program.functions[call.callee]!.start]! & 0x3e;
+  }
+
+  /** Whatever it stores to: a field of the context at this offset would look at more bits than it has. */
+  private readsWhole(i: Insn): boolean {
+    return this.analysis.env.hook.fields.some((f) => f.readsWhole === true && f.offset === i.off);
   }
 
   /** Of a register that is stored to the stack, only the bytes that are read again. */
@@ -273,7 +279,9 @@ class Live implements Liveness {
 /** All bytes, unless nothing that a called subprogram or kernel function is given can lead to the frame. */
 function escaped(state: AbstractState): bigint {
   const { regs } = current(state);
-  return regs.slice(1, 6).some((v) => v.kind !== 'uninit' && mayPointToStack(v)) ? ALL_STACK : 0n;
+  return regs.slice(1, 6).some((v) => !(v.kind === 'uninit' && v.maybe !== true) && mayPointToStack(v))
+    ? ALL_STACK
+    : 0n;
 }
 
 /** Liveness of a program that was analysed. */

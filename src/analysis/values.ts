@@ -1,7 +1,7 @@
 /**
  * Abstract values: what a register or a spilled stack slot can hold.
  *
- *        uninit            maybe never written: must not be read
+ *        uninit            never written, or (`maybe`) written on some paths only: must not be read
  *          |
  *         any              some readable value, number or pointer
  *        /    \
@@ -102,9 +102,14 @@ export interface AnyValue {
 }
 
 export type Readable = AnyValue | Scalar | Pointer;
-export type Value = { readonly kind: 'uninit' } | Readable;
+export type Value = { readonly kind: 'uninit'; readonly maybe?: boolean } | Readable;
 
 export const UNINIT: Value = { kind: 'uninit' };
+/**
+ * Written on some of the paths that lead here. Code that is sure to have come along one of them reads it, as the
+ * kernel's checker sees, so what it holds must be kept.
+ */
+export const MAYBE_UNINIT: Value = { kind: 'uninit', maybe: true };
 export const ANY: AnyValue = { kind: 'any', stack: true };
 /** A number or a pointer to something else than the program's stack. */
 export const NOT_STACK: AnyValue = { kind: 'any', stack: false };
@@ -209,10 +214,14 @@ function isPlainPointer(v: Value): v is Pointer {
   return v.kind === 'pointer' && v.off === 0 && constantOf(v.variable) === 0n && !isSingle(v.region);
 }
 
+function isNever(v: Value): boolean {
+  return v.kind === 'uninit' && v.maybe !== true;
+}
+
 /** What either side allows. A pointer on one side and the constant 0 on the other give a pointer that may be NULL. */
 export function mergeValues(a: Value, b: Value, names: PairNames, place: number, how: Widening): Value {
   if (a === b) return a;
-  if (a.kind === 'uninit' || b.kind === 'uninit') return UNINIT;
+  if (a.kind === 'uninit' || b.kind === 'uninit') return isNever(a) && isNever(b) ? UNINIT : MAYBE_UNINIT;
   if (a.kind === 'scalar' && b.kind === 'scalar') return mergeScalars(a, b, names(a.id, b.id, place), how);
   if (a.kind === 'pointer' && b.kind === 'pointer') return mergePointers(a, b, names, place, how);
   if (isPlainPointer(a) && b.kind === 'scalar' && constantOf(b) === 0n)
@@ -224,7 +233,7 @@ export function mergeValues(a: Value, b: Value, names: PairNames, place: number,
 
 /** Does `a` allow everything that `b` allows? `ids` must map the ids of `a` to ids of `b` consistently. */
 export function valueSubsumes(a: Value, b: Value, ids: (a: number, b: number) => boolean): boolean {
-  if (a.kind === 'uninit') return true;
+  if (a.kind === 'uninit') return a.maybe === true || isNever(b);
   if (a.kind === 'any') return b.kind !== 'uninit' && (a.stack || !mayPointToStack(b));
   if (a.kind === 'scalar') return b.kind === 'scalar' && scalarSubsumes(a, b) && ids(a.id, b.id);
   if (b.kind !== 'pointer') return false;

@@ -74,6 +74,10 @@ export interface CtxField {
   writeAttachTypes?: readonly number[];
   /** An access to it changes what other instructions mean, so none may be added or removed; the reason. */
   keepAccess?: string;
+  /** A load need not yield what was stored (the kernel's own field is narrower, ...); the reason. */
+  lossy?: string;
+  /** What a store does depends on all 64 bits of the register. */
+  readsWhole?: boolean;
 }
 
 /** A section name that means a hook. */

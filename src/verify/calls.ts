@@ -297,7 +297,9 @@ export class Calls {
     const ctx = memoryOf(regions.ctx, merging);
     if (has('packetRead')) seen.see([packet]);
     if (has('packetWrite', 'packetResize')) seen.wash([packet, ctx]);
-    if (has('ctxWrite')) seen.wash([ctx]);
+    // Options of a socket, and which socket it is, are also read through the context and through socket pointers.
+    if (has('ctxWrite', 'kernelState')) seen.wash([ctx]);
+    if (has('kernelState')) seen.wash([memoryOf(regions.opaque(''), merging)]);
     if (has('tailCall')) seen.see([packet, ctx, ...this.mapMemories()]);
     if (has(...DISTURBS_MAPS)) seen.wash(this.mapMemories());
     if (has('mapWrite'))

@@ -342,6 +342,13 @@ class Executor {
     const places = this.places(s, this.get(s, i.src), i.off, index);
     const { region, address } = places[0]!;
     const { offset } = splitOffset(this.n.store, address);
+    for (const p of places)
+      if (p.region?.kind === 'ctx')
+        this.checkContextLoad(
+          Number(splitOffset(this.n.store, p.address).offset),
+          spec.size,
+          s.logs.get(p.memory),
+        );
     const pointer =
       region?.kind === 'ctx' ? ctxPointerAt(this.around.ctxFields, Number(offset), spec.size) : undefined;
     if (pointer !== undefined) {
@@ -366,6 +373,27 @@ class Executor {
     return spec.signed ? b.sext(value!, 64) : b.zext(value!, 64);
   }
 
+  private ctxField(offset: number, size: number): CtxField | undefined {
+    return this.around.ctxFields.find((f) => offset < f.offset + f.size && f.offset < offset + size);
+  }
+
+  /** Fields of the context are not quite memory. @throws Unsupported for what is not modelled */
+  private checkContextLoad(offset: number, size: number, log: Log): void {
+    const field = this.ctxField(offset, size);
+    if (field?.keepAccess !== undefined) throw new Unsupported(`${field.name}: ${field.keepAccess}`);
+    if (log === undefined || field === undefined) return;
+    if (field.lossy !== undefined) throw new Unsupported(`${field.name} after a store: ${field.lossy}`);
+    if (field.pointer !== undefined && !field.pointer.startsWith('packet') && hasWash(log))
+      throw new Unsupported(`${field.name} after a call that may have changed it`);
+  }
+
+  private checkContextStore(offset: number, spec: StoreOp): void {
+    const field = this.ctxField(offset, spec.size);
+    if (field?.keepAccess !== undefined) throw new Unsupported(`${field.name}: ${field.keepAccess}`);
+    if (field?.readsWhole === true && spec.operand === 'X')
+      throw new Unsupported(`${field.name}: ${field.lossy}`);
+  }
+
   private store(spec: StoreOp, i: Insn, s: State, index: number): void {
     const b = this.n.build;
     const { size } = spec;
@@ -374,6 +402,8 @@ class Executor {
     const places = this.places(s, this.get(s, i.dst), i.off, index);
     for (const p of places) {
       const { memory, address } = p;
+      if (p.region?.kind === 'ctx')
+        this.checkContextStore(Number(splitOffset(this.n.store, address).offset), spec);
       this.note(s, p, { kind: 'store', name: spec.name, memory, address, size, orders: spec.release });
       s.logs.set(memory, write(s.logs.get(memory), address, size, value, p.guard));
     }
@@ -556,6 +586,11 @@ function executionOrder(insns: readonly Insn[], offsets: Int32Array): number[] {
     stack.pop();
   }
   return order.reverse();
+}
+
+function hasWash(log: Log): boolean {
+  for (let w = log; w !== undefined; w = w.prev) if (w.wash !== undefined) return true;
+  return false;
 }
 
 /** A slot outside the window, as in ExitPoint. */

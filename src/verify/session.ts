@@ -43,7 +43,7 @@ export class Session {
     this.bases = new Bases(this.normalizer);
     this.inputs = new Inputs(builder, this.bases);
     this.registers = context.registers.map((v, r) =>
-      v.kind === 'uninit' ? undefined : this.inputs.term(v, `r${r}`),
+      v.kind === 'uninit' && v.maybe !== true ? undefined : this.inputs.term(v, `r${r}`),
     );
     this.framePointer = this.bases.base(region.stack(context.frame), '');
     this.constants = constantsOf(source);

@@ -54,6 +54,11 @@ function byPath(x: State, y: State): number {
   return x.path.length - y.path.length;
 }
 
+/** What a register holds that a call left unreadable, or that was never written: any number, in both versions the same. */
+function lost(n: Normalizer, r: number): Term {
+  return n.store.var(`r${r} lost`, 64);
+}
+
 function merge(n: Normalizer, bases: Bases, x: State, y: State): State {
   const b = n.build;
   let common = 0;
@@ -65,7 +70,9 @@ function merge(n: Normalizer, bases: Bases, x: State, y: State): State {
   if (n.store.constant(either) !== 1n) path.push(either);
   const regs = x.regs.map((t, r) => {
     const u = y.regs[r];
-    return t === undefined || u === undefined ? undefined : b.ite(takenX, t, u);
+    if (t === undefined && u === undefined) return undefined;
+    // Code behind may know which branch was taken, and read what that one left.
+    return b.ite(takenX, t ?? lost(n, r), u ?? lost(n, r));
   });
   const logs = new Map<string, Log>();
   for (const memory of new Set([...x.logs.keys(), ...y.logs.keys()]))

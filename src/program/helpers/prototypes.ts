@@ -148,7 +148,7 @@ export const PROTOTYPES = `
 121 507 xdp_output -> int : kptr map s <5 size0 : output packetRead : gpl
 122 507 get_netns_cookie -> int : ctx? : runConstant :
 123 507 get_current_ancestor_cgroup_id -> int : s : runConstant :
-124 507 sk_assign -> int : ctx sock? s : redirect :
+124 507 sk_assign -> int : ctx sock? s : redirect ctxWrite :
 125 508 ktime_get_boot_ns -> int : : time :
 126 508 seq_printf -> int : kptr <3 size <?5 size0 : output : gpl
 127 508 seq_write -> int : kptr <3 size0 : output : gpl

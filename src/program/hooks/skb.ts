@@ -10,11 +10,17 @@ import type { CtxField, Hook, SectionPattern } from '../hooks.ts';
 
 const narrow: MemberOptions = { narrow: true };
 
+const in16: MemberOptions = { narrow: true, lossy: 'the kernel keeps 16 bits' };
+
 const SK_BUFF: readonly Member[] = [
   { name: 'len', size: 4, options: narrow },
   { name: 'pkt_type', size: 4, options: narrow },
   { name: 'mark', size: 4, options: narrow },
-  { name: 'queue_mapping', size: 4, options: narrow },
+  {
+    name: 'queue_mapping',
+    size: 4,
+    options: { narrow: true, lossy: 'a store of more than 65534 does nothing', readsWhole: true },
+  },
   { name: 'protocol', size: 4, options: narrow },
   { name: 'vlan_present', size: 4, options: narrow },
   { name: 'vlan_tci', size: 4, options: narrow },
@@ -22,10 +28,10 @@ const SK_BUFF: readonly Member[] = [
   { name: 'priority', size: 4, options: narrow },
   { name: 'ingress_ifindex', size: 4, options: narrow },
   { name: 'ifindex', size: 4, options: narrow },
-  { name: 'tc_index', size: 4, options: narrow },
+  { name: 'tc_index', size: 4, options: in16 },
   { name: 'cb', size: 4, count: 5, options: { narrow: true, wide: true } },
   { name: 'hash', size: 4, options: narrow },
-  { name: 'tc_classid', size: 4, options: narrow },
+  { name: 'tc_classid', size: 4, options: in16 },
   { name: 'data', size: 4, options: { pointer: 'packet' } },
   { name: 'data_end', size: 4, options: { pointer: 'packet_end' } },
   { name: 'napi_id', size: 4, options: narrow },

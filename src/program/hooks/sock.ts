@@ -42,7 +42,7 @@ const SOCK_ADDR = layout([
     count: 4,
     options: { narrow: true, wide: true, write: true, attachTypes: V6 },
   },
-  { name: 'user_port', size: 4, options: { narrow: true, write: true } },
+  { name: 'user_port', size: 4, options: { narrow: true, write: true, lossy: 'the kernel keeps 16 bits' } },
   ...words('family type protocol'),
   {
     name: 'msg_src_ip4',
