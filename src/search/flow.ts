@@ -89,7 +89,7 @@ function keptFrom(window: readonly Insn[]): Int32Array {
 /** Slots of the lowered window. */
 export function loweredSlots(window: readonly Insn[]): number {
   let slots = 0;
-  if (!window.some((i) => i.op === OP_EXIT || (jumpDistance(i) ?? 0) !== 0)) {
+  if (!window.some((i) => i.op === OP_EXIT || (jumpDistance(i) !== undefined && !isNop(i)))) {
     for (const i of window) if (!isNop(i)) slots += slotsOf(i);
     return slots;
   }
