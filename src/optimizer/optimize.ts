@@ -258,6 +258,7 @@ export class Optimization {
           : branchingWindows(
               program,
               BRANCHING[(round >> 1) % BRANCHING.length]! * this.options.windowLength,
+              round >> 1,
             ),
       );
       this.settle();
@@ -297,6 +298,7 @@ export class Optimization {
       defined: mask((v) => v.kind !== 'uninit'),
       pointers: mask((v) => v.kind === 'pointer'),
       context: mask((v) => v.kind === 'pointer' && v.region.kind === 'ctx'),
+      nullable: mask((v) => v.kind === 'pointer' && v.nullable),
     };
     const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
     const around = this.best.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);

@@ -62,15 +62,34 @@ function pickFrom(rng: Rng, places: readonly number[]): number | undefined {
   return places.length === 0 ? undefined : rng.pick(places);
 }
 
-/** One instruction goes elsewhere; jumps follow what they jump to. */
+/** Where an instruction may go: near by, before the end of a branch, or anywhere. */
+function destination(window: readonly Insn[], from: number, rng: Rng): number {
+  const n = window.length;
+  const choice = rng.unit();
+  if (choice < 0.5) {
+    const to = from + (rng.chance(0.5) ? 1 : -1) * (1 + rng.below(4));
+    return Math.max(0, Math.min(n - 1, to));
+  }
+  if (choice > 0.85) return rng.below(n);
+  const joints = window.flatMap((i, at) => {
+    if (isEnd(i)) return [at];
+    const off = jumpDistance(i) ?? 0;
+    return off === 0 ? [] : [at, Math.min(n, at + 1 + off)];
+  });
+  const at = pickFrom(rng, joints);
+  return at === undefined ? from : Math.max(0, from < at ? at - 1 : at);
+}
+
+/**
+ * One instruction goes elsewhere. Jumps follow what they jump to; those that it passes, and that go to what is behind its
+ * new place, may be caught by it.
+ */
 export const move: Idiom = (window, rng) => {
   const n = window.length;
   const from = rng.below(n);
-  const to = rng.chance(0.7)
-    ? Math.max(0, Math.min(n - 1, from + (rng.chance(0.5) ? 1 : -1) * (1 + rng.below(4))))
-    : rng.below(n);
+  const to = destination(window, from, rng);
   if (from === to || isNop(window[from]!)) return undefined;
-  const stay = rng.chance(0.5);
+  const [stay, caught] = [rng.chance(0.5), rng.chance(0.5)];
   const moved = (p: number): number => {
     if (p === from) return to;
     if (from < to && p > from && p <= to) return p - 1;
@@ -87,7 +106,8 @@ export const move: Idiom = (window, rng) => {
     let next = i;
     if (off !== undefined && off !== 0) {
       const target = at + 1 + off;
-      const aim = target < n ? follow(target) : target;
+      let aim = target < n ? follow(target) : target;
+      if (caught && skipNops(window, to + 1) === skipNops(window, Math.min(n, target)) && now < to) aim = to;
       if (aim <= now) return undefined;
       next = toward(i, now, aim);
     }
@@ -223,6 +243,14 @@ export const copyForward: Idiom = (window, rng) => {
   return edits.length === 0 ? undefined : edits;
 };
 
+/** `r = constant` to `r = other`: the copy may turn out to be needless. */
+export const constantToCopy: Idiom = (window, rng, pools) => {
+  const places = window.flatMap((i, at) => (i.op === 0xb7 || i.op === 0xb4 ? [at] : []));
+  const at = pickFrom(rng, places);
+  if (at === undefined) return undefined;
+  return [{ at, insn: insn(0xbf, window[at]!.dst, rng.pick(pools.readable)) }];
+};
+
 /** A jump goes to another place; an arm's end falls through or leaves. */
 const retarget: Idiom = (window, rng, pools) => {
   const places = window.flatMap((i, at) => ((jumpDistance(i) ?? 0) !== 0 ? [at] : []));
@@ -240,4 +268,5 @@ export const FLOW_IDIOMS: readonly Idiom[] = [
   thread,
   mergeTails,
   retarget,
+  constantToCopy,
 ];

@@ -15,21 +15,18 @@ import { specOf } from '../isa/semantics.ts';
 import { helperById } from '../program/helpers.ts';
 import { isEnd, jumpDistance } from './flow.ts';
 
-/** What registers hold where the window starts, as masks (bit n = rn). */
+/** What registers hold, as masks (bit n = rn). */
 export interface Entry {
-  /** Holds something. */
+  /** Holds something, on every path. */
   defined: number;
-  /** Holds a pointer, and which of them the context. */
+  /** Holds a pointer on some path, one to the context, one that may be NULL. */
   pointers: number;
   context: number;
+  nullable: number;
 }
 
-const R10_MASK = 1 << 10;
-
-const NEVER = 0;
-/** Set in what waits at a position, so that it is never 0. */
-const REACHED = 1 << 11;
 const [MOV64, ADD64, SUB64] = [0xb7, 0x07, 0x17];
+const [JEQ_K, JNE_K] = [0x15, 0x55];
 
 /** Registers that a call or any other instruction reads. */
 function reads(i: Insn): number {
@@ -44,94 +41,100 @@ function reads(i: Insn): number {
  */
 export function wellFormed(window: readonly Insn[], entry: Entry): boolean {
   const n = window.length;
-  // What holds on every path so far (defined), or on some (pointers, context).
-  let { defined, pointers, context } = entry;
+  const s = { ...entry };
   let here = true;
-  let waiting: { defined: Int32Array; pointers: Int32Array; context: Int32Array } | undefined;
+  let waiting: (Entry | undefined)[] | undefined;
   for (let at = 0; at < n; at++) {
-    if (waiting !== undefined && waiting.defined[at] !== NEVER) {
-      defined = (here ? defined : ~0) & waiting.defined[at]!;
-      pointers = (here ? pointers : 0) | waiting.pointers[at]!;
-      context = (here ? context : 0) | waiting.context[at]!;
+    const i = window[at]!;
+    const joined = waiting?.[at];
+    if (joined !== undefined) {
+      if (here) join(s, joined);
+      else Object.assign(s, joined);
       here = true;
     }
-    if (!here) continue;
-    const i = window[at]!;
-    if (isNop(i)) continue;
-    if ((reads(i) & ~defined) !== 0) return false;
-    if (constantError(i) !== undefined) return false;
+    if (!here || isNop(i)) continue;
+    if ((reads(i) & ~s.defined) !== 0) return false;
     const off = jumpDistance(i);
-    if (off !== undefined) {
-      if (at + 1 + off < n) {
-        waiting ??= {
-          defined: new Int32Array(n),
-          pointers: new Int32Array(n),
-          context: new Int32Array(n),
-        };
-        const t = at + 1 + off;
-        waiting.defined[t] = (waiting.defined[t] === NEVER ? ~0 : waiting.defined[t]!) & (defined | REACHED);
-        waiting.pointers[t]! |= pointers;
-        waiting.context[t]! |= context;
+    if (off !== undefined || i.op === OP_EXIT) {
+      if (off !== undefined && at + 1 + off < n) {
+        waiting ??= [];
+        const there = { ...s, nullable: i.op === JNE_K && i.imm === 0 ? afterCheck(s, i) : s.nullable };
+        const old = waiting[at + 1 + off];
+        if (old === undefined) waiting[at + 1 + off] = there;
+        else join(old, there);
       }
+      if (i.op === JEQ_K && i.imm === 0) s.nullable = afterCheck(s, i);
       if (isEnd(i)) here = false;
       continue;
     }
-    if (i.op === OP_EXIT) {
-      here = false;
-      continue;
-    }
-    const written = registersWritten(i);
-    const kept = afterwards(i, pointers, context);
-    if (kept === undefined) return false;
-    defined |= written;
-    pointers = kept.pointers;
-    context = kept.context;
-    if (i.op === OP_CALL) {
-      defined = (defined & ~CALLER_SAVED) | 1;
-      pointers &= ~CALLER_SAVED;
-      context &= ~CALLER_SAVED;
-    }
+    if (constantError(i) !== undefined || !step(i, s)) return false;
   }
   return true;
 }
 
-/** Masks after an instruction; undefined when it may not do that with a pointer. */
-function afterwards(
-  i: Insn,
-  pointers: number,
-  context: number,
-): { pointers: number; context: number } | undefined {
+function join(s: Entry, other: Entry): void {
+  s.defined &= other.defined;
+  s.pointers |= other.pointers;
+  s.context |= other.context;
+  s.nullable |= other.nullable;
+}
+
+/** A check of one pointer counts for all: copies of it are checked by it, others rarely wait at the same time. */
+function afterCheck(s: Entry, i: Insn): number {
+  return ((s.nullable >> i.dst) & 1) === 1 ? 0 : s.nullable;
+}
+
+/** Takes one instruction that is no jump; false when it may not do that with a pointer. */
+function step(i: Insn, s: Entry): boolean {
   const spec = specOf(i);
   const dst = 1 << i.dst;
   switch (spec?.kind) {
     case 'store':
-      if (spec.operand === 'K' && (context & dst) !== 0) return undefined;
-      return { pointers, context };
+      return (s.nullable & dst) === 0 && !(spec.operand === 'K' && (s.context & dst) !== 0);
     case 'atomic':
-      if ((context & dst) !== 0) return undefined;
-      return { pointers, context };
+      return ((s.context | s.nullable) & dst) === 0;
     case 'alu': {
       const src = spec.operand === 'X' ? 1 << i.src : 0;
       const code = i.op & ~Source.X;
       const moves = code === MOV64 && i.off === 0;
       const adds = code === ADD64 || code === SUB64;
-      const dstPointer = spec.readsDst && (pointers & dst) !== 0;
-      const srcPointer = (pointers & src) !== 0;
-      if ((dstPointer || srcPointer) && !moves && !adds) return undefined;
-      const isPointer = srcPointer !== dstPointer || (srcPointer && moves);
-      const isContext = moves ? (context & src) !== 0 : spec.readsDst && (context & dst) !== 0;
-      return {
-        pointers: isPointer ? pointers | dst : pointers & ~dst,
-        context: isContext ? context | dst : context & ~dst,
-      };
+      const dstPointer = spec.readsDst && (s.pointers & dst) !== 0;
+      const srcPointer = (s.pointers & src) !== 0;
+      if ((dstPointer || srcPointer) && !moves && !adds) return false;
+      if (!moves && (s.nullable & (src | (spec.readsDst ? dst : 0))) !== 0) return false;
+      // The difference of two pointers is a number, and so are all other results.
+      set(s, 'pointers', dst, moves ? srcPointer : srcPointer !== dstPointer);
+      set(s, 'context', dst, moves ? (s.context & src) !== 0 : adds && (s.context & dst) !== 0);
+      set(s, 'nullable', dst, moves && (s.nullable & src) !== 0);
+      break;
     }
-    default: {
-      const written = registersWritten(i) & ~R10_MASK;
-      const map = i.op === OP_LD_IMM64 && i.src !== PseudoLd.IMM64;
-      return {
-        pointers: map ? pointers | dst : pointers & ~written,
-        context: context & ~written,
-      };
+    case 'load':
+      if (((s.nullable >> i.src) & 1) === 1) return false;
+      forget(s, dst);
+      break;
+    case 'call': {
+      forget(s, CALLER_SAVED);
+      s.defined = (s.defined & ~CALLER_SAVED) | 1;
+      if (i.src === PseudoCall.HELPER && helperById(i.imm).ret.endsWith('_or_null')) {
+        s.pointers |= 1;
+        s.nullable |= 1;
+      }
+      return true;
     }
+    default:
+      forget(s, registersWritten(i));
+      if (i.op === OP_LD_IMM64 && i.src !== PseudoLd.IMM64) s.pointers |= dst;
   }
+  s.defined |= registersWritten(i);
+  return true;
+}
+
+function set(s: Entry, what: 'pointers' | 'context' | 'nullable', bit: number, on: boolean): void {
+  s[what] = on ? s[what] | bit : s[what] & ~bit;
+}
+
+function forget(s: Entry, registers: number): void {
+  s.pointers &= ~registers;
+  s.context &= ~registers;
+  s.nullable &= ~registers;
 }

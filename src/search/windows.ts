@@ -90,10 +90,13 @@ function mayBranch(i: Insn): boolean {
 }
 
 /**
- * Windows with branches: for each start the longest range up to `length` instructions that is entered at its start only
- * and contains no loop. Ranges of straight-line code alone are left out, as are those inside an earlier one.
+ * Windows with branches: the longest ranges up to `length` instructions that are entered at their start only and contain
+ * no loop. Neighbours overlap by three quarters. Ranges of straight-line code alone are left out, as are those inside an
+ * earlier one.
+ *
+ * @param shift moves all starts, so that other rounds see other windows
  */
-export function branchingWindows(program: Program, length: number): Window[] {
+export function branchingWindows(program: Program, length: number, shift = 0): Window[] {
   const { insns } = program;
   const offsets = slotOffsets(insns);
   const straight = new Uint8Array(insns.length);
@@ -110,16 +113,20 @@ export function branchingWindows(program: Program, length: number): Window[] {
     first[target] = Math.min(first[target]!, at);
     last[target] = Math.max(last[target]!, at);
   });
+  const stride = Math.max(1, length >> 2);
   const windows: Window[] = [];
   let reach = 0;
-  for (const f of program.functions)
+  for (const f of program.functions) {
+    let next = f.start;
     for (let start = f.start; start < f.end; start++) {
       const end = longest(start, f.end);
-      if (end <= reach || end - start < 2) continue;
+      if (start < next || end <= reach || end - start < 2) continue;
       if (insns.slice(start, end).every((_, k) => straight[start + k] === 1)) continue;
+      next = start + (start === f.start ? 1 + (shift % stride) : stride);
       reach = end;
       windows.push({ start, end });
     }
+  }
   return windows;
 
   function longest(start: number, limit: number): number {

@@ -44,7 +44,8 @@ function task(seed: number, steps: number, spy: { errors: number[] } = { errors:
     rng: new Rng(seed, 'chain'),
     steps,
     evaluator,
-    wellFormed: (w) => wellFormed(w, { defined: (1 << 1) | (1 << 10), pointers: 1 << 10, context: 0 }),
+    wellFormed: (w) =>
+      wellFormed(w, { defined: (1 << 1) | (1 << 10), pointers: 1 << 10, context: 0, nullable: 0 }),
     price: (w) => sizeInSlots(w),
     prove: () => 'equivalent',
   };
