@@ -17,6 +17,7 @@ import { experimentCommand } from './commands/experiment.ts';
 import { kernelCommand } from './commands/kernel.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { reportCommand } from './commands/report.ts';
+import { reproduceCommand } from './commands/reproduce.ts';
 import { runCommand } from './commands/run.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { describeFailure, EXIT_USER } from './failure.ts';
@@ -52,6 +53,7 @@ export function buildProgram(): Command {
     kernelCommand,
     runCommand,
     reportCommand,
+    reproduceCommand,
     compareCommand,
     baselineCommand,
     corpusCommand,

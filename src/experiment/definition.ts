@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { UserError } from '../program/errors.ts';
 import { HOOKS } from '../program/hooks.ts';
 import { readText } from './files.ts';
+import { MeasureSchema } from './measures.ts';
 import { Options, PartialOptions } from './options.ts';
 import { canonicalJson, hintFor, sha256 } from './words.ts';
 
@@ -46,6 +47,20 @@ const Configuration = z.strictObject({
   sweep: z.strictObject(sweepOf).optional().describe('One configuration per combination of these values'),
 });
 
+export const PAPER_TABLES = [
+  'table1',
+  'table2',
+  'table3',
+  'table4',
+  'table5',
+  'table6',
+  'table7',
+  'table8',
+  'table9',
+  'table10',
+  'figureH',
+] as const;
+
 const Metric = z.enum(['size', 'instructions', 'latency', 'static-latency', 'kernel']);
 
 export const DefinitionSchema = z.strictObject({
@@ -74,16 +89,45 @@ export const DefinitionSchema = z.strictObject({
       memoryMb: z.number().int().min(128).default(2048).describe("Limit of a worker's JavaScript heap"),
     })
     .default({ cellSeconds: 600, memoryMb: 2048 }),
+  table: z
+    .enum(PAPER_TABLES)
+    .optional()
+    .describe('Which table or figure of the K2 paper this reproduces: the report puts our figures beside it'),
+  measure: MeasureSchema.optional().describe('What else is measured'),
+  full: z
+    .strictObject({
+      steps: z.number().int().min(0).optional(),
+      seeds: z.array(z.number().int().min(0)).nonempty().optional(),
+      cellSeconds: z.number().positive().optional(),
+    })
+    .optional()
+    .describe('What replaces steps, seeds and limits under --full'),
   metrics: z.array(Metric).nonempty().default(['size', 'latency']),
 });
 
 export type Definition = z.infer<typeof DefinitionSchema>;
 export type Selection = z.infer<typeof Selection>;
 export type Metric = z.infer<typeof Metric>;
+export type PaperTable = (typeof PAPER_TABLES)[number];
 
 /** Changes whenever the definition means something else. */
 export function definitionHash(definition: Definition): string {
   return sha256(canonicalJson(definition));
+}
+
+/** The definition with its full budgets, under a name of its own. */
+export function fullDefinition(definition: Definition): Definition {
+  const { steps, seeds, cellSeconds } = definition.full ?? {};
+  return {
+    ...definition,
+    name: `${definition.name}-full`,
+    title: `${definition.title} (full budget)`,
+    seeds: seeds ?? definition.seeds,
+    budget: { ...definition.budget, ...(cellSeconds === undefined ? {} : { cellSeconds }) },
+    configurations: definition.configurations.map((c) =>
+      steps === undefined ? c : { ...c, options: { ...c.options, steps } },
+    ) as Definition['configurations'],
+  };
 }
 
 /** For editors: `# yaml-language-server: $schema=./schema.json`. */

@@ -4,6 +4,7 @@ import { UserError } from '../program/errors.ts';
 import { buildOf, type Corpus, entryOf, inputOf, openCorpus, slotsOf } from './corpus.ts';
 import type { Definition, Selection } from './definition.ts';
 import type { CorpusEntry } from './manifest.ts';
+import type { MeasureOptions } from './measures.ts';
 import { completeOptions, type PartialOptions } from './options.ts';
 import { canonicalJson, hintFor, sha256 } from './words.ts';
 
@@ -24,6 +25,9 @@ export interface Cell {
   program: ProgramRef;
   configuration: string;
   options: OptimizeOptions;
+  measure?: MeasureOptions;
+  /** Other builds that are measured too. */
+  variants?: readonly string[];
 }
 
 interface NamedOptions {
@@ -34,6 +38,8 @@ interface NamedOptions {
 /** @param code identifies the optimizer's code, see provenance.ts */
 export function expand(definition: Definition, code: string): Cell[] {
   const configurations = definition.configurations.flatMap(sweep);
+  const { measure } = definition;
+  const more = measure === undefined ? {} : { measure, variants: definition.baselines.variants };
   const cells: Cell[] = [];
   const seen = new Set<string>();
   for (const { corpus, entry, variant } of definition.programs.flatMap(select)) {
@@ -44,11 +50,11 @@ export function expand(definition: Definition, code: string): Cell[] {
     for (const { name, options } of configurations) {
       for (const seed of definition.seeds) {
         const complete = completeOptions(options, seed);
-        const identity = [corpus.name, entry.id, variant, input, complete, definition.budget, code];
+        const identity = [corpus.name, entry.id, variant, input, complete, definition.budget, code, more];
         const key = sha256(canonicalJson([name, ...identity])).slice(0, 32);
         if (seen.has(key)) continue;
         seen.add(key);
-        cells.push({ key, program, configuration: name, options: complete });
+        cells.push({ key, program, configuration: name, options: complete, ...more });
       }
     }
   }

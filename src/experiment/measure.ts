@@ -5,7 +5,7 @@ import { slotOffsets } from '../isa/flow.ts';
 import type { OptimizeResult } from '../optimizer/types.ts';
 import { helperById } from '../program/helpers.ts';
 import type { Program } from '../program/program.ts';
-import type { CellOutcome, Measurement, Pair } from './result.ts';
+import type { Measured, Measurement, Pair } from './result.ts';
 
 const SLOTS = 'slots of 8 bytes, ld_imm64 = 2, NOP = 0';
 const INSNS = 'instructions without NOPs';
@@ -30,7 +30,7 @@ function pair(before: number, after: number, unit: string, method: string, sourc
 }
 
 /** The row of a result. Anything smaller or, when the goal is latency, faster is `ok`. */
-export function outcomeOf(original: Program, result: OptimizeResult, goal: 'size' | 'latency'): CellOutcome {
+export function outcomeOf(original: Program, result: OptimizeResult, goal: 'size' | 'latency'): Measured {
   const source = provenanceOf(original);
   const better =
     goal === 'size'

@@ -46,6 +46,20 @@ export const METRICS: readonly MetricInfo[] = [
     value: (r) => r.measurements.staticLatency.after.value,
   },
   {
+    id: 'throughput',
+    label: 'modeled time per packet at the loss-free limit',
+    unit: 'ns',
+    digits: 2,
+    exact: true,
+    value: ({ extra }) => {
+      const ours =
+        extra?.traffic?.status === 'measured'
+          ? extra.traffic.versions.find((v) => v.name === 'ours')
+          : undefined;
+      return ours === undefined ? undefined : 1e9 / ours.maxRate.lossFree;
+    },
+  },
+  {
     id: 'seconds',
     label: 'optimization time',
     unit: 's',

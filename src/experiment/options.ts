@@ -6,15 +6,15 @@ import { z } from 'zod';
 import { linuxName, parseIsa, parseLinux } from '../isa/levels.ts';
 import { OPTIMIZE_DEFAULTS } from '../optimizer/defaults.ts';
 import type { OptimizeOptions } from '../optimizer/types.ts';
-import { PAPER_SETTINGS } from '../search/settings.ts';
+import { ALL_SETTINGS } from '../search/settings.ts';
 
-const SETTINGS = PAPER_SETTINGS.map((s) => s.name) as [string, ...string[]];
+const SETTINGS = ALL_SETTINGS.map((s) => s.name) as [string, ...string[]];
 
 /** Everything but the seed, which an experiment varies by itself. */
 export const Options = z.strictObject({
   goal: z.enum(['size', 'latency']).describe('What to make smaller: slots, or modeled nanoseconds'),
   steps: z.number().int().min(0).describe('Proposals in all, over all windows'),
-  settings: z.enum(SETTINGS).describe("Settings of the Markov chain: the paper's five best"),
+  settings: z.enum(SETTINGS).describe("Settings of the Markov chain: ours, or the paper's five best"),
   tests: z.number().int().min(1).max(4096).describe('Test cases that every candidate runs on'),
   windowLength: z.number().int().min(1).max(256).describe('Longest window, in instructions'),
   isa: z

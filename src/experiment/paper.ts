@@ -11,7 +11,15 @@ export interface PaperFigures {
   source: string;
   notes: readonly string[];
   /** Slots. */
-  table1: ByProgram<{ O1: number | null; O2: number; Os: number; k2: number; percent: number }>;
+  table1: ByProgram<{
+    O1: number | null;
+    O2: number;
+    Os: number;
+    k2: number;
+    percent: number;
+    seconds: number;
+    iterations: number;
+  }>;
   /** Mpps without loss. */
   table2: ByProgram<{ O1: number | null; O2: number; k2: number; percent: number }>;
   /** Load in Mpps, average latency in us. */

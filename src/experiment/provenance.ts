@@ -9,7 +9,7 @@ import { sha256 } from './words.ts';
 
 export interface Provenance {
   version: string;
-  /** Digest of the compiled code that decides results: floors isa to optimizer. */
+  /** Digest of the compiled code that decides results: floors isa to traffic. */
   code: string;
   /** Of the checkout; null when there is none. */
   commit: string | null;
@@ -21,7 +21,21 @@ export interface Provenance {
 }
 
 /** Floors whose code can change a result. */
-const DECIDING = ['isa', 'program', 'analysis', 'vm', 'solver', 'verify', 'search', 'kernel', 'optimizer'];
+const DECIDING = [
+  'isa',
+  'program',
+  'analysis',
+  'vm',
+  'solver',
+  'verify',
+  'search',
+  'kernel',
+  'optimizer',
+  'traffic',
+];
+
+/** Files of this floor that do. */
+const MEASURING = ['measure', 'traffic', 'checking', 'paper'].map((f) => join('experiment', `${f}.js`));
 
 /** Version and digest of the optimizer's compiled code. */
 export function optimizerCode(dist: string = DIST): string {
@@ -32,6 +46,7 @@ export function optimizerCode(dist: string = DIST): string {
         .filter((f) => f.endsWith('.js'))
         .map((f) => join(folder, f)),
     )
+    .concat(MEASURING.map((f) => join(dist, f)).filter((f) => existsSync(f)))
     .sort();
   const digest = sha256(files.map((f) => `${f.slice(dist.length)} ${sha256(readFileSync(f))}`).join('\n'));
   return `${PACKAGE_VERSION}+${digest.slice(0, 12)}`;

@@ -1,8 +1,10 @@
 /** Result rows: one JSON line per cell. */
 import { z } from 'zod';
 import type { AppliedRewrite, DifferentialWord, KernelWord, OptimizeOptions } from '../optimizer/types.ts';
+import type { SwitchTimes } from './checking.ts';
 import type { ProgramRef } from './expand.ts';
 import type { Provenance } from './provenance.ts';
+import type { TrafficResult } from './traffic.ts';
 
 /** A number, and how it came about. */
 export interface Measurement {
@@ -16,6 +18,14 @@ export interface Measurement {
 export interface Pair {
   before: Measurement;
   after: Measurement;
+}
+
+/** What only some experiments measure, see measures.ts. */
+export interface Extra {
+  traffic?: TrafficResult;
+  equivalence?: SwitchTimes[];
+  /** Questions to the cache, its hits, and all questions to the verifier. */
+  cache?: { hits: number; calls: number; asked: number };
 }
 
 /**
@@ -48,6 +58,7 @@ export type CellOutcome =
       disassembly: { before: readonly string[]; after: readonly string[] };
       /** The output's instructions, hexadecimal. */
       output: string;
+      extra?: Extra;
     };
 
 export type Row = CellOutcome & {
@@ -66,8 +77,9 @@ export type Row = CellOutcome & {
   provenance: Provenance;
 };
 
-/** A row with measurements. */
-export type ResultRow = Row & Extract<CellOutcome, { interrupted: boolean }>;
+/** An outcome with measurements. */
+export type Measured = Extract<CellOutcome, { interrupted: boolean }>;
+export type ResultRow = Row & Measured;
 
 export function hasResult(row: Row): row is ResultRow {
   return row.status !== 'skipped' && row.status !== 'failed';

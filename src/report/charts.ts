@@ -2,23 +2,19 @@
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { hasResult } from '../experiment/result.ts';
+import { loadCharts } from './loadcharts.ts';
+import { CHART_LOOK as LOOK, VEGA_LITE as SCHEMA } from './look.ts';
 import type { Line, Summary } from './summary.ts';
 
 export interface Chart {
-  id: 'size' | 'latency' | 'convergence';
+  id: string;
   title: string;
   /** What the reader sees, for those who do not see it. */
   description: string;
   spec: TopLevelSpec;
 }
 
-const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
 const WIDTH = 760;
-const LOOK = {
-  axis: { gridOpacity: 0.3, labelFontSize: 12, titleFontSize: 12 },
-  legend: { labelFontSize: 12 },
-  title: { fontSize: 14 },
-} as const;
 /** Points of a convergence curve in the page. */
 const CURVE_POINTS = 200;
 
@@ -26,7 +22,12 @@ const CURVE_POINTS = 200;
 export function chartsOf(summary: Summary): Chart[] {
   const done = summary.lines.filter((l) => l.before !== undefined);
   if (done.length === 0) return [];
-  return [sizeChart(summary, done), latencyChart(summary, done), convergenceChart(summary, done)];
+  return [
+    ...loadCharts(done),
+    sizeChart(summary, done),
+    latencyChart(summary, done),
+    convergenceChart(summary, done),
+  ];
 }
 
 /** Name of a line on an axis. */

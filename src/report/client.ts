@@ -14,10 +14,9 @@ export const CLIENT = `
   draw();
   dark.addEventListener('change', draw);
 
-  const table = document.getElementById('results');
-  if (table !== null) {
+  const status = document.getElementById('sorted');
+  for (const table of document.querySelectorAll('table.sortable')) {
     const body = table.tBodies[0];
-    const status = document.getElementById('sorted');
     const sortBy = (th, index) => {
       const down = th.getAttribute('aria-sort') === 'ascending';
       for (const other of table.tHead.rows[0].cells) other.removeAttribute('aria-sort');
@@ -34,11 +33,15 @@ export const CLIENT = `
         return sign * (numeric ? a.key - b.key : a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
       });
       body.append(...keyed.map((k) => k.row));
-      status.textContent = 'Sorted by ' + th.textContent.trim() + (down ? ', descending' : ', ascending');
+      if (status !== null) status.textContent = 'Sorted by ' + th.textContent.trim() + (down ? ', descending' : ', ascending');
     };
     [...table.tHead.rows[0].cells].forEach((th, i) =>
       th.querySelector('button').addEventListener('click', () => sortBy(th, i)),
     );
+  }
+  const table = document.getElementById('results');
+  if (table !== null) {
+    const body = table.tBodies[0];
     const search = document.getElementById('search');
     const shown = document.getElementById('shown');
     search.addEventListener('input', () => {

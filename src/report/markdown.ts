@@ -5,6 +5,7 @@ import type { AppliedRewrite } from '../optimizer/types.ts';
 import { type Chart, lineName } from './charts.ts';
 import { columnsOf } from './columns.ts';
 import { type Line, type Summary, totalsOf, totalsText } from './summary.ts';
+import type { DataTable } from './tables.ts';
 
 /** @param charts with the name of their file, relative to the Markdown file */
 export function markdownOf(summary: Summary, charts: readonly { chart: Chart; file: string }[]): string {
@@ -21,6 +22,7 @@ export function markdownOf(summary: Summary, charts: readonly { chart: Chart; fi
     'Sizes in slots of 8 bytes (`ld_imm64` counts 2, NOPs 0). Nanoseconds are modeled: the mean over the test cases of ' +
       "the executed instructions' prices. Reduction is against the input.",
     table,
+    ...summary.tables.flatMap(dataTable),
     ...charts.map(({ chart, file }) => `![${text(chart.description)}](${file})`),
     '## Programs',
     ...summary.lines.map((l) => program(summary, l)),
@@ -28,6 +30,18 @@ export function markdownOf(summary: Summary, charts: readonly { chart: Chart; fi
     provenance(summary.lines.map((l) => l.row)),
   ];
   return `${sections.filter((s) => s !== '').join('\n\n')}\n`;
+}
+
+function dataTable(t: DataTable): string[] {
+  return [
+    `## ${text(t.title)}`,
+    text(t.note),
+    markdownTable(
+      t.columns.map((c) => c.label),
+      t.rows.map((r) => r.map((c) => c.text)),
+      t.columns.map((c) => c.numeric),
+    ),
+  ];
 }
 
 /** @param right columns of numbers */

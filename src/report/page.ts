@@ -10,6 +10,7 @@ import { columnsOf } from './columns.ts';
 import { html, Markup, scriptCode, scriptJson } from './markup.ts';
 import { STYLE } from './style.ts';
 import { type Line, percent, type Summary, totalsOf, totalsText } from './summary.ts';
+import type { DataTable } from './tables.ts';
 
 export function pageOf(summary: Summary, charts: readonly Chart[]): string {
   const shown = charts.map(({ id, spec }) => ({ id, spec }));
@@ -29,6 +30,8 @@ ${summary.description !== '' && html`<p>${summary.description}</p>`}
 <p><strong>${totalsText(totalsOf(summary))}</strong></p>
 </header>
 <main>
+${summary.tables.map(dataTable)}
+${summary.tables.length > 0 && html`<h2>All cells</h2>`}
 ${table(summary)}
 <h2>Charts</h2>
 ${charts.map((c) => html`<figure aria-label="${c.description}"><div class="chart" id="chart-${c.id}"></div></figure>\n`)}
@@ -69,10 +72,29 @@ function table(summary: Summary): Markup {
   });
   return html`<div class="tools"><label>Filter <input type="search" id="search" autocomplete="off"></label>
 <span id="shown" role="status">${summary.lines.length} of ${summary.lines.length} rows</span><span class="sr" id="sorted" role="status"></span></div>
-<div class="wide" role="region" aria-label="Results" tabindex="0"><table id="results"><caption class="sr">One row per program, configuration and seed</caption>
+<div class="wide" role="region" aria-label="Results" tabindex="0"><table id="results" class="sortable"><caption class="sr">One row per program, configuration and seed</caption>
 <thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>
 <p>Sizes in slots of 8 bytes (ld_imm64 counts 2, NOPs 0). Nanoseconds are modeled: the mean over the test cases of the
 executed instructions' prices. Reduction is against the input.</p>`;
+}
+
+/** Sortable, as the main table is. */
+export function dataTable(t: DataTable): Markup {
+  const head = t.columns.map(
+    (c) =>
+      html`<th scope="col" class="${c.numeric ? 'n' : ''}" data-kind="${c.numeric ? 'number' : 'text'}"><button type="button">${c.label}</button></th>`,
+  );
+  const rows = t.rows.map((r) => {
+    const cells = r.map(
+      (c, i) =>
+        html`<td class="${t.columns[i]?.numeric === true ? 'n' : ''}" data-value="${c.value ?? (c.text === '-' ? '' : c.text)}">${c.text}</td>`,
+    );
+    return html`<tr>${cells}</tr>\n`;
+  });
+  return html`<section id="${t.id}"><h2>${t.title}</h2>
+<p>${t.note}</p>
+<div class="wide" role="region" aria-label="${t.title}" tabindex="0"><table class="sortable data"><caption class="sr">${t.title}</caption>
+<thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div></section>\n`;
 }
 
 function program(s: Summary, l: Line, index: number): Markup {

@@ -4,6 +4,8 @@ import type { Definition } from '../experiment/definition.ts';
 import type { ProgramRef } from '../experiment/expand.ts';
 import { hasResult, type ResultRow, type Row } from '../experiment/result.ts';
 import { UserError } from '../program/errors.ts';
+import { paperTables } from './papertables.ts';
+import type { DataTable } from './tables.ts';
 
 export interface Line {
   program: ProgramRef;
@@ -31,6 +33,8 @@ export interface Summary {
   /** Columns of `Line.baselines`, in order. */
   baselines: readonly { id: string; label: string }[];
   lines: readonly Line[];
+  /** Our figures beside the paper's, where the experiment reproduces one of its tables. */
+  tables: readonly DataTable[];
   /** More than one configuration or seed: their columns are worth showing. */
   hasConfigurations: boolean;
   hasSeeds: boolean;
@@ -56,6 +60,7 @@ export function summarise(definition: Definition, rows: readonly Row[]): Summary
     description: definition.description,
     baselines,
     lines: rows.map((row) => lineOf(row, baselines)),
+    tables: paperTables(definition, rows),
     hasConfigurations: new Set(rows.map((r) => r.configuration)).size > 1,
     hasSeeds: new Set(rows.map((r) => r.seed)).size > 1,
   };

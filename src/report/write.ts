@@ -6,12 +6,14 @@ import type { Row } from '../experiment/result.ts';
 import { chartsOf, svgOf } from './charts.ts';
 import { markdownOf } from './markdown.ts';
 import { pageOf } from './page.ts';
+import { cardOf, type ExperimentCard } from './site.ts';
 import { summarise } from './summary.ts';
 
 export interface ReportFiles {
   html: string;
   markdown: string;
   charts: string[];
+  card: string;
 }
 
 /** @throws UserError when the files cannot be written */
@@ -25,6 +27,7 @@ export async function writeReport(
   const files: ReportFiles = {
     html: join(folder, 'index.html'),
     markdown: join(folder, 'report.md'),
+    card: join(folder, 'card.json'),
     charts: charts.map((c) => join(folder, 'charts', `${c.id}.svg`)),
   };
   for (const [i, chart] of charts.entries()) writeWhole(files.charts[i]!, await svgOf(chart));
@@ -36,5 +39,7 @@ export async function writeReport(
     ),
   );
   writeWhole(files.html, pageOf(summary, charts));
+  const card: ExperimentCard = cardOf(summary, definition);
+  writeWhole(files.card, `${JSON.stringify(card, null, 2)}\n`);
   return files;
 }

@@ -118,7 +118,42 @@ export const DEFAULT_SETTINGS: ChainSettings = {
   temperatures: [0.1, 0.3, 1],
 };
 
-export const ALL_SETTINGS: readonly ChainSettings[] = [DEFAULT_SETTINGS, ...PAPER_SETTINGS];
+/**
+ * What table 10 of the paper compares: `k2-2` with some of its domain-specific rules. The shares of those that are off go
+ * to the others in proportion.
+ */
+export const RULE_SETTINGS: readonly ChainSettings[] = Object.entries({
+  'rules-mem1-cont': { me1: 0.17, me2: 0, cir: 0.18 },
+  'rules-mem2-cont': { me1: 0, me2: 0.17, cir: 0.18 },
+  'rules-mem1': { me1: 0.17, me2: 0, cir: 0 },
+  'rules-mem2': { me1: 0, me2: 0.17, cir: 0 },
+  'rules-cont': { me1: 0, me2: 0, cir: 0.18 },
+  'rules-none': { me1: 0, me2: 0, cir: 0 },
+}).map(([name, domain]) => {
+  const weights = { ir: 0.17, or: 0.33, nr: 0.15, ...domain };
+  const sum = Object.values(weights).reduce((s, w) => s + w, 0);
+  const share = (w: number): number => w / sum;
+  const { ir, or, nr, me1, me2, cir } = weights;
+  return {
+    ...common,
+    name,
+    distance: 'pop',
+    average: false,
+    alpha: 0.5,
+    beta: 5,
+    rules: {
+      ir: share(ir),
+      or: share(or),
+      nr: share(nr),
+      me1: share(me1),
+      me2: share(me2),
+      cir: share(cir),
+      idiom: 0,
+    },
+  };
+});
+
+export const ALL_SETTINGS: readonly ChainSettings[] = [DEFAULT_SETTINGS, ...PAPER_SETTINGS, ...RULE_SETTINGS];
 
 /** Setting by its name, e.g. `k2-2`. */
 export function settingNamed(name: string): ChainSettings | undefined {

@@ -41,8 +41,7 @@ describe.skipIf(!isBuilt)('k2 (skipped before npm run build)', () => {
     const groups = [['corpus'], ['kernel'], ['experiment'], ['baseline'], []];
     for (const group of groups)
       for (const [, name] of k2([...group, '--help']).out.matchAll(/^ {2}([a-z]+) .*/gm)) {
-        if (name === 'help' || (group.length === 0 && groups.some(([g]) => g === name)))
-          continue;
+        if (name === 'help' || (group.length === 0 && groups.some(([g]) => g === name))) continue;
         expect(k2([...group, name!, '--help']).out, name).toContain('--json');
       }
   });

@@ -23,6 +23,10 @@ export function reportCommand(program: Command): void {
         currentRows(rows, stored.keys),
         o.output ?? join('reports', stored.definition.name),
       );
+      if (o.output === undefined) {
+        const { writeSite } = await import('../../report/site.ts');
+        writeSite('reports');
+      }
       if (o.json === true) sayJson(files);
       else for (const file of [files.html, files.markdown]) say(file);
     });

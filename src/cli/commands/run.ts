@@ -15,6 +15,7 @@ interface RunArgs {
   report: boolean;
   json?: boolean;
   optimizer?: string;
+  full?: boolean;
 }
 
 export function runCommand(program: Command): void {
@@ -26,6 +27,7 @@ export function runCommand(program: Command): void {
     .option('-o, --output <dir>', 'where the report goes; default: reports/<experiment>')
     .option('--retry <what>', 'run cells again that: failed')
     .option('--shard <i/n>', 'only the i-th of n shares of the cells', shard)
+    .option('--full', 'the full budgets of the definition, under a name of their own')
     .option('--no-report', 'only the table')
     .option(
       '--optimizer <module>',
@@ -36,12 +38,13 @@ export function runCommand(program: Command): void {
 }
 
 async function run(file: string, o: RunArgs): Promise<void> {
-  const { readDefinition } = await import('../../experiment/definition.ts');
+  const { fullDefinition, readDefinition } = await import('../../experiment/definition.ts');
   const { runExperiment } = await import('../../experiment/runner.ts');
   const { summarise } = await import('../../report/summary.ts');
   const { summaryText } = await import('../../report/text.ts');
   const { runProgress } = await import('../progress.ts');
-  const definition = readDefinition(file);
+  const read = readDefinition(file);
+  const definition = o.full === true ? fullDefinition(read) : read;
   const abort = new AbortController();
   const onSignal = (): void => abort.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -71,4 +74,8 @@ async function run(file: string, o: RunArgs): Promise<void> {
   const { writeReport } = await import('../../report/write.ts');
   const files = await writeReport(definition, summary.rows, o.output ?? join('reports', definition.name));
   (o.json === true ? note : say)(`Report: ${files.html}`);
+  if (o.output === undefined) {
+    const { writeSite } = await import('../../report/site.ts');
+    writeSite('reports');
+  }
 }
