@@ -18,6 +18,7 @@ import { kernelCommand } from './commands/kernel.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { reportCommand } from './commands/report.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
+import { resultsCommand } from './commands/results.ts';
 import { runCommand } from './commands/run.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { describeFailure, EXIT_USER } from './failure.ts';
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
     reproduceCommand,
     compareCommand,
     baselineCommand,
+    resultsCommand,
     corpusCommand,
     experimentCommand,
     doctorCommand,

@@ -12,6 +12,7 @@ export * from './compare.ts';
 export * from './corpus.ts';
 export * from './definition.ts';
 export * from './expand.ts';
+export * from './export.ts';
 export * from './home.ts';
 export * from './import.ts';
 export type { CorpusBuild, CorpusEntry, Manifest } from './manifest.ts';

@@ -38,7 +38,7 @@ describe.skipIf(!isBuilt)('k2 (skipped before npm run build)', () => {
   });
 
   it('every command takes --json', () => {
-    const groups = [['corpus'], ['kernel'], ['experiment'], ['baseline'], []];
+    const groups = [['corpus'], ['kernel'], ['experiment'], ['baseline'], ['results'], []];
     for (const group of groups)
       for (const [, name] of k2([...group, '--help']).out.matchAll(/^ {2}([a-z]+) .*/gm)) {
         if (name === 'help' || (group.length === 0 && groups.some(([g]) => g === name))) continue;
