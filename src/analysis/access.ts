@@ -9,6 +9,7 @@ import {
   clobberFrame,
   type Env,
   isLenient,
+  isProvisional,
   mapOf,
   newId,
   readRegister,
@@ -269,7 +270,9 @@ export function stepLoad(env: Env, state: AbstractState, index: number, i: Insn,
   if (base.kind !== 'pointer') badBase(env, state, index, i.src, base);
   else {
     const at = checkAccess(env, index, `R${i.src}`, base, i.off, op.size, op.acquire ? 'atomic' : 'read');
-    if (at !== undefined) value = loadValue(env, state, index, base, at, op.size);
+    // Contexts keep their layout; what else lies at a place that is not final is not known.
+    const known = base.region.kind === 'ctx' || !isProvisional(env, index);
+    if (at !== undefined && known) value = loadValue(env, state, index, base, at, op.size);
   }
   if (value.kind === 'scalar') value = named(env, state, index, narrowed(value, op.size, op.signed));
   else if (value.kind === 'any' && op.size < 8)
@@ -321,6 +324,10 @@ export function stepStore(env: Env, state: AbstractState, index: number, i: Insn
       env.report(index, `BPF_ST stores into R${i.dst} ctx is not allowed`);
     if (ctxAccess(env.hook, env.program.attachType, at.min, op.size, 'write') === undefined)
       env.report(index, `invalid bpf_context access off=${at.min} size=${op.size}`);
+    return;
+  }
+  if (base.region.kind === 'stack' && isProvisional(env, index)) {
+    clobberFrame(state, base.region.frame, 0, STACK_SIZE);
     return;
   }
   putValue(env, state, index, base, at, op.size, value);

@@ -4,10 +4,10 @@ import { calleeOf } from '../isa/flow.ts';
 import { type Insn, imm64, PseudoLd } from '../isa/insn.ts';
 import type { AluOp } from '../isa/semantics.ts';
 import { addScalars, aluScalar, subScalars } from './arith.ts';
-import { type Env, newId, readRegister, writeRegister } from './env.ts';
+import { type Env, isProvisional, newId, readRegister, writeRegister } from './env.ts';
 import { constant, constantOf, S64_MIN, type Scalar, UNKNOWN, unsignedOf, withId } from './range.ts';
 import { type AbstractState, current } from './state.ts';
-import { anyOf, MAX_OFFSET, type Pointer, pointer, region, type Value } from './values.ts';
+import { anyOf, MAX_OFFSET, NOT_STACK, type Pointer, pointer, region, type Value } from './values.ts';
 
 const ZERO = constant(0n);
 
@@ -21,7 +21,9 @@ export function stepAlu(env: Env, state: AbstractState, index: number, i: Insn, 
   let src: Value =
     op.operand === 'X'
       ? readRegister(env, state, index, i.src)
-      : constant(op.operand === 'K' ? BigInt(i.imm) : 0n);
+      : op.operand === 'K' && isProvisional(env, index)
+        ? UNKNOWN
+        : constant(op.operand === 'K' ? BigInt(i.imm) : 0n);
   const dst: Value = op.readsDst ? readRegister(env, state, index, i.dst) : ZERO;
   if (src.kind === 'scalar' && dst.kind === 'scalar') {
     if (op.operand === 'X' && src.id === 0 && constantOf(src) === undefined) {
@@ -137,7 +139,7 @@ export function stepLdImm64(env: Env, state: AbstractState, index: number, i: In
 function loaded64(env: Env, index: number, i: Insn): Value {
   switch (i.src) {
     case PseudoLd.IMM64:
-      return constant(imm64(i));
+      return isProvisional(env, index) ? NOT_STACK : constant(imm64(i));
     case PseudoLd.MAP_FD:
     case PseudoLd.MAP_IDX:
       return pointer(region.map(i.imm));

@@ -1,4 +1,6 @@
 /** What the transfer functions share: the program, the rules in force, where findings go, and names for new numbers. */
+
+import { pinOf } from '../program/edit.ts';
 import { HOOKS, type Hook, returnRangeOf } from '../program/hooks.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { Precision } from './arith.ts';
@@ -58,6 +60,11 @@ export function newId(env: Env, state: AbstractState, index: number, n = 0): num
 /** First id for a merge before instruction `index`. */
 export function mergeIds(env: Env, index: number): number {
   return (env.program.insns.length + 1) * IDS_PER_INSN + index * IDS_PER_MERGE;
+}
+
+/** The instruction's `imm` or `off` is not what will run: a relocation at load time decides. */
+export function isProvisional(env: Env, index: number): boolean {
+  return env.program.pinned.size > 0 && pinOf(env.program, index) !== undefined;
 }
 
 /** A register's value; reports when it may never have been written. */

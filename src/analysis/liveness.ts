@@ -12,6 +12,7 @@ import { specOf } from '../isa/semantics.ts';
 import { helperById } from '../program/helpers.ts';
 import { callMemory } from './calls.ts';
 import { ALL_BITS, aluDemand, jumpDemand, lowBits } from './demand.ts';
+import { isProvisional } from './env.ts';
 import type { Analysis } from './flow.ts';
 import { liveRegisters, readsOf } from './registers.ts';
 import { STACK_SIZE } from './stack.ts';
@@ -165,7 +166,9 @@ class Live implements Liveness {
     const stack = this.stackBefore(index, i, after);
     switch (op?.kind) {
       case 'alu': {
-        const d = aluDemand(op, i, after.bits[i.dst] ?? 0n);
+        const needed = after.bits[i.dst] ?? 0n;
+        const final = op.operand !== 'K' || !isProvisional(this.analysis.env, index);
+        const d = final || needed === 0n ? aluDemand(op, i, needed) : { dst: lowBits(op.width), src: 0n };
         if (op.readsDst) need(i.dst, d.dst);
         if (op.operand === 'X') need(i.src, d.src);
         break;
@@ -218,7 +221,7 @@ class Live implements Liveness {
   /** Of a register that is stored to the stack, only the bytes that are read again. */
   private storedBits(index: number, i: Insn, size: number, liveStack: bigint): bigint {
     const t = touched(this.analysis.statesBefore(index), i.dst, i.off, size);
-    if (!t.exact || t.bytes === 0n) return lowBits(8 * size);
+    if (!t.exact || t.bytes === 0n || isProvisional(this.analysis.env, index)) return lowBits(8 * size);
     let mask = 0n;
     const base = t.bytes.toString(2).length - size;
     for (let n = 0; n < size; n++)
@@ -229,7 +232,12 @@ class Live implements Liveness {
   private stackBefore(index: number, i: Insn, after: LiveSet): bigint {
     const op = specOf(i);
     const at = (n: number, size: number): Touched =>
-      touched(this.analysis.statesBefore(index), n, i.off, size);
+      touched(
+        this.analysis.statesBefore(index),
+        n,
+        i.off,
+        isProvisional(this.analysis.env, index) ? undefined : size,
+      );
     switch (op?.kind) {
       case 'load':
         return after.stack | at(i.src, op.size).bytes;

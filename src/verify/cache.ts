@@ -6,7 +6,7 @@ import type { WindowContext } from './context.ts';
 import type { Verdict } from './types.ts';
 
 /** Raise when a change of the checker can change a verdict. */
-export const CHECKER_VERSION = 3;
+export const CHECKER_VERSION = 4;
 
 export interface CacheStats {
   hits: number;

@@ -13,6 +13,7 @@ import { STACK_SIZE } from '../analysis/stack.ts';
 import { ANY, pointer, region, type Value } from '../analysis/values.ts';
 import { jumpTarget, slotOffsets } from '../isa/flow.ts';
 import { OP_CALL, PseudoCall } from '../isa/insn.ts';
+import { pinOf } from '../program/edit.ts';
 import { HOOKS } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import type { ExitPoint, WindowContext } from './context.ts';
@@ -80,6 +81,10 @@ export function packetIsShared(program: Program): boolean {
 function checkWindow(program: Program, { start, end }: Window): void {
   const inside = program.functions.some((f) => start >= f.start && end <= f.end && start <= end);
   if (!inside) throw new Unsupported(`${start}..${end} is not a range inside one function`);
+  for (let index = start; index < end; index++) {
+    const pin = program.pinned.size > 0 ? pinOf(program, index) : undefined;
+    if (pin !== undefined) throw new Unsupported(`instruction ${index} is not final: ${pin}`);
+  }
   const offsets = slotOffsets(program.insns);
   program.insns.forEach((_, index) => {
     if (index >= start && index < end) return;

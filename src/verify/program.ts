@@ -35,6 +35,7 @@ const SAMPLE_PACKET = 0xffff_8880_0000_1000n;
 
 /** @throws Unsupported when the two cannot be compared */
 export function checkComparable(a: Program, b: Program): void {
+  if (a.pinned.size + b.pinned.size > 0) throw new Unsupported('some instructions are not final');
   if (a.hook !== b.hook) throw new Unsupported(`hooks differ: ${a.hook} and ${b.hook}`);
   if (a.maps.length !== b.maps.length || !a.maps.every((m, i) => sameMap(m, b.maps[i]!)))
     throw new Unsupported('the programs have different maps');

@@ -10,6 +10,7 @@ import { directId, type Run } from './execute.ts';
 import { demandAt } from './obligations.ts';
 import { type Merging, memoryOf } from './regions.ts';
 import type { Session } from './session.ts';
+import { lostName } from './state.ts';
 import type { Counterexample } from './types.ts';
 
 export interface ReplayCase {
@@ -61,7 +62,9 @@ function concreteStart(c: ReplayCase, input: Assignment): ConcreteStart {
     });
   });
   return {
-    registers: symbolic.registers.map((t) => (t === undefined ? 0n : e.value(t))),
+    registers: symbolic.registers.map((t, r) =>
+      t === undefined ? BigInt.asUintN(64, input.variable(lostName(r), 64)) : e.value(t),
+    ),
     byte: (memory, address) => known.get(`${memory}:${address}`) ?? input.byte(memory, address) & 0xff,
     immediate: (i) => immediateOf(c, i, variable),
     ctxPointer: (memory, address, size) => {

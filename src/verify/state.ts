@@ -54,9 +54,14 @@ function byPath(x: State, y: State): number {
   return x.path.length - y.path.length;
 }
 
+/** Name of the variable for it. */
+export function lostName(r: number): string {
+  return `r${r} lost`;
+}
+
 /** What a register holds that a call left unreadable, or that was never written: any number, in both versions the same. */
 function lost(n: Normalizer, r: number): Term {
-  return n.store.var(`r${r} lost`, 64);
+  return n.store.var(lostName(r), 64);
 }
 
 function merge(n: Normalizer, bases: Bases, x: State, y: State): State {
