@@ -13,6 +13,7 @@
  *     target:
  *       w0 = 2
  *
+ * A line that ends in `; pinned` has a value that is final only at load time.
  * Maps: 0 array (4 -> 32 bytes, 4 entries), 1 hash (8 -> 16 bytes), 2 perf event array, 3 program array. `sub NAME` on a line of its own begins a function.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -53,13 +54,17 @@ function parse(file: string, block: string): Case {
   const lines: string[] = [];
   const starts: [string, number][] = [['main', 0]];
   const edges: number[] = [];
+  const pinned: number[] = [];
   for (const line of code.program.filter((l) => l !== '')) {
     const sub = /^sub (\w+)$/.exec(line)?.[1];
     if (sub !== undefined) {
       starts.push([sub, lines.length]);
       lines.push(`${sub}:`);
     } else if (line === '{' || line === '}') edges.push(lines.length);
-    else lines.push(line);
+    else {
+      if (/;\s*pinned$/.test(line)) pinned.push(lines.length);
+      lines.push(line.replace(/;\s*pinned$/, ''));
+    }
   }
   const isCode = (line: string): boolean => !/^\w+:$/.test(line);
   const place = (line: number): number => lines.slice(0, line).filter(isCode).length;
@@ -84,7 +89,7 @@ function parse(file: string, block: string): Case {
     functions,
     maps: MAPS,
     origin: insns.map((_, i) => i),
-    pinned: new Map(),
+    pinned: new Map(pinned.map((at) => [place(at), 'CO-RE relocation'])),
     provenance: { file, sha256: '' },
   };
   return { name, expect, program, window, target };
