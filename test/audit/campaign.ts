@@ -4,13 +4,14 @@
  *   npx tsc -p test/audit/tsconfig.json && node node_modules/.cache/k2-audit/test/audit/campaign.js PART [k=v ...]
  *
  *   PART   builtin (variants=clang-14-O2,...)  paper  mutants (of=paper|builtin)  fuzz  rich
- *   k=v    steps, seed, count, tests (fresh, fast), reference, runs (kernel), shard=k/n
+ *   k=v    steps, seed, count, tests (fresh, fast), reference, runs (kernel), shard=k/n, level, linux
  *
  * One JSON line per program; a line with `found` is a bug, and so is a rewrite that was proven but fails tests.
  * Everything follows from the seed. Needs root for the kernel's part.
  */
 import { release } from 'node:os';
 import { loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
+import type { IsaLevel } from '../../src/isa/semantics.ts';
 import { KernelSession, linuxNumber, randomProgram } from '../../src/kernel/index.ts';
 import { OPTIMIZE_DEFAULTS, optimizeProgram } from '../../src/optimizer/index.ts';
 import { toJson } from '../../src/program/json.ts';
@@ -32,6 +33,12 @@ const counts = {
   fast: number('tests', 3000),
   reference: number('reference', 150),
   kernel: number('runs', 2000),
+};
+
+/** linux=618 and level=4 let the optimizer use every instruction. */
+const target = {
+  ...(given.has('level') ? { level: number('level', 3) as IsaLevel } : {}),
+  ...(given.has('linux') ? { linux: number('linux', 504) } : {}),
 };
 
 interface Subject {
@@ -116,7 +123,7 @@ async function main(): Promise<void> {
     const began = process.cpuUsage();
     const row: Record<string, unknown> = { id };
     try {
-      const options = { ...OPTIMIZE_DEFAULTS, steps, seed, diffRuns: 0, kernel: 'auto' as const };
+      const options = { ...OPTIMIZE_DEFAULTS, steps, seed, diffRuns: 0, kernel: 'auto' as const, ...target };
       const result = await optimizeProgram(program, options, {}, verifier);
       row.slots = [result.slotsBefore, result.slotsAfter];
       row.rewrites = result.rewrites.length;
