@@ -7,7 +7,7 @@ import type { Rng } from '../../src/vm/random.ts';
 
 const EDGES = [0, 1, 2, 4, 8, 14, 16, 31, 32, 63, 255, 0xffff, -1, -8, 0x7fffffff];
 
-function changed(rng: Rng, i: Insn): Insn {
+export function changed(rng: Rng, i: Insn): Insn {
   const spec = specOf(i);
   const row = (kind: string) =>
     rng.pick(
