@@ -49,5 +49,5 @@ export function completeOptions(options: PartialOptions, seed: number): Optimize
 /** One line for people. */
 export function describeOptions(o: OptimizeOptions): string {
   const target = `${o.level === undefined ? '' : `, isa v${o.level}`}${o.linux === undefined ? '' : `, Linux ${linuxName(o.linux)}`}`;
-  return `${o.goal}, ${o.steps} steps, ${o.settings}, ${o.tests} tests, windows of ${o.windowLength}${target}`;
+  return `${o.goal}, ${o.steps ?? 'default'} steps, ${o.settings}, ${o.tests} tests, windows of ${o.windowLength}${target}`;
 }

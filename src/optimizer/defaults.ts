@@ -3,7 +3,6 @@ import type { OptimizeOptions } from './types.ts';
 
 export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
   goal: 'size',
-  steps: 2_000_000,
   seed: 1,
   settings: 'default',
   tests: 32,
@@ -11,3 +10,12 @@ export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
   kernel: 'auto',
   diffRuns: 1000,
 };
+
+/** Proposals per slot, and at least. */
+const STEPS_PER_SLOT = 20_000;
+const LEAST_STEPS = 4_000_000;
+
+/** Proposals in all for a program of so many slots. */
+export function budgetOf(options: Pick<OptimizeOptions, 'steps'>, slots: number): number {
+  return options.steps ?? Math.max(LEAST_STEPS, STEPS_PER_SLOT * slots);
+}

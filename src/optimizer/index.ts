@@ -4,7 +4,7 @@
  *   object --readObject--> programs --optimizeProgram--> smaller programs --writeObject--> drop-in object
  */
 
-export { OPTIMIZE_DEFAULTS } from './defaults.ts';
+export { budgetOf, OPTIMIZE_DEFAULTS } from './defaults.ts';
 export { type ObjectOptions, type ObjectResult, type ObjectRow, optimizeObject } from './object.ts';
 export type { Control } from './optimize.ts';
 export { optimizeProgram } from './program.ts';

@@ -24,6 +24,7 @@ import { contextProvider } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
 import { Rng } from '../vm/random.ts';
 import { Bench, learn } from './bench.ts';
+import { budgetOf } from './defaults.ts';
 import { type Consents, finalWord } from './kernelword.ts';
 import { type Accepted, type Judgement, type Judges, judge } from './pass.ts';
 import type { AppliedRewrite, OptimizeOptions, OptimizeResult, Progress } from './types.ts';
@@ -55,6 +56,7 @@ const CONTEXT = 8;
 
 export class Optimization {
   private readonly options: OptimizeOptions;
+  private readonly steps: number;
   private readonly settings: ChainSettings;
   private readonly target: Target;
   private readonly control: Control;
@@ -89,6 +91,7 @@ export class Optimization {
       );
     this.options = options;
     this.settings = settings;
+    this.steps = budgetOf(options, sizeInSlots(program.insns));
     this.control = control;
     this.best = program;
     this.target = {
@@ -220,7 +223,7 @@ export class Optimization {
   private progress(window?: Window): void {
     this.control.onProgress?.({
       step: this.step,
-      steps: this.options.steps,
+      steps: this.steps,
       slots: sizeInSlots(this.best.insns),
       window,
     });
@@ -248,7 +251,7 @@ export class Optimization {
    * shifts the windows and varies their length.
    */
   private searchWindows(): void {
-    for (let round = 0; this.step < this.options.steps && !this.stopped(); round++) {
+    for (let round = 0; this.step < this.steps && !this.stopped(); round++) {
       const visit = Math.min(LONGEST_VISIT, FIRST_VISIT * 2 ** (round >> 1));
       const spent = this.step;
       const length = Math.max(2, this.options.windowLength - ((round >> 1) % 3));
@@ -272,7 +275,7 @@ export class Optimization {
     let cursor = 0;
     let cutFor: Program | undefined;
     let windows: Window[] = [];
-    for (let n = 0; this.step < this.options.steps && !this.stopped(); n++) {
+    for (let n = 0; this.step < this.steps && !this.stopped(); n++) {
       if (cutFor !== this.best) windows = cut((cutFor = this.best));
       const window = windows.find((w) => w.start >= cursor);
       if (window === undefined) break;
@@ -309,7 +312,7 @@ export class Optimization {
       settings: this.settings,
       pools: buildPools(source, around, pointers, this.target, exits.length),
       rng,
-      steps: Math.min(visit, this.options.steps - this.step),
+      steps: Math.min(visit, this.steps - this.step),
       evaluator: {
         tests: machine.size,
         set: (w) => machine.setCandidate(w),

@@ -7,8 +7,8 @@ import type { Proof, Window } from '../verify/types.ts';
 export interface OptimizeOptions {
   /** What to make smaller: slots, or modeled nanoseconds along the executed paths. */
   goal: 'size' | 'latency';
-  /** Proposals in all, over all windows. */
-  steps: number;
+  /** Proposals in all, over all windows; default: by the program's size (budgetOf). */
+  steps?: number;
   seed: number;
   /** Name of the chain settings, e.g. `k2-2` (search/settings.ts). */
   settings: string;
