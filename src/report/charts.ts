@@ -178,7 +178,7 @@ function curveOf(l: Line): (readonly [number, number])[] {
   const { convergence, options } = l.row;
   const every = Math.max(1, Math.ceil(convergence.length / CURVE_POINTS));
   const kept = convergence.filter((_, i) => i % every === 0 || i === convergence.length - 1);
-  return [...kept, [options.steps, l.after!] as const];
+  return [...kept, [options.steps ?? convergence.at(-1)?.[0] ?? 0, l.after!] as const];
 }
 
 /** The chart as an SVG document. */
