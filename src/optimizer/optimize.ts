@@ -50,7 +50,7 @@ const LONGEST_VISIT = 64_000;
 /** Longest program whose safety is asked for every rewrite: examining it takes about as long as a proof. */
 const EAGER_SAFETY = 400;
 /** Lengths of windows with branches, round by round, as multiples of those of straight-line windows. */
-const BRANCHING = [1, 2, 1.5] as const;
+const BRANCHING = [1, 2, 1.5, 6, 4] as const;
 /** Instructions around a window whose constants are drawn from. */
 const CONTEXT = 8;
 

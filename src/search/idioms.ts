@@ -3,13 +3,16 @@
  * window at once, at random places where it fits; like every proposal it may be wrong.
  */
 import { registersRead, registersWritten } from '../isa/effects.ts';
-import { type Insn, isNop, nop } from '../isa/insn.ts';
+import { type Insn, isNop, nop, R10 } from '../isa/insn.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
 import type { Rng } from '../vm/random.ts';
 import { type Edit, type Idiom, usesSource } from './edits.ts';
 import { jumpDistance } from './flow.ts';
 import { copyForward, FLOW_IDIOMS } from './flowidioms.ts';
 import type { Pools } from './pools.ts';
+
+const ADD64_K = 0x07;
+const STACK_BYTES = 512;
 
 /** Positions whose instruction's row satisfies `test`. */
 function positions(window: readonly Insn[], test: (spec: OpSpec, i: Insn) => boolean): number[] {
@@ -216,6 +219,30 @@ const widenCopy: Idiom = (window, rng, pools) => {
   ];
 };
 
+/** Something on the stack lies elsewhere: all accesses and addresses of one offset from r10 get another. */
+const moveOnStack: Idiom = (window, rng) => {
+  const offsetOf = (i: Insn): number | undefined => {
+    const spec = specOf(i);
+    if (spec?.kind === 'load') return i.src === R10 ? i.off : undefined;
+    if (spec?.kind === 'store' || spec?.kind === 'atomic') return i.dst === R10 ? i.off : undefined;
+    return i.op === ADD64_K && i.imm < 0 && i.imm >= -STACK_BYTES ? i.imm : undefined;
+  };
+  const places = window.flatMap((i, at) => (offsetOf(i) === undefined ? [] : [at]));
+  if (places.length < 2) return undefined;
+  const from = offsetOf(window[rng.pick(places)]!)!;
+  const to = offsetOf(window[rng.pick(places)]!)!;
+  if (from === to) return undefined;
+  const exchange = rng.chance(0.3);
+  const edits: Edit[] = [];
+  for (const at of places) {
+    const i = window[at]!;
+    const off = offsetOf(i)!;
+    const now = off === from ? to : exchange && off === to ? from : off;
+    if (now !== off) edits.push({ at, insn: i.op === ADD64_K ? { ...i, imm: now } : { ...i, off: now } });
+  }
+  return edits;
+};
+
 const IDIOMS: readonly Idiom[] = [
   swap,
   counter,
@@ -225,6 +252,7 @@ const IDIOMS: readonly Idiom[] = [
   widenLoad,
   widenCopy,
   copyForward,
+  moveOnStack,
 ];
 
 /** One idiom, drawn uniformly; undefined where it does not fit. Positions may repeat: the last edit of one counts. */
