@@ -15,6 +15,8 @@ export interface Chart {
 }
 
 const WIDTH = 760;
+/** Lines that a chart can show; of more, the smallest per program. */
+const MOST_LINES = 120;
 /** Points of a convergence curve in the page. */
 const CURVE_POINTS = 200;
 
@@ -22,12 +24,24 @@ const CURVE_POINTS = 200;
 export function chartsOf(summary: Summary): Chart[] {
   const done = summary.lines.filter((l) => l.before !== undefined);
   if (done.length === 0) return [];
+  const drawn = done.length <= MOST_LINES ? done : smallestPerProgram(done).slice(0, MOST_LINES);
   return [
     ...loadCharts(done),
-    sizeChart(summary, done),
-    latencyChart(summary, done),
-    convergenceChart(summary, done),
+    sizeChart(summary, drawn),
+    latencyChart(summary, drawn),
+    convergenceChart(summary, drawn),
   ];
+}
+
+/** Of every program the smallest result, in the order of the programs. */
+function smallestPerProgram(lines: readonly Line[]): Line[] {
+  const best = new Map<string, Line>();
+  for (const l of lines) {
+    const key = `${l.program.corpus}/${l.program.id}/${l.program.variant}`;
+    const known = best.get(key);
+    if (known === undefined || l.after! < known.after!) best.set(key, l);
+  }
+  return [...best.values()];
 }
 
 /** Name of a line on an axis. */

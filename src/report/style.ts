@@ -25,6 +25,7 @@ input[type=search] { font: inherit; padding: .25rem .5rem; border: 1px solid var
   background: var(--paper); color: var(--ink); min-width: 16rem; }
 figure { margin: 1rem 0; overflow-x: auto; } .chart { min-height: 60px; }
 details.program { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: .4rem .8rem; }
+details.program { content-visibility: auto; contain-intrinsic-size: auto 2.6rem; }
 summary { cursor: pointer; font-weight: 600; } summary .size { font-weight: 400; }
 table.code { font: 12.5px/1.45 ui-monospace, monospace; table-layout: fixed; }
 table.code td, table.rewrites pre { white-space: pre-wrap; overflow-wrap: anywhere; }
