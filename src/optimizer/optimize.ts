@@ -49,6 +49,8 @@ const FIRST_VISIT = 4000;
 const LONGEST_VISIT = 64_000;
 /** Longest program whose safety is asked for every rewrite: examining it takes about as long as a proof. */
 const EAGER_SAFETY = 400;
+/** Rewrites of a large program between two examinations of its safety. */
+const BATCH = 16;
 /** Lengths of windows with branches, round by round, as multiples of those of straight-line windows. */
 const BRANCHING = [1, 2, 1.5, 6, 4] as const;
 /** Instructions around a window whose constants are drawn from. */
@@ -66,6 +68,9 @@ export class Optimization {
   /** The last program that static safety has seen, and the rewrites since. */
   private settled: Program;
   private unsettled: Rewrite[] = [];
+  private settling = false;
+  /** Rewrites that static safety objected to after they had been taken. */
+  private readonly objected = new Set<string>();
   private readonly safety: (candidate: Program) => string | undefined;
   private readonly contexts = contextProvider();
   private readonly unreached = new Set<number>();
@@ -158,6 +163,7 @@ export class Optimization {
 
   /** Tries a rewrite; adopts it when every judge agrees. */
   private adopt(window: Window, replacement: readonly Insn[], by: string): boolean {
+    if (this.objected.has(this.keyOf(window, replacement))) return false;
     const judgement = judge(this.best, window, replacement, this.judges);
     if (judgement.accepted) this.commit({ window, replacement, by }, judgement);
     else this.countRefusal(judgement);
@@ -169,7 +175,7 @@ export class Optimization {
     const before = this.best;
     this.best = judgement.program;
     this.bench.setSource(this.best);
-    this.unsettled.push(rewrite);
+    if (!this.settling) this.unsettled.push(rewrite);
     const slots = sizeInSlots(this.best.insns);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
@@ -182,6 +188,7 @@ export class Optimization {
       slotsAfter: slots,
     });
     this.progress(window);
+    if (!this.settling && this.unsettled.length >= BATCH) this.settle();
   }
 
   private countRefusal(judgement: Judgement): void {
@@ -191,11 +198,10 @@ export class Optimization {
   }
 
   /**
-   * Static safety of a large program is asked once per pass, because it costs as much as many proofs. When it objects,
-   * the pass is undone and its rewrites are taken again, one by one, up to the first that it objects to.
-   * @returns true when it had no objection
+   * Static safety of a large program is asked once for several rewrites, because it costs as much as many proofs. When it
+   * objects, they are undone and taken again one by one, without those that it objects to.
    */
-  private settle(): boolean {
+  private settle(): void {
     const pending = this.unsettled;
     this.unsettled = [];
     const objects = pending.length > 0 && this.safety(this.best) !== undefined;
@@ -204,20 +210,35 @@ export class Optimization {
       this.bench.setSource(this.best);
       this.rewrites.length -= pending.length;
       this.convergence.length -= pending.length;
+      this.settling = true;
+      const skipped: Rewrite[] = [];
       for (const rewrite of pending) {
-        const judgement = judge(this.best, rewrite.window, rewrite.replacement, this.judges);
-        const objection = judgement.accepted ? this.safety(judgement.program) : undefined;
-        if (!judgement.accepted || objection !== undefined) {
-          if (objection !== undefined)
-            this.countRefusal({ accepted: false, by: 'safety', reason: objection });
-          break;
-        }
-        this.commit(rewrite, judgement);
+        const window = skipped.reduce<Window | undefined>(without, rewrite.window);
+        if (window !== undefined && !this.retake({ ...rewrite, window }))
+          skipped.push({ ...rewrite, window });
       }
+      this.settling = false;
       this.unsettled = [];
     }
     this.settled = this.best;
-    return !objects;
+  }
+
+  /** Takes a rewrite again if static safety has nothing against it. */
+  private retake(rewrite: Rewrite): boolean {
+    const judgement = judge(this.best, rewrite.window, rewrite.replacement, this.judges);
+    if (!judgement.accepted) return false;
+    const reason = this.safety(judgement.program);
+    if (reason === undefined) {
+      this.commit(rewrite, judgement);
+      return true;
+    }
+    this.objected.add(this.keyOf(rewrite.window, rewrite.replacement));
+    this.countRefusal({ accepted: false, by: 'safety', reason });
+    return false;
+  }
+
+  private keyOf({ start, end }: Window, replacement: readonly Insn[]): string {
+    return JSON.stringify([this.best.insns.slice(start, end), replacement]);
   }
 
   private progress(window?: Window): void {
@@ -241,8 +262,7 @@ export class Optimization {
       for (const run of straightRuns(this.best).reverse())
         for (let index = run.end - 1; index >= run.start && !this.stopped(); index--)
           if (this.adopt({ start: index, end: index + 1 }, [], 'dead code')) again = true;
-      // What was undone would only be taken again.
-      if (!this.settle()) return;
+      this.settle();
     }
   }
 
@@ -323,6 +343,7 @@ export class Optimization {
       price: loweredSlots,
       prove: (w) => {
         const short = lower(w, exits);
+        if (this.objected.has(this.keyOf(window, short))) return 'different';
         const judgement = judge(this.best, window, short, this.judges);
         if (judgement.accepted) {
           found = { replacement: short, judgement };
@@ -356,4 +377,12 @@ export class Optimization {
     for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])
       this.stats.acceptedByRule[key] += stats.acceptedByRule[key];
   }
+}
+
+/** The window of a later rewrite when an earlier one is left out; undefined when they meet. */
+function without(window: Window | undefined, { window: gone, replacement }: Rewrite): Window | undefined {
+  if (window === undefined || window.end <= gone.start) return window;
+  const delta = gone.end - gone.start - replacement.length;
+  if (window.start < gone.start + replacement.length) return undefined;
+  return { start: window.start + delta, end: window.end + delta };
 }
