@@ -17,7 +17,7 @@ interface Question {
 }
 
 export interface RecordingVerifier extends WindowVerifier {
-  /** At most as many as wanted, every one asked with the same chance of being kept. */
+  /** At most as many as wanted, those that were proven first. */
   readonly questions: readonly Question[];
   readonly asked: number;
 }
@@ -26,26 +26,49 @@ export interface RecordingVerifier extends WindowVerifier {
 export async function recordingVerifier(wanted: number, seed: number): Promise<RecordingVerifier> {
   const inner = await createWindowVerifier();
   const rng = new Rng('questions', seed);
-  const questions: Question[] = [];
+  // Most candidates are refuted in no time; those that are proven get half of the places.
+  const proven = new Reservoir(Math.ceil(wanted / 2), rng);
+  const others = new Reservoir(Math.floor(wanted / 2), rng);
   let asked = 0;
   return {
-    questions,
+    get questions() {
+      return [...proven.kept, ...others.kept];
+    },
     get asked() {
       return asked;
     },
     stats: inner.stats,
     cache: inner.cache,
     check(program, window, replacement) {
-      const at = asked < wanted ? asked : rng.below(asked + 1);
       asked++;
-      if (at < wanted)
-        questions[at] = { program, window: { ...window }, replacement: replacement.map((i) => ({ ...i })) };
-      return inner.check(program, window, replacement);
+      const verdict = inner.check(program, window, replacement);
+      const question = { program, window: { ...window }, replacement: replacement.map((i) => ({ ...i })) };
+      (verdict.kind === 'equivalent' ? proven : others).offer(question);
+      return verdict;
     },
     checkIn: (context, source, replacement) => inner.checkIn(context, source, replacement),
     checkPrograms: (a, b) => inner.checkPrograms(a, b),
     close: () => inner.close(),
   };
+}
+
+/** Keeps so many of what it is offered, each with the same chance (Vitter's algorithm R). */
+class Reservoir {
+  readonly kept: Question[] = [];
+  private readonly size: number;
+  private readonly rng: Rng;
+  private offered = 0;
+
+  constructor(size: number, rng: Rng) {
+    this.size = size;
+    this.rng = rng;
+  }
+
+  offer(question: Question): void {
+    const at = this.offered < this.size ? this.offered : this.rng.below(this.offered + 1);
+    this.offered++;
+    if (at < this.size) this.kept[at] = question;
+  }
 }
 
 export interface SwitchTimes {
@@ -56,6 +79,8 @@ export interface SwitchTimes {
   /** Microseconds per check. */
   meanUs: number;
   medianUs: number;
+  /** Of those that were proven equivalent; 0 where none was. */
+  provenUs: number;
   maxUs: number;
   /** True when the limit ended it early. */
   isCut: boolean;
@@ -66,6 +91,7 @@ export async function measureChecks(
   options: EquivalenceOptions,
 ): Promise<SwitchTimes[]> {
   const rows: SwitchTimes[] = [];
+  await warmUp(questions);
   for (const on of options.switches) {
     const has = (s: Switch): boolean => on.includes(s);
     const verifier = await createWindowVerifier({
@@ -78,6 +104,7 @@ export async function measureChecks(
       },
     });
     const times: number[] = [];
+    let proven = 0;
     const verdicts = { equivalent: 0, different: 0, unknown: 0 };
     const end = performance.now() + options.seconds * 1000;
     try {
@@ -85,7 +112,9 @@ export async function measureChecks(
         if (performance.now() > end) break;
         const began = performance.now();
         const { kind } = verifier.check(program, window, replacement);
-        times.push((performance.now() - began) * 1000);
+        const us = (performance.now() - began) * 1000;
+        times.push(us);
+        if (kind === 'equivalent') proven += us;
         verdicts[kind]++;
       }
     } finally {
@@ -98,9 +127,18 @@ export async function measureChecks(
       verdicts,
       meanUs: none ? 0 : times.reduce((s, t) => s + t, 0) / times.length,
       medianUs: none ? 0 : median(times),
+      provenUs: verdicts.equivalent === 0 ? 0 : proven / verdicts.equivalent,
       maxUs: none ? 0 : Math.max(...times),
       isCut: times.length < questions.length,
     });
   }
   return rows;
+}
+
+/** Lets the solver and the interpreter start, which would count for the first set of switches. */
+async function warmUp(questions: readonly Question[]): Promise<void> {
+  const verifier = await createWindowVerifier({ accelerations: { cache: false } });
+  for (const { program, window, replacement } of questions.slice(0, 4))
+    verifier.check(program, window, replacement);
+  verifier.close();
 }

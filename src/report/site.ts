@@ -90,7 +90,7 @@ function sitePage(cards: readonly Placed[]): string {
 </head>
 <body>
 <header><h1>k2-bpf: experiments</h1>
-<p>${cards.length} experiments. Every page opens from disk, without network.</p></header>
+<p>${cards.length === 1 ? 'One experiment' : `${cards.length} experiments`}. Every page opens from disk, without network.</p></header>
 <main>
 ${paper.length > 0 && html`<h2>The K2 paper, table by table</h2>${cardTable(paper)}`}
 ${others.length > 0 && html`<h2>Experiments</h2>${cardTable(others)}`}

@@ -4,7 +4,7 @@ import type { Definition } from '../experiment/definition.ts';
 import type { ProgramRef } from '../experiment/expand.ts';
 import { hasResult, type ResultRow, type Row } from '../experiment/result.ts';
 import { UserError } from '../program/errors.ts';
-import { paperTables } from './papertables.ts';
+import { paperTables } from './paper/index.ts';
 import type { DataTable } from './tables.ts';
 
 export interface Line {

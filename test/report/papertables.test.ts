@@ -9,7 +9,7 @@ import { PACKAGE_ROOT } from '../../src/experiment/home.ts';
 import { paperFigures } from '../../src/experiment/paper.ts';
 import { hasResult, type Row } from '../../src/experiment/result.ts';
 import { paperServer } from '../../src/experiment/traffic.ts';
-import { paperTables } from '../../src/report/papertables.ts';
+import { paperTables } from '../../src/report/paper/index.ts';
 import { staticLatency } from '../../src/vm/latency.ts';
 import { DEFINITION, ROWS } from './rows.ts';
 

@@ -1,8 +1,8 @@
 /** How well the traffic model's constants fit the paper's figures: residuals, shown and not hidden. */
-import type { PaperFigures } from '../experiment/paper.ts';
-import { latencyPoints, paperServer } from '../experiment/traffic.ts';
-import { effectiveQueue, fitDispatch, fitLatency } from '../traffic/index.ts';
-import { column, type DataTable, num, word } from './tables.ts';
+import type { PaperFigures } from '../../experiment/paper.ts';
+import { latencyPoints, paperServer } from '../../experiment/traffic.ts';
+import { effectiveQueue, fitDispatch, fitLatency } from '../../traffic/index.ts';
+import { column, type DataTable, num, word } from '../tables.ts';
 
 export interface CalibratedProgram {
   id: string;

@@ -1,0 +1,132 @@
+/** Tables 4, 5 and 6: equivalence checks, the kernel's word, the cache. */
+import { hasResult, type ResultRow } from '../../experiment/result.ts';
+import { column, num, word } from '../tables.ts';
+import type { Build } from './group.ts';
+
+const PAPER_SWITCHES = ['I II III IV', 'I II III', 'I II', 'I', 'none'] as const;
+
+export const table4: Build = (groups, paper) => {
+  const switchesOf = (on: readonly string[]): string => (on.length === 0 ? 'none' : on.join(' '));
+  return [
+    {
+      id: 'paper-table4',
+      title: 'Table 4 of the paper: time per equivalence check in us',
+      note: 'Means over checks of the search, half of them proven equivalent and half not where there are enough, with the accelerations I memory type, II map type, III offset concretization and IV windows; none of them with the cache (V). A check that the solver gives up within its budget counts as unknown with the time it took, so slow sets are underestimated. x: times the first set.',
+      columns: [
+        column('program', false),
+        column('on', false),
+        ...[
+          'paper us',
+          'paper x',
+          'our mean us',
+          'our median us',
+          'our mean of proven us',
+          'our x',
+          'checks',
+          'equivalent',
+          'different',
+          'unknown',
+        ].map((l) => column(l)),
+      ],
+      rows: groups.flatMap(({ id, rows }) => {
+        const [row] = rows;
+        const sets = row?.extra?.equivalence ?? [];
+        return sets.map((s) => {
+          const on = switchesOf(s.on);
+          const p = paper.table4[id];
+          const index = PAPER_SWITCHES.indexOf(on as (typeof PAPER_SWITCHES)[number]);
+          const printed = index < 0 ? undefined : p?.[index];
+          const [first] = sets;
+          return [
+            word(id),
+            word(on),
+            num(printed),
+            num(printed === undefined || p?.[0] === undefined ? undefined : printed / p[0], 1),
+            num(s.meanUs),
+            num(s.medianUs),
+            num(s.verdicts.equivalent === 0 ? undefined : s.provenUs),
+            num(first === undefined || first.meanUs === 0 ? undefined : s.meanUs / first.meanUs, 1),
+            { text: s.isCut ? `${s.asked}, time was up` : String(s.asked), value: s.asked },
+            num(s.verdicts.equivalent),
+            num(s.verdicts.different),
+            num(s.verdicts.unknown),
+          ];
+        });
+      }),
+    },
+  ];
+};
+
+export const table5: Build = (_groups, paper, all) => {
+  const ids = [...new Set(all.map((r) => r.program.id))];
+  return [
+    {
+      id: 'paper-table5',
+      title: "Table 5 of the paper: results that the kernel's checker accepts",
+      note: 'One result per seed. Ours are asked of the running kernel (see provenance); refused ones count, although they never leave the optimizer.',
+      columns: [
+        column('program', false),
+        ...[
+          'paper produced',
+          'paper accepted',
+          'ours produced',
+          'ours accepted',
+          'refused',
+          'runs differ',
+          'not checked',
+        ].map((l) => column(l)),
+      ],
+      rows: ids.map((id) => {
+        const rows = all.filter((r): r is ResultRow => r.program.id === id && hasResult(r));
+        const count = (status: string): number => rows.filter((r) => r.kernel.status === status).length;
+        return [
+          word(id),
+          num(paper.table5[id]?.produced),
+          num(paper.table5[id]?.accepted),
+          num(rows.length),
+          num(count('accepted')),
+          num(count('refused')),
+          num(rows.filter((r) => r.differential.status === 'differ').length),
+          num(count('not checked')),
+        ];
+      }),
+    },
+  ];
+};
+
+export const table6: Build = (groups, paper) => [
+  {
+    id: 'paper-table6',
+    title: 'Table 6 of the paper: hits of the verdict cache',
+    note: "Questions that got as far as the cache, and how many it answered. Ours come after the chain's own memory of what was refuted, so fewer are repeated.",
+    columns: [
+      column('program', false),
+      ...[
+        'paper hits',
+        'paper calls',
+        'paper %',
+        'paper iterations',
+        'our hits',
+        'our calls',
+        'our %',
+        'our proposals',
+      ].map((l) => column(l)),
+    ],
+    rows: groups.flatMap(({ id, rows }) =>
+      rows.slice(0, 1).map((r) => {
+        const [p, c] = [paper.table6[id], r.extra?.cache];
+        return [
+          word(id),
+          num(p?.hits),
+          num(p?.calls),
+          num(p?.percent),
+          num(p?.iterations),
+          num(c?.hits),
+          num(c?.calls),
+          num(c === undefined || c.calls === 0 ? undefined : (c.hits / c.calls) * 100, 1),
+          num(r.options.steps),
+        ];
+      }),
+    ),
+  },
+];

@@ -1,0 +1,121 @@
+/** Tables 1 and 7: size, and estimated latency. */
+import type { ResultRow } from '../../experiment/result.ts';
+import { stepOfBest } from '../../experiment/statistics.ts';
+import { column, num, type TableCell, word } from '../tables.ts';
+import { type Build, type Group, gain, slots } from './group.ts';
+
+const average = (xs: readonly number[]): number => xs.reduce((s, x) => s + x, 0) / xs.length;
+const best = (g: Group): ResultRow => g.rows.reduce((a, b) => (slots(b) < slots(a) ? b : a));
+
+function meanRow(label: string, cells: readonly TableCell[]): readonly TableCell[] {
+  return [word(label), ...cells];
+}
+
+export const table1: Build = (groups, paper) => {
+  const rows = groups.flatMap((g) => {
+    const p = paper.table1[g.id];
+    if (p === undefined) return [];
+    const ours = best(g);
+    return [{ id: g.id, p, ours, reduction: gain(p.O2, slots(ours)) }];
+  });
+  return [
+    {
+      id: 'paper-table1',
+      title: 'Table 1 of the paper: size in slots',
+      note: 'Paper: -O1, -O2 and -O3, -Os, K2, and its reduction against the smallest of clang. Ours: the smallest over seeds and settings, its difference from K2, and the proposals after which it was found. The last line averages the reductions.',
+      columns: [
+        column('program', false),
+        ...[
+          '-O1',
+          '-O2',
+          '-Os',
+          'K2',
+          'ours',
+          'ours - K2',
+          'K2 %',
+          'ours %',
+          'K2 iterations',
+          'our proposals',
+          'K2 s',
+          'our s',
+        ].map((l) => column(l)),
+      ],
+      rows: [
+        ...rows.map(({ id, p, ours, reduction }) => [
+          word(id),
+          num(p.O1),
+          num(p.O2),
+          num(p.Os),
+          num(p.k2),
+          num(slots(ours)),
+          num(slots(ours) - p.k2, 0, true),
+          num(p.percent, 2),
+          num(reduction, 2),
+          num(p.iterations),
+          num(stepOfBest(ours.convergence)),
+          num(p.seconds),
+          num(ours.seconds, 1),
+        ]),
+        ...(rows.length === 0
+          ? []
+          : [
+              meanRow('mean', [
+                ...Array.from({ length: 6 }, () => word('')),
+                num(average(rows.map((r) => r.p.percent)), 2),
+                num(average(rows.map((r) => r.reduction)), 2),
+                ...Array.from({ length: 4 }, () => word('')),
+              ]),
+            ]),
+      ],
+    },
+  ];
+};
+
+export const table7: Build = (groups, paper) => [
+  {
+    id: 'paper-table7',
+    title: 'Table 7 of the paper: estimated latency in ns',
+    note: "The paper's estimate is the static sum of the opcodes' latencies, executed or not; ours of the same input must be the same number (recomputed: from the published objects). Along the path: the mean over test cases of what is executed, with the same prices.",
+    columns: [
+      column('program', false),
+      ...[
+        'paper -O1',
+        'paper -O2',
+        'recomputed -O2',
+        'our sum -O2',
+        'paper K2',
+        'our sum',
+        'ours - K2',
+        'paper gain %',
+        'our gain %',
+        'path -O2',
+        'path ours',
+        'path gain %',
+      ].map((l) => column(l)),
+    ],
+    rows: groups.flatMap((g) => {
+      const r = g.rows.reduce((a, b) =>
+        b.measurements.staticLatency.after.value < a.measurements.staticLatency.after.value ? b : a,
+      );
+      const { staticLatency: s, latency: l } = r.measurements;
+      const p = paper.table7[g.id];
+      return [
+        [
+          word(g.id),
+          num(p?.O1, 2),
+          num(p?.O2, 2),
+          num(paper.table7Recomputed[g.id], 3),
+          num(s.before.value, 3),
+          num(p?.k2, 2),
+          num(s.after.value, 2),
+          num(p === undefined ? undefined : s.after.value - p.k2, 2, true),
+          num(p?.percent, 2),
+          num(gain(s.before.value, s.after.value), 2),
+          num(l.before.value, 2),
+          num(l.after.value, 2),
+          num(gain(l.before.value, l.after.value), 2),
+        ],
+      ];
+    }),
+  },
+];
