@@ -185,6 +185,8 @@ export function termOf(r: Rules, p: Poly, w: number): Term {
   }
   const max = ceiling(r, p);
   const need = bitLength(max);
+  // A factor that is zero, although its form does not say so.
+  if (need === 0) return b.const(0n, w);
   if (need < w) return r.zext(termOf(r, truncated(r, p, need), need), w);
   const apart = disjoint(r, p, w);
   if (apart !== undefined) return apart;
