@@ -48,6 +48,7 @@ export async function recordingVerifier(wanted: number, seed: number): Promise<R
     },
     checkIn: (context, source, replacement) => inner.checkIn(context, source, replacement),
     checkPrograms: (a, b) => inner.checkPrograms(a, b),
+    contextOf: (program, window) => inner.contextOf(program, window),
     close: () => inner.close(),
   };
 }

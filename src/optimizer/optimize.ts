@@ -20,7 +20,7 @@ import { buildPools } from '../search/pools.ts';
 import { type ChainSettings, settingNamed } from '../search/settings.ts';
 import { wellFormed } from '../search/wellformed.ts';
 import { branchingWindows, slidingWindows, straightRuns } from '../search/windows.ts';
-import { contextProvider } from '../verify/index.ts';
+import type { WindowContext } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
 import { Rng } from '../vm/random.ts';
 import { Bench, learn } from './bench.ts';
@@ -34,6 +34,9 @@ interface Rewrite {
   replacement: readonly Insn[];
   by: string;
 }
+
+/** Facts about a window; the same that the verifier uses, so that each program is analysed once. */
+type ContextOf = (program: Program, window: Window) => WindowContext;
 
 export interface Control {
   onProgress?(p: Progress): void;
@@ -72,7 +75,7 @@ export class Optimization {
   /** Rewrites that static safety objected to after they had been taken. */
   private readonly objected = new Set<string>();
   private readonly safety: (candidate: Program) => string | undefined;
-  private readonly contexts = contextProvider();
+  private readonly contexts: ContextOf;
   private readonly unreached = new Set<number>();
   private step = 0;
   private interrupted = false;
@@ -85,8 +88,9 @@ export class Optimization {
     program: Program,
     options: OptimizeOptions,
     control: Control,
-    judges: Pick<Judges, 'verify' | 'kernel'>,
+    judges: Pick<Judges, 'verify' | 'kernel'> & { contextOf: ContextOf },
   ) {
+    this.contexts = judges.contextOf;
     const settings = settingNamed(options.settings);
     if (settings === undefined)
       throw new UserError(
@@ -199,42 +203,61 @@ export class Optimization {
 
   /**
    * Static safety of a large program is asked once for several rewrites, because it costs as much as many proofs. When it
-   * objects, they are undone and taken again one by one, without those that it objects to.
+   * objects, they are undone and taken again half by half, without those that it objects to.
    */
   private settle(): void {
     const pending = this.unsettled;
     this.unsettled = [];
-    const objects = pending.length > 0 && this.safety(this.best) !== undefined;
-    if (objects) {
-      this.best = this.settled;
-      this.bench.setSource(this.best);
-      this.rewrites.length -= pending.length;
-      this.convergence.length -= pending.length;
+    if (pending.length > 0 && this.safety(this.best) !== undefined) {
       this.settling = true;
+      this.undo(pending.length);
       const skipped: Rewrite[] = [];
-      for (const rewrite of pending) {
-        const window = skipped.reduce<Window | undefined>(without, rewrite.window);
-        if (window !== undefined && !this.retake({ ...rewrite, window }))
-          skipped.push({ ...rewrite, window });
-      }
+      this.retake(pending, skipped);
       this.settling = false;
-      this.unsettled = [];
     }
     this.settled = this.best;
   }
 
-  /** Takes a rewrite again if static safety has nothing against it. */
-  private retake(rewrite: Rewrite): boolean {
-    const judgement = judge(this.best, rewrite.window, rewrite.replacement, this.judges);
-    if (!judgement.accepted) return false;
-    const reason = this.safety(judgement.program);
-    if (reason === undefined) {
-      this.commit(rewrite, judgement);
-      return true;
+  /** Goes back to the settled program, which the last `count` rewrites came after. */
+  private undo(count: number): void {
+    this.best = this.settled;
+    this.bench.setSource(this.best);
+    this.rewrites.length -= count;
+    this.convergence.length -= count;
+  }
+
+  /** Takes rewrites again, if static safety objects to none of them; else each half by itself. */
+  private retake(pending: readonly Rewrite[], skipped: Rewrite[]): void {
+    this.settled = this.best;
+    const left: Rewrite[] = [];
+    let taken = 0;
+    for (const rewrite of pending) {
+      const window = [...skipped, ...left].reduce<Window | undefined>(without, rewrite.window);
+      const judgement = window && judge(this.best, window, rewrite.replacement, this.judges);
+      if (window === undefined || judgement?.accepted !== true) {
+        if (window !== undefined) left.push({ ...rewrite, window });
+        continue;
+      }
+      this.commit({ ...rewrite, window }, judgement);
+      taken++;
     }
-    this.objected.add(this.keyOf(rewrite.window, rewrite.replacement));
+    const reason = taken === 0 ? undefined : this.safety(this.best);
+    if (reason === undefined) {
+      skipped.push(...left);
+      return;
+    }
+    this.undo(taken);
+    if (pending.length > 1) {
+      const half = pending.length >> 1;
+      this.retake(pending.slice(0, half), skipped);
+      this.retake(pending.slice(half), skipped);
+      return;
+    }
+    const rewrite = pending[0]!;
+    const window = skipped.reduce<Window | undefined>(without, rewrite.window) ?? rewrite.window;
+    skipped.push({ ...rewrite, window });
+    this.objected.add(this.keyOf(window, rewrite.replacement));
     this.countRefusal({ accepted: false, by: 'safety', reason });
-    return false;
   }
 
   private keyOf({ start, end }: Window, replacement: readonly Insn[]): string {

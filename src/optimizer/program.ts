@@ -21,6 +21,7 @@ export async function optimizeProgram(
     return new Optimization(program, options, control, {
       verify: (p, window, replacement) => own.check(p, window, replacement),
       kernel: (candidate) => kernelRefusal(consents, candidate),
+      contextOf: (p, window) => own.contextOf(p, window),
     }).run(consents);
   } finally {
     consents.session?.close();

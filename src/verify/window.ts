@@ -53,6 +53,8 @@ export interface WindowVerifier {
   checkIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Verdict;
   /** Do two loop-free programs for one hook, with the same maps, do the same? */
   checkPrograms(a: Program, b: Program): Verdict;
+  /** The facts that it works on; throws Unsupported for what is no window. */
+  contextOf(program: Program, window: Window): WindowContext;
   readonly stats: StageStats;
   readonly cache: VerdictCache;
   close(): void;
@@ -77,7 +79,7 @@ class Verifier implements WindowVerifier {
   private readonly sessions = new Map<string, Session>();
   private readonly keys = new WeakMap<WindowContext, string>();
   private readonly contexts = new WeakMap<Program, Map<string, WindowContext>>();
-  private readonly contextOf: (program: Program, window: Window) => WindowContext;
+  readonly contextOf: (program: Program, window: Window) => WindowContext;
 
   constructor(options: WindowVerifierOptions, solver: Solver) {
     this.solver = solver;
