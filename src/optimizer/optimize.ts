@@ -9,19 +9,20 @@
 import { examine } from '../analysis/safety.ts';
 import type { Value } from '../analysis/values.ts';
 import { formatInsn } from '../isa/disasm.ts';
-import { type Insn, sizeInSlots } from '../isa/insn.ts';
+import { type Insn, sizeInSlots, slotsOf } from '../isa/insn.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
 import { withoutNops } from '../program/edit.ts';
 import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { type ChainStats, emptyStats, runChain } from '../search/chain.ts';
-import { lower, loweredSlots, raise } from '../search/flow.ts';
+import { lower, loweredCost, loweredSlots, raise } from '../search/flow.ts';
 import { buildPools } from '../search/pools.ts';
 import { type ChainSettings, settingNamed } from '../search/settings.ts';
 import { wellFormed } from '../search/wellformed.ts';
 import { branchingWindows, slidingWindows, straightRuns } from '../search/windows.ts';
 import type { WindowContext } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
+import { priceOf } from '../vm/latency.ts';
 import { Rng } from '../vm/random.ts';
 import { Bench, learn } from './bench.ts';
 import { budgetOf } from './defaults.ts';
@@ -37,6 +38,18 @@ interface Rewrite {
 
 /** Facts about a window; the same that the verifier uses, so that each program is analysed once. */
 type ContextOf = (program: Program, window: Window) => WindowContext;
+
+/** Nanoseconds that count as one slot in a price: an ordinary ALU instruction's. */
+const UNIT_NS = 0.37;
+/** What a slot costs besides its time, so that of two equally fast windows the shorter one wins. */
+const SLOT_SHARE = 0.02;
+/** Differences of modeled nanoseconds below this are rounding. */
+const SAME_TIME = 1e-9;
+
+/** Price of a window with the goal latency: its modeled time, in units of an ordinary instruction. */
+function loweredTime(window: readonly Insn[]): number {
+  return loweredCost(window, (i) => priceOf(i) / UNIT_NS + SLOT_SHARE * slotsOf(i));
+}
 
 export interface Control {
   onProgress?(p: Progress): void;
@@ -115,9 +128,16 @@ export class Optimization {
     const eager = program.insns.length <= EAGER_SAFETY;
     this.judges = {
       ...judges,
-      tests: (candidate) => this.bench.disagreement(candidate),
+      tests: (candidate) => this.bench.disagreement(candidate) ?? this.slower(candidate),
       safety: (candidate) => (eager ? this.safety(candidate) : undefined),
     };
+  }
+
+  /** With the goal latency: why the modeled time along the executed paths forbids a rewrite that a window's sum allows. */
+  private slower(candidate: Program): string | undefined {
+    if (this.options.goal !== 'latency') return undefined;
+    const [now, then] = [this.bench.latency(this.best).path, this.bench.latency(candidate).path];
+    return then > now + SAME_TIME ? 'slower along the executed paths' : undefined;
   }
 
   private findings(program: Program): string[] {
@@ -363,7 +383,7 @@ export class Optimization {
         error: (limit) => machine.evaluate(limit).error,
       },
       wellFormed: (w) => wellFormed(w, entry),
-      price: loweredSlots,
+      price: this.options.goal === 'latency' ? loweredTime : loweredSlots,
       prove: (w) => {
         const short = lower(w, exits);
         if (this.objected.has(this.keyOf(window, short))) return 'different';

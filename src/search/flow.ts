@@ -86,16 +86,21 @@ function keptFrom(window: readonly Insn[]): Int32Array {
   return next;
 }
 
-/** Slots of the lowered window. */
-export function loweredSlots(window: readonly Insn[]): number {
-  let slots = 0;
+/** Sum over the instructions that the lowered window keeps. */
+export function loweredCost(window: readonly Insn[], costOf: (i: Insn) => number): number {
+  let cost = 0;
   if (!window.some((i) => i.op === OP_EXIT || (jumpDistance(i) !== undefined && !isNop(i)))) {
-    for (const i of window) if (!isNop(i)) slots += slotsOf(i);
-    return slots;
+    for (const i of window) if (!isNop(i)) cost += costOf(i);
+    return cost;
   }
   const next = keptFrom(window);
-  for (let at = 0; at < window.length; at++) if (next[at] === at) slots += slotsOf(window[at]!);
-  return slots;
+  for (let at = 0; at < window.length; at++) if (next[at] === at) cost += costOf(window[at]!);
+  return cost;
+}
+
+/** Slots of the lowered window. */
+export function loweredSlots(window: readonly Insn[]): number {
+  return loweredCost(window, slotsOf);
 }
 
 /** The window as it goes into a program. */
