@@ -5,11 +5,13 @@ import type { ChainSettings } from '../search/settings.ts';
 import type { WindowContext } from '../verify/index.ts';
 import type { Counterexample, Window } from '../verify/types.ts';
 import { staticLatency } from '../vm/latency.ts';
-import { createMachine, type Machine } from '../vm/machine.ts';
+import { createMachine, type Machine, type MachineState } from '../vm/machine.ts';
 import { observer } from '../vm/observe.ts';
+import type { Rng } from '../vm/random.ts';
 import { generateTests } from '../vm/testgen/index.ts';
 import type { TestCase } from '../vm/types.ts';
 import { type Observed, WindowMachine } from '../vm/window.ts';
+import { synthesise } from './synthetic.ts';
 
 /** Counterexamples that a window can take. */
 const SPARE = 32;
@@ -50,11 +52,13 @@ export class Bench {
   }
 
   /**
-   * Runs rewrites of one window from the states in which the tests enter it; undefined when none does.
+   * Runs rewrites of one window from the states in which the tests enter it, or, where none does, from states made up;
+   * undefined when there are none of these either.
    * @param source the window by positions (search/flow.ts)
    */
-  open(window: Window, source: readonly Insn[], context: WindowContext): WindowMachine | undefined {
-    const states = this.machine.statesAt(this.source.insns, window.start);
+  open(window: Window, source: readonly Insn[], context: WindowContext, rng: Rng): WindowMachine | undefined {
+    let states = this.machine.statesAt(this.source.insns, window.start);
+    if (states.length === 0) states = this.synthetic(context, rng);
     if (states.length === 0) return undefined;
     const observed = (at: Pick<WindowContext, 'liveRegisters' | 'liveStack'>): Observed => ({
       registers: at.liveRegisters,
@@ -66,6 +70,12 @@ export class Bench {
       exit: { registers: [context.returnBits], stack: new Uint8Array(context.liveStack.length) },
     });
     return this.windows.size === 0 ? undefined : this.windows;
+  }
+
+  private synthetic(context: WindowContext, rng: Rng): MachineState[] {
+    return this.machine
+      .statesAt(this.source.insns, 0)
+      .flatMap((start) => synthesise(start, context, rng) ?? []);
   }
 }
 

@@ -353,7 +353,7 @@ export class Optimization {
     const exits = context.exits.map((e) => e.to);
     const raised = raise(source, exits);
     if (raised === undefined) return;
-    const machine = this.bench.open(window, raised.insns, context);
+    const machine = this.bench.open(window, raised.insns, context, rng);
     if (machine === undefined) {
       this.unreached.add(window.start);
       return;
