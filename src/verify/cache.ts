@@ -2,6 +2,7 @@
  * Verdicts by canonical form. The key says everything that decides a verdict: semantics version, budget, the window's context, source and candidate.
  * In memory, bounded; the oldest entry goes first.
  */
+import { createHash } from 'node:crypto';
 import type { WindowContext } from './context.ts';
 import type { Verdict } from './types.ts';
 
@@ -47,9 +48,9 @@ export class VerdictCache {
   }
 }
 
-/** The context as text that is equal exactly when its facts are. */
+/** The context's digest: equal exactly when its facts are. As text it would fill the memory that the verdicts are kept in. */
 export function contextKey(c: WindowContext): string {
-  return JSON.stringify(
+  const text = JSON.stringify(
     {
       ...c,
       liveStack: Buffer.from(c.liveStack).toString('latin1'),
@@ -62,4 +63,5 @@ export function contextKey(c: WindowContext): string {
     },
     (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
   );
+  return createHash('sha256').update(text).digest('base64');
 }

@@ -62,7 +62,7 @@ export interface WindowVerifier {
 
 /** Terms beyond which a session's store is given up. */
 const MAX_TERMS = 200_000;
-const MAX_SESSIONS = 64;
+const MAX_SESSIONS = 16;
 
 export async function createWindowVerifier(options: WindowVerifierOptions = {}): Promise<WindowVerifier> {
   return new Verifier(options, options.solver ?? (await createSolver()));
