@@ -3,7 +3,7 @@ import type { Insn } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
 import type { ChainSettings } from '../search/settings.ts';
 import type { WindowContext } from '../verify/index.ts';
-import type { Counterexample, Window } from '../verify/types.ts';
+import type { Window } from '../verify/types.ts';
 import { staticLatency } from '../vm/latency.ts';
 import { createMachine, type Machine, type MachineState } from '../vm/machine.ts';
 import { observer } from '../vm/observe.ts';
@@ -77,20 +77,4 @@ export class Bench {
       .statesAt(this.source.insns, 0)
       .flatMap((start) => synthesise(start, context, rng) ?? []);
   }
-}
-
-/**
- * Turns the verifier's counterexample into a state: its numbers in the registers of a state that a test reached.
- * Pointers stay, and so does memory: what part of a counterexample lies there is lost.
- * @returns true when the state was added
- */
-export function learn(windows: WindowMachine, context: WindowContext, found: Counterexample): boolean {
-  const base = windows.state(0);
-  if (base === undefined) return false;
-  const numbers = new Map(
-    [...found.registers].filter(
-      ([r]) => context.registers[r]?.kind === 'scalar' || context.registers[r]?.kind === 'any',
-    ),
-  );
-  return numbers.size > 0 && windows.add(WindowMachine.varied(base, numbers));
 }

@@ -24,9 +24,10 @@ import type { WindowContext } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
 import { priceOf } from '../vm/latency.ts';
 import { Rng } from '../vm/random.ts';
-import { Bench, learn } from './bench.ts';
+import { Bench } from './bench.ts';
 import { budgetOf } from './defaults.ts';
 import { type Consents, finalWord } from './kernelword.ts';
+import { learn } from './learn.ts';
 import { type Accepted, type Judgement, type Judges, judge } from './pass.ts';
 import type { AppliedRewrite, OptimizeOptions, OptimizeResult, Progress } from './types.ts';
 

@@ -9,6 +9,7 @@ import {
   OP_LD_IMM64,
   PseudoCall,
   PseudoLd,
+  R10,
   Source,
 } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
@@ -90,8 +91,10 @@ function step(i: Insn, s: Entry): boolean {
   const dst = 1 << i.dst;
   switch (spec?.kind) {
     case 'store':
+      if (i.dst === R10 && i.off % spec.size !== 0) return false;
       return (s.nullable & dst) === 0 && !(spec.operand === 'K' && (s.context & dst) !== 0);
     case 'atomic':
+      if (i.dst === R10 && i.off % spec.size !== 0) return false;
       return ((s.context | s.nullable) & dst) === 0;
     case 'alu': {
       const src = spec.operand === 'X' ? 1 << i.src : 0;
@@ -109,7 +112,7 @@ function step(i: Insn, s: Entry): boolean {
       break;
     }
     case 'load':
-      if (((s.nullable >> i.src) & 1) === 1) return false;
+      if (((s.nullable >> i.src) & 1) === 1 || (i.src === R10 && i.off % spec.size !== 0)) return false;
       forget(s, dst);
       break;
     case 'call': {

@@ -95,9 +95,10 @@ export class WindowMachine extends FastMachine {
     return true;
   }
 
-  /** The state with other values in some registers. */
-  static varied(state: MachineState, registers: ReadonlyMap<number, bigint>): MachineState {
-    return { ...state, registers: state.registers.map((old, n) => registers.get(n) ?? old) };
+  /** Takes the last added state out again. */
+  drop(): void {
+    this.states.pop();
+    this.setOrder(this.states.map((_, k) => k));
   }
 
   /** State number `n`, as given to `open` or `add`. */

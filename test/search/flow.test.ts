@@ -93,6 +93,8 @@ describe('wellFormed', () => {
     expect(judge('r2 = r1\nr2 = 1\nr2 <<= 2')).toBe(true);
     expect(judge('r0 = r10\nr0 -= r1\nr0 <<= 1')).toBe(true);
     expect(judge('r0 = r10\nr0 ^= r1')).toBe(false);
+    expect(judge('*(u64 *)(r10 -12) = 0')).toBe(false);
+    expect(judge('*(u32 *)(r10 -12) = 0')).toBe(true);
   });
 
   it('wants pointers that may be NULL checked', () => {

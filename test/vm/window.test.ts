@@ -116,10 +116,14 @@ describe('WindowMachine', () => {
   it('runs from a state that was varied', () => {
     const before = machine.size;
     const base = machine.state(0)!;
-    expect(machine.add(WindowMachine.varied(base, new Map([[2, 99n]])))).toBe(true);
+    expect(machine.add({ ...base, registers: base.registers.map((old, r) => (r === 2 ? 99n : old)) })).toBe(
+      true,
+    );
     expect(machine.size).toBe(before + 1);
     machine.setCandidate(source);
     expect(machine.evaluate().error).toBe(0);
+    machine.drop();
+    expect(machine.size).toBe(before);
   });
 });
 
