@@ -6,8 +6,8 @@ import { STACK_SIZE } from '../analysis/stack.ts';
 import { MASKS, type Normalizer, Op, splitOffset, type Term } from '../solver/index.ts';
 import type { WindowContext } from './context.ts';
 import { type CallEvent, type Pair, swapped } from './events.ts';
-import type { Exit, Run, Start } from './execute.ts';
 import { depthOf, type Log, type MemoryReader } from './memory.ts';
+import type { Exit, Run, Start } from './run.ts';
 import { Refused } from './unsupported.ts';
 
 /** One equation. */

@@ -14,11 +14,12 @@ import { type Assignment, assignmentOf, Evaluator, Op, type Solver, type Term } 
 import { type Accelerations, mergingUnder } from './accelerations.ts';
 import { type Access, accessProblem } from './accesses.ts';
 import type { WindowContext } from './context.ts';
-import { execute, type Role, type Run } from './execute.ts';
+import { execute } from './execute.ts';
 import { MemoryReader } from './memory.ts';
 import { type Obligation, obligations } from './obligations.ts';
 import { type Merging, mergingFor } from './regions.ts';
 import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
+import type { Role, Run } from './run.ts';
 import { sample } from './samples.ts';
 import type { Session } from './session.ts';
 import type { Counterexample, Verdict } from './types.ts';

@@ -7,12 +7,14 @@ import { region } from '../analysis/values.ts';
 import type { Insn } from '../isa/insn.ts';
 import { OP_LD_IMM64 } from '../isa/insn.ts';
 import { type Assignment, Normalizer, type Term, TermBuilder, TermStore } from '../solver/index.ts';
+import { constantData } from './constantdata.ts';
 import type { WindowContext } from './context.ts';
-import { constantData, execute, type Role, type Run, type Start, type Surroundings } from './execute.ts';
+import { execute } from './execute.ts';
 import { Inputs } from './inputs.ts';
 import { LookupFacts } from './lookups.ts';
 import { type KnownByte, type Log, write } from './memory.ts';
 import { Bases, type Merging, memoryOf } from './regions.ts';
+import type { Role, Run, Start, Surroundings } from './run.ts';
 
 export class Session {
   readonly normalizer: Normalizer;

@@ -1,8 +1,10 @@
 /** The symbolic state between two instructions, and how states that meet become one. */
 import type { Region } from '../analysis/values.ts';
+import { R10 } from '../isa/insn.ts';
 import { type Normalizer, Op, type Term } from '../solver/index.ts';
 import { type Log, mergeLogs } from './memory.ts';
 import type { Bases } from './regions.ts';
+import { Refused } from './unsupported.ts';
 
 export interface State {
   /** Conjunction of what the branches taken mean, oldest first. */
@@ -31,6 +33,24 @@ export function fork(s: State, path: readonly Term[]): State {
     moved: new Map(s.moved),
     versions: new Map(s.versions),
   };
+}
+
+/** @throws Refused when the register holds nothing */
+export function readRegister(s: State, r: number): Term {
+  const t = s.regs[r];
+  if (t === undefined) throw new Refused(`r${r} is read but holds nothing`);
+  return t;
+}
+
+/** @throws Refused for r10 */
+export function writeRegister(s: State, r: number, t: Term): void {
+  if (r >= R10) throw new Refused(`r${r} is written`);
+  s.regs[r] = t;
+}
+
+/** An operand of 32 or 64 bits. */
+export function lowBits(n: Normalizer, s: State, r: number, width: 32 | 64): Term {
+  return n.build.extract(readRegister(s, r), 0, width);
 }
 
 export function conjunction(n: Normalizer, path: readonly Term[]): Term {
