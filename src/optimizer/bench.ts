@@ -15,6 +15,8 @@ import { synthesise } from './synthetic.ts';
 
 /** Counterexamples that a window can take. */
 const SPARE = 32;
+/** Differences of modeled nanoseconds below this are rounding. */
+const SAME_TIME = 1e-9;
 
 export class Bench {
   private readonly machine: Machine;
@@ -45,6 +47,12 @@ export class Bench {
     this.machine.setCandidate(candidate.insns);
     const { failed } = this.machine.evaluate();
     return failed === 0 ? undefined : `differs on ${failed} of ${this.tests.length} tests`;
+  }
+
+  /** Why the modeled time along the executed paths forbids a rewrite that a window's sum allows. */
+  slower(candidate: Program): string | undefined {
+    const [now, then] = [this.latency(this.source).path, this.latency(candidate).path];
+    return then > now + SAME_TIME ? 'slower along the executed paths' : undefined;
   }
 
   latency(program: Program): { path: number; staticSum: number } {

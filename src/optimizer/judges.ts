@@ -1,0 +1,50 @@
+/** Who judges the rewrites of one program (pass.ts): the verifier, the tests, static safety, the running kernel. */
+import { examine } from '../analysis/safety.ts';
+import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
+import type { Program } from '../program/program.ts';
+import type { WindowContext } from '../verify/index.ts';
+import type { Window } from '../verify/types.ts';
+import type { Bench } from './bench.ts';
+import type { Judges } from './pass.ts';
+import type { OptimizeOptions } from './types.ts';
+
+/** What comes from outside: proofs, the kernel, and the facts about a window that the proofs rest on. */
+export interface Oracles extends Pick<Judges, 'verify' | 'kernel'> {
+  contextOf(program: Program, window: Window): WindowContext;
+}
+
+/** Longest program whose safety is asked for every rewrite: examining it takes about as long as a proof. */
+const EAGER_SAFETY = 400;
+
+/** Instructions that an output may use: the input's own, and what Linux 5.4 accepts, unless told otherwise. */
+export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'level' | 'linux'>): Target {
+  return {
+    level: options.level ?? (Math.max(3, levelOf(insns)) as Target['level']),
+    linux: options.linux ?? Math.max(504, linuxOf(insns)),
+  };
+}
+
+/** Why static safety refuses a version of `original`. What it already holds against that one is its own false alarm. */
+export function safetyOf(original: Program, { linux }: Target): (candidate: Program) => string | undefined {
+  const findings = (p: Program): string[] => examine(p, { linux }).findings.map((f) => f.reason);
+  const known = new Set(findings(original));
+  return (candidate) => findings(candidate).find((reason) => !known.has(reason));
+}
+
+/** The judges of one rewrite of the bench's source. The safety of long programs they leave to whoever collects rewrites. */
+export function judgesOf(
+  original: Program,
+  goal: OptimizeOptions['goal'],
+  bench: Bench,
+  safety: (candidate: Program) => string | undefined,
+  { verify, kernel }: Pick<Oracles, 'verify' | 'kernel'>,
+): Judges {
+  const eager = original.insns.length <= EAGER_SAFETY;
+  return {
+    verify,
+    kernel,
+    tests: (candidate) =>
+      bench.disagreement(candidate) ?? (goal === 'latency' ? bench.slower(candidate) : undefined),
+    safety: (candidate) => (eager ? safety(candidate) : undefined),
+  };
+}

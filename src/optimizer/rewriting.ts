@@ -1,0 +1,175 @@
+/**
+ * The best proven version of a program, and how it came about.
+ *
+ *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety of the whole
+ */
+import { formatInsn } from '../isa/disasm.ts';
+import { type Insn, sizeInSlots } from '../isa/insn.ts';
+import type { Program } from '../program/program.ts';
+import type { Window } from '../verify/types.ts';
+import { type Accepted, type Judgement, type Judges, judge } from './pass.ts';
+import type { AppliedRewrite } from './types.ts';
+
+export interface Rewrite {
+  window: Window;
+  replacement: readonly Insn[];
+  by: string;
+}
+
+export interface RewritingTools {
+  judges: Judges;
+  /** Of a whole program, however long. */
+  safety(candidate: Program): string | undefined;
+  /** Called whenever the best version is another one. */
+  changed(best: Program): void;
+}
+
+/** Rewrites between two examinations of a whole program's safety. */
+const BATCH = 16;
+
+export class Rewriting {
+  /** Proposals spent so far, which the record of a rewrite names. */
+  step = 0;
+  readonly rewrites: AppliedRewrite[] = [];
+  readonly convergence: [number, number][] = [];
+  private current: Program;
+  private readonly tools: RewritingTools;
+  /** The last program that static safety has seen, and the rewrites since. */
+  private settled: Program;
+  private unsettled: Rewrite[] = [];
+  private settling = false;
+  /** Rewrites that static safety objected to after they had been taken. */
+  private readonly objected = new Set<string>();
+  private readonly refusals = new Map<string, number>();
+
+  constructor(program: Program, tools: RewritingTools) {
+    this.tools = tools;
+    this.current = program;
+    this.settled = program;
+    this.convergence.push([0, sizeInSlots(program.insns)]);
+  }
+
+  get best(): Program {
+    return this.current;
+  }
+
+  private set best(program: Program) {
+    this.current = program;
+    this.tools.changed(program);
+  }
+
+  /** Proven rewrites that were turned down, and why. */
+  get notes(): string[] {
+    return [...this.refusals].map(([why, n]) => `${n} proven rewrites were turned down: ${why}`);
+  }
+
+  /** Tries a rewrite; takes it when every judge agrees. */
+  adopt(rewrite: Rewrite): boolean {
+    const { window, replacement } = rewrite;
+    if (this.isObjected(window, replacement)) return false;
+    const judgement = judge(this.best, window, replacement, this.tools.judges);
+    if (judgement.accepted) this.take(rewrite, judgement);
+    else this.refuse(judgement);
+    return judgement.accepted;
+  }
+
+  isObjected(window: Window, replacement: readonly Insn[]): boolean {
+    return this.objected.has(this.keyOf(window, replacement));
+  }
+
+  /** Makes a rewrite of the best version that was judged to be the best version. */
+  take(rewrite: Rewrite, judgement: Accepted): void {
+    const { window, replacement, by } = rewrite;
+    const before = this.best;
+    this.best = judgement.program;
+    if (!this.settling) this.unsettled.push(rewrite);
+    const slots = sizeInSlots(this.best.insns);
+    this.convergence.push([this.step, slots]);
+    this.rewrites.push({
+      window: { ...window },
+      before: before.insns.slice(window.start, window.end).map((i) => formatInsn(i)),
+      after: replacement.map((i) => formatInsn(i)),
+      by,
+      how: judgement.verdict.how,
+      step: this.step,
+      slotsAfter: slots,
+    });
+    if (!this.settling && this.unsettled.length >= BATCH) this.settle();
+  }
+
+  /** Counts what was proven and turned down all the same. */
+  refuse(judgement: Judgement): void {
+    if (judgement.accepted || judgement.by === 'verify' || judgement.by === 'edit') return;
+    const why = `${judgement.by}: ${judgement.reason}`;
+    this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
+  }
+
+  /**
+   * Static safety of a large program is asked once for several rewrites, because it costs as much as many proofs. When it
+   * objects, they are undone and taken again half by half, without those that it objects to.
+   */
+  settle(): void {
+    const pending = this.unsettled;
+    this.unsettled = [];
+    if (pending.length > 0 && this.tools.safety(this.best) !== undefined) {
+      this.settling = true;
+      this.undo(pending.length);
+      this.retake(pending, []);
+      this.settling = false;
+    }
+    this.settled = this.best;
+  }
+
+  /** Goes back to the settled program, which the last `count` rewrites came after. */
+  private undo(count: number): void {
+    this.best = this.settled;
+    this.rewrites.length -= count;
+    this.convergence.length -= count;
+  }
+
+  /** Takes rewrites again, if static safety objects to none of them; else each half by itself. */
+  private retake(pending: readonly Rewrite[], skipped: Rewrite[]): void {
+    this.settled = this.best;
+    const left: Rewrite[] = [];
+    let taken = 0;
+    for (const rewrite of pending) {
+      const window = [...skipped, ...left].reduce<Window | undefined>(without, rewrite.window);
+      const judgement = window && judge(this.best, window, rewrite.replacement, this.tools.judges);
+      if (window === undefined || judgement?.accepted !== true) {
+        if (window !== undefined) left.push({ ...rewrite, window });
+        continue;
+      }
+      this.take({ ...rewrite, window }, judgement);
+      taken++;
+    }
+    const reason = taken === 0 ? undefined : this.tools.safety(this.best);
+    if (reason === undefined) {
+      skipped.push(...left);
+      return;
+    }
+    this.undo(taken);
+    if (pending.length > 1) {
+      const half = pending.length >> 1;
+      this.retake(pending.slice(0, half), skipped);
+      this.retake(pending.slice(half), skipped);
+      return;
+    }
+    const rewrite = pending[0]!;
+    const window = skipped.reduce<Window | undefined>(without, rewrite.window) ?? rewrite.window;
+    skipped.push({ ...rewrite, window });
+    this.objected.add(this.keyOf(window, rewrite.replacement));
+    this.refuse({ accepted: false, by: 'safety', reason });
+  }
+
+  private keyOf({ start, end }: Window, replacement: readonly Insn[]): string {
+    return JSON.stringify([this.best.insns.slice(start, end), replacement]);
+  }
+}
+
+/** The window of a later rewrite when an earlier one is left out; undefined when they meet. */
+function without(window: Window | undefined, { window: gone, replacement }: Rewrite): Window | undefined {
+  if (window === undefined || window.end <= gone.start) return window;
+  const delta = gone.end - gone.start - replacement.length;
+  if (window.start < gone.start + replacement.length) return undefined;
+  return { start: window.start + delta, end: window.end + delta };
+}

@@ -1,0 +1,122 @@
+/**
+ * The search of one window: a program, a window of it, a generator and a budget in, a proven rewrite and statistics out.
+ *
+ *   window --raise--> positions --(chain, on the states that tests reach)--> candidate --lower--> rewrite --judge--> found
+ */
+import type { Value } from '../analysis/values.ts';
+import { type Insn, slotsOf } from '../isa/insn.ts';
+import type { Target } from '../isa/levels.ts';
+import type { Program } from '../program/program.ts';
+import { type ChainStats, emptyStats, type Proven, runChain } from '../search/chain.ts';
+import { lower, loweredCost, loweredSlots, raise } from '../search/flow.ts';
+import { buildPools } from '../search/pools.ts';
+import type { ChainSettings } from '../search/settings.ts';
+import { type Entry, wellFormed } from '../search/wellformed.ts';
+import type { WindowContext } from '../verify/index.ts';
+import type { Window } from '../verify/types.ts';
+import { priceOf } from '../vm/latency.ts';
+import type { Rng } from '../vm/random.ts';
+import type { Bench } from './bench.ts';
+import type { Oracles } from './judges.ts';
+import { learn } from './learn.ts';
+import { type Accepted, type Judgement, type Judges, judge } from './pass.ts';
+import type { OptimizeOptions } from './types.ts';
+
+export interface WindowTask {
+  /** The bench's source. */
+  program: Program;
+  window: Window;
+  rng: Rng;
+  steps: number;
+}
+
+export interface SearchTools extends Pick<Oracles, 'contextOf'> {
+  bench: Bench;
+  judges: Judges;
+  settings: ChainSettings;
+  target: Target;
+  goal: OptimizeOptions['goal'];
+  /** A rewrite of the program that is not wanted, whatever the judges say. */
+  isObjected(window: Window, replacement: readonly Insn[]): boolean;
+  stop(): boolean;
+}
+
+export interface WindowResult {
+  found?: { replacement: readonly Insn[]; judgement: Accepted };
+  stats: ChainStats;
+  /** Candidates that passed the tests and were turned down. */
+  refused: readonly Judgement[];
+  /** Neither a test nor a made-up state comes to the window. */
+  isUnreached?: boolean;
+}
+
+/** Nanoseconds that count as one slot in a price: an ordinary ALU instruction's. */
+const UNIT_NS = 0.37;
+/** What a slot costs besides its time, so that of two equally fast windows the shorter one wins. */
+const SLOT_SHARE = 0.02;
+/** Instructions around a window whose constants are drawn from. */
+const CONTEXT = 8;
+
+/** Price of a window with the goal latency: its modeled time, in units of an ordinary instruction. */
+function loweredTime(window: readonly Insn[]): number {
+  return loweredCost(window, (i) => priceOf(i) / UNIT_NS + SLOT_SHARE * slotsOf(i));
+}
+
+export function searchWindow({ program, window, rng, steps }: WindowTask, tools: SearchTools): WindowResult {
+  const source = program.insns.slice(window.start, window.end);
+  const context = tools.contextOf(program, window);
+  const exits = context.exits.map((e) => e.to);
+  const raised = raise(source, exits);
+  if (raised === undefined) return { stats: emptyStats(), refused: [] };
+  const machine = tools.bench.open(window, raised.insns, context, rng);
+  if (machine === undefined) return { stats: emptyStats(), refused: [], isUnreached: true };
+  const entry = entryOf(context);
+  const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
+  const around = program.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
+  const refused: Judgement[] = [];
+  let found: WindowResult['found'];
+  const prove = (candidate: readonly Insn[]): Proven => {
+    const replacement = lower(candidate, exits);
+    if (tools.isObjected(window, replacement)) return 'different';
+    const judgement = judge(program, window, replacement, tools.judges);
+    if (judgement.accepted) {
+      found = { replacement, judgement };
+      return 'equivalent';
+    }
+    refused.push(judgement);
+    const { verdict } = judgement;
+    if (verdict?.kind === 'unknown') return 'unknown';
+    const input = verdict?.kind === 'different' ? verdict.counterexample : undefined;
+    return input !== undefined && learn(machine, context, input) ? 'counterexample added' : 'different';
+  };
+  const { stats } = runChain({
+    source: raised.insns,
+    frozen: new Set(),
+    settings: tools.settings,
+    pools: buildPools(source, around, pointers, tools.target, exits.length),
+    rng,
+    steps,
+    evaluator: {
+      tests: machine.size,
+      set: (w) => machine.setCandidate(w),
+      patch: (at, i) => machine.patch(at, i),
+      error: (limit) => machine.evaluate(limit).error,
+    },
+    wellFormed: (w) => wellFormed(w, entry),
+    price: tools.goal === 'latency' ? loweredTime : loweredSlots,
+    prove,
+    stop: tools.stop,
+  });
+  return { found, stats, refused };
+}
+
+function entryOf({ registers }: WindowContext): Entry {
+  const mask = (test: (v: Value) => boolean): number =>
+    registers.reduce((bits, v, r) => (test(v) ? bits | (1 << r) : bits), 0);
+  return {
+    defined: mask((v) => v.kind !== 'uninit'),
+    pointers: mask((v) => v.kind === 'pointer'),
+    context: mask((v) => v.kind === 'pointer' && v.region.kind === 'ctx'),
+    nullable: mask((v) => v.kind === 'pointer' && v.nullable),
+  };
+}
