@@ -1,7 +1,7 @@
 /**
  * The pipeline for one program.
  *
- *   tests --> dead code --> Markov chains over windows, round by round --> dead code --> final word of the kernel
+ *   tests --> dead code, shared code --> Markov chains over windows, round by round --> the same --> final word of the kernel
  *
  * Every change goes through `judge` (pass.ts). The result does not depend on time: budgets are steps.
  */
@@ -20,6 +20,7 @@ import { judgesOf, type Oracles, safetyOf, targetOf } from './judges.ts';
 import { type Consents, finalWord } from './kernelword.ts';
 import { Rewriting } from './rewriting.ts';
 import { type Round, roundOf, walk } from './schedule.ts';
+import { share } from './share.ts';
 import type { OptimizeOptions, OptimizeResult, Progress } from './types.ts';
 import { type SearchTools, searchWindow } from './windowsearch.ts';
 
@@ -72,8 +73,10 @@ export class Optimization {
     const { original, rewriting } = this;
     const latencyBefore = this.bench.latency(original);
     this.removeDeadCode();
+    this.share();
     this.searchWindows();
     this.removeDeadCode();
+    this.share();
     const optimized = withoutNops(rewriting.best);
     const word = finalWord(original, optimized, kernel, this.options);
     const objected = word.kernel.status === 'refused' || word.differential.status === 'differ';
@@ -134,12 +137,16 @@ export class Optimization {
     }
   }
 
+  private share(): void {
+    if (share(this.rewriting, () => this.stopped())) this.progress();
+  }
+
   private searchWindows(): void {
     const { rewriting } = this;
     for (let number = 0; rewriting.step < this.steps && !this.stopped(); number++) {
       const spent = rewriting.step;
       this.sweep(roundOf(number, this.options.windowLength));
-      rewriting.settle();
+      this.share();
       // Nothing to search in.
       if (rewriting.step === spent && number > 0) break;
     }

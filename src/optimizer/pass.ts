@@ -9,6 +9,7 @@ import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
 import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
+import { sameTraces } from '../verify/traces.ts';
 import type { Verdict, Window } from '../verify/types.ts';
 
 /** Everything that may say no to one rewrite. The last three return undefined for yes, or their reason. */
@@ -49,6 +50,17 @@ export function judge(
     const reason = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
     return { accepted: false, by: 'verify', reason, verdict };
   }
+  return others(candidate, verdict, judges);
+}
+
+/** Tries the same code in another arrangement: the whole program, whose proof is that it runs the same instructions. */
+export function judgeArrangement(program: Program, candidate: Program, judges: Judges): Judgement {
+  if (!sameTraces(program, candidate))
+    return { accepted: false, by: 'verify', reason: 'it does not run the same instructions' };
+  return others(candidate, { kind: 'equivalent', how: 'identical', ms: 0 }, judges);
+}
+
+function others(candidate: Program, verdict: Accepted['verdict'], judges: Judges): Judgement {
   for (const by of ['tests', 'safety', 'kernel'] as const) {
     const reason = judges[by](candidate);
     if (reason !== undefined) return { accepted: false, by, reason, verdict };

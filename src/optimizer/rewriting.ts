@@ -4,10 +4,10 @@
  *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety of the whole
  */
 import { formatInsn } from '../isa/disasm.ts';
-import { type Insn, sizeInSlots } from '../isa/insn.ts';
+import { type Insn, sameInsn, sizeInSlots } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
 import type { Window } from '../verify/types.ts';
-import { type Accepted, type Judgement, type Judges, judge } from './pass.ts';
+import { type Accepted, type Judgement, type Judges, judge, judgeArrangement } from './pass.ts';
 import type { AppliedRewrite } from './types.ts';
 
 export interface Rewrite {
@@ -71,6 +71,23 @@ export class Rewriting {
     if (judgement.accepted) this.take(rewrite, judgement);
     else this.refuse(judgement);
     return judgement.accepted;
+  }
+
+  /** Tries the same instructions in another arrangement, right after `settle`. */
+  arrange(candidate: Program, by: string): boolean {
+    const before = this.best;
+    const { judges, safety } = this.tools;
+    const judgement = judgeArrangement(before, candidate, { ...judges, safety });
+    if (!judgement.accepted) {
+      this.refuse(judgement);
+      return false;
+    }
+    const window = differing(before.insns, candidate.insns);
+    const end = window.end + candidate.insns.length - before.insns.length;
+    this.take({ window, replacement: candidate.insns.slice(window.start, end), by }, judgement);
+    this.unsettled = [];
+    this.settled = this.best;
+    return true;
   }
 
   isObjected(window: Window, replacement: readonly Insn[]): boolean {
@@ -164,6 +181,16 @@ export class Rewriting {
   private keyOf({ start, end }: Window, replacement: readonly Insn[]): string {
     return JSON.stringify([this.best.insns.slice(start, end), replacement]);
   }
+}
+
+/** The range of `a` that `b` has other instructions for. */
+function differing(a: readonly Insn[], b: readonly Insn[]): Window {
+  const least = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < least && sameInsn(a[start]!, b[start]!)) start++;
+  let same = 0;
+  while (same < least - start && sameInsn(a.at(-1 - same)!, b.at(-1 - same)!)) same++;
+  return { start, end: a.length - same };
 }
 
 /** The window of a later rewrite when an earlier one is left out; undefined when they meet. */

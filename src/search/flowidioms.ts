@@ -1,42 +1,11 @@
 /** Idioms of windows with branches: what moves, negates, merges or drops jumps. Positions as in flow.ts. */
+import { negated as negate, operandsSwapped } from '../isa/conditions.ts';
 import { registersRead, registersWritten } from '../isa/effects.ts';
 import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA, Source, sameInsn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import type { Rng } from '../vm/random.ts';
 import { type Edit, type Idiom, usesSource } from './edits.ts';
 import { isEnd, jumpDistance } from './flow.ts';
-
-/** Operation of a conditional jump (upper four bits): its negation, and the same question with the operands swapped. */
-const NEGATED: ReadonlyMap<number, number> = new Map([
-  [0x10, 0x50],
-  [0x50, 0x10],
-  [0x20, 0xb0],
-  [0xb0, 0x20],
-  [0x30, 0xa0],
-  [0xa0, 0x30],
-  [0x60, 0xd0],
-  [0xd0, 0x60],
-  [0x70, 0xc0],
-  [0xc0, 0x70],
-]);
-const SWAPPED: ReadonlyMap<number, number> = new Map([
-  [0x10, 0x10],
-  [0x50, 0x50],
-  [0x40, 0x40],
-  [0x20, 0xa0],
-  [0xa0, 0x20],
-  [0x30, 0xb0],
-  [0xb0, 0x30],
-  [0x60, 0xc0],
-  [0xc0, 0x60],
-  [0x70, 0xd0],
-  [0xd0, 0x70],
-]);
-
-function withOperation(i: Insn, table: ReadonlyMap<number, number>): Insn | undefined {
-  const code = table.get(i.op & 0xf0);
-  return code === undefined ? undefined : { ...i, op: (i.op & 0x0f) | code };
-}
 
 function conditionals(window: readonly Insn[]): number[] {
   return window.flatMap((i, at) => (specOf(i)?.kind === 'jump' ? [at] : []));
@@ -125,7 +94,7 @@ const swapArms: Idiom = (window, rng) => {
   const target = targetOf(window, at);
   if (before < 0 || other >= target || target > window.length || skipNops(window, other + 1) < target)
     return undefined;
-  const negated = withOperation(window[at]!, NEGATED);
+  const negated = negate(window[at]!);
   if (negated === undefined) return undefined;
   const [a, b] = [window[before]!, window[other]!];
   if (jumpDistance(a) !== undefined || jumpDistance(b) !== undefined) return undefined;
@@ -144,7 +113,7 @@ const dropGoto: Idiom = (window, rng) => {
   const target = targetOf(window, at);
   if (window[jump]?.op !== OP_JA || target > window.length || skipNops(window, jump + 1) < target)
     return undefined;
-  const negated = withOperation(window[at]!, NEGATED);
+  const negated = negate(window[at]!);
   if (negated === undefined) return undefined;
   return [
     { at, insn: toward(negated, at, targetOf(window, jump)) },
@@ -174,7 +143,7 @@ const foldConstant: Idiom = (window, rng) => {
   const imm = constantOf(window, i.src, at);
   if (imm !== undefined) return [{ at, insn: { ...i, op: i.op & ~Source.X, src: 0, imm } }];
   if (specOf(i)?.kind !== 'jump') return undefined;
-  const swapped = withOperation(i, SWAPPED);
+  const swapped = operandsSwapped(i);
   const other = constantOf(window, i.dst, at);
   if (swapped === undefined || other === undefined) return undefined;
   return [{ at, insn: { ...swapped, op: swapped.op & ~Source.X, dst: i.src, src: 0, imm: other } }];
