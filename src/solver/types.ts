@@ -9,6 +9,7 @@ export interface Model {
   memories: ReadonlyMap<string, ReadonlyMap<bigint, number>>;
 }
 
+/** `rlimit`: resource units spent; 0 where they are not counted. */
 export type CheckResult =
   | { result: 'sat'; model: Model; rlimit: number }
   | { result: 'unsat'; rlimit: number }

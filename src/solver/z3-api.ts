@@ -54,6 +54,8 @@ export type Z3Name =
   | '_Z3_solver_get_reason_unknown'
   | '_Z3_solver_get_statistics'
   | '_Z3_solver_inc_ref'
+  | '_Z3_solver_pop'
+  | '_Z3_solver_push'
   | '_Z3_solver_set_params'
   | '_Z3_stats_dec_ref'
   | '_Z3_stats_get_key'

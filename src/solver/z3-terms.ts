@@ -33,17 +33,17 @@ export class Z3Terms {
   private readonly asBits = new Map<Term, number>();
   private readonly asBool = new Map<Term, number>();
   private readonly sorts = new Map<number, number>();
-  private readonly pair: number;
+  private pair = 0;
 
   constructor(z3: Z3Functions, ctx: number, store: TermStore) {
     this.z3 = z3;
     this.ctx = ctx;
     this.store = store;
-    this.pair = z3._malloc(8);
   }
 
   /** Makes every term of a topological order, so that no recursion gets deep. */
   translate(order: readonly Term[]): void {
+    this.pair = this.z3._malloc(8);
     for (const t of order)
       if (this.store.width(t) === 1) this.bool(t);
       else this.bits(t);

@@ -1,24 +1,27 @@
 /**
  * Embedded Z3 (WebAssembly), called synchronously: `createSolver()` loads it once, then `check` returns at once with a verdict.
  *
- *   1  mk    assertions -> Z3 terms (z3-terms.ts), in a context of their own: resource counts and models are then reproducible
- *   2  fast  the simple solver with a small part of the budget
- *   3  deep  when that gives up: bit-blasting tactic, then the default solver, with the rest
+ *   1  quick  a context that is kept between checks, with a tiny budget (z3-quick.ts): answers most questions in a millisecond
+ *   2  mk     assertions -> Z3 terms (z3-terms.ts), in a context of their own: what follows does not depend on earlier checks
+ *   3  fast   the simple solver with a small part of the budget
+ *   4  deep   when that gives up: bit-blasting tactic, then the default solver, with the rest
  *
+ * A solver object answers a sequence of checks always in the same way; whoever needs that shares none with others.
  * Error codes are read after every assert: with a bad parameter Z3 drops assertions silently and answers sat.
  */
 import { createRequire } from 'node:module';
-import { Op } from './ops.ts';
-import { mayAliasPairs } from './reads.ts';
 import type { Term, TermStore } from './terms.ts';
-import type { CheckOptions, CheckResult, Model, Solver } from './types.ts';
+import type { CheckOptions, CheckResult, Solver } from './types.ts';
 import type { Z3Functions } from './z3-api.ts';
+import { assertAll, LBOOL, modelOf, must, newContext, setLimit } from './z3-context.ts';
+import { QuickContext } from './z3-quick.ts';
 import { Z3Terms } from './z3-terms.ts';
 
-/** Share of the budget that the first, cheap attempt gets. */
+/** Budget of the first attempt. */
+const QUICK_RLIMIT = 60_000;
+/** Share of the budget that the attempt with the simple solver gets. */
 const FAST_RLIMIT = 300_000;
 const TACTICS = ['simplify', 'propagate-values', 'solve-eqs', 'bit-blast', 'sat'] as const;
-const LBOOL = { unsat: -1, unknown: 0, sat: 1 } as const;
 
 let loading: Promise<Z3Functions> | undefined;
 
@@ -43,11 +46,15 @@ type Kind = 'simple' | 'tactic' | 'default';
 class Z3Solver implements Solver {
   readonly name = 'z3-embedded';
   private readonly z3: Z3Functions;
+  private readonly quick: QuickContext;
   constructor(z3: Z3Functions) {
     this.z3 = z3;
+    this.quick = new QuickContext(z3);
   }
 
   check(store: TermStore, assertions: readonly Term[], options: CheckOptions): CheckResult {
+    const quick = this.quick.check(store, assertions, Math.min(QUICK_RLIMIT, options.rlimit));
+    if (quick !== undefined) return quick;
     const fast = Math.min(FAST_RLIMIT, options.rlimit);
     let spent = 0;
     let last: CheckResult = { result: 'unknown', reason: 'no budget', rlimit: 0 };
@@ -66,40 +73,27 @@ class Z3Solver implements Solver {
     return { ...last, rlimit: spent };
   }
 
-  close(): void {}
+  close(): void {
+    this.quick.close();
+  }
 
   private attempt(kind: Kind, store: TermStore, assertions: readonly Term[], rlimit: number): CheckResult {
     const z3 = this.z3;
-    const config = z3._Z3_mk_config();
-    const ctx = z3._Z3_mk_context(config);
-    z3._Z3_del_config(config);
-    z3._set_noop_error_handler(ctx);
+    const ctx = newContext(z3);
     try {
       const solver = this.solverOf(kind, ctx);
       z3._Z3_solver_inc_ref(ctx, solver);
-      const params = z3._Z3_mk_params(ctx);
-      z3._Z3_params_inc_ref(ctx, params);
-      z3._Z3_params_set_uint(ctx, params, symbol(z3, ctx, 'rlimit'), rlimit);
-      z3._Z3_solver_set_params(ctx, solver, params);
-      must(z3, ctx, 'parameters');
-
+      setLimit(z3, ctx, solver, rlimit);
       const terms = new Z3Terms(z3, ctx, store);
       const order = store.reachable(assertions);
       terms.translate(order);
-      for (const t of assertions) {
-        z3._Z3_solver_assert(ctx, solver, terms.bool(t));
-        must(z3, ctx, 'assert');
-      }
-      for (const [x, y] of mayAliasPairs(store, order)) {
-        z3._Z3_solver_assert(ctx, solver, terms.sameByteAtSameAddress(x, y));
-        must(z3, ctx, 'assert');
-      }
+      assertAll(z3, ctx, solver, terms, store, assertions, order);
       const verdict = z3._Z3_solver_check(ctx, solver);
       must(z3, ctx, 'check', verdict === LBOOL.unknown);
       const used = this.rlimitCount(ctx, solver);
       if (verdict === LBOOL.unsat) return { result: 'unsat', rlimit: used };
       if (verdict === LBOOL.sat)
-        return { result: 'sat', model: this.model(ctx, solver, store, order, terms), rlimit: used };
+        return { result: 'sat', model: modelOf(z3, ctx, solver, store, order, terms), rlimit: used };
       const reason = z3.UTF8ToString(z3._Z3_solver_get_reason_unknown(ctx, solver));
       return { result: 'unknown', reason: reason === '' ? 'incomplete' : reason, rlimit: used };
     } finally {
@@ -133,47 +127,4 @@ class Z3Solver implements Solver {
     z3._Z3_stats_dec_ref(ctx, stats);
     return count;
   }
-
-  private model(
-    ctx: number,
-    solver: number,
-    store: TermStore,
-    order: readonly Term[],
-    terms: Z3Terms,
-  ): Model {
-    const z3 = this.z3;
-    const model = z3._Z3_solver_get_model(ctx, solver);
-    z3._Z3_model_inc_ref(ctx, model);
-    const out = z3._malloc(8);
-    const value = (ast: number): bigint => {
-      if (!z3._Z3_model_eval(ctx, model, ast, 1, out)) throw new Error('Z3 cannot evaluate its own model');
-      const result = new Uint32Array(z3.HEAPU32.buffer, out, 1)[0]!;
-      const text = z3.UTF8ToString(z3._Z3_get_numeral_string(ctx, result));
-      must(z3, ctx, 'model');
-      return BigInt(text);
-    };
-    const variables = new Map<string, bigint>();
-    const memories = new Map<string, Map<bigint, number>>();
-    for (const t of order)
-      if (store.op(t) === Op.Var) variables.set(store.name(t), value(terms.bits(t)));
-      else if (store.op(t) === Op.Read) {
-        const memory = store.memory(t);
-        if (!memories.has(memory)) memories.set(memory, new Map());
-        memories.get(memory)!.set(value(terms.bits(store.a(t))), Number(value(terms.bits(t))));
-      }
-    z3._free(out);
-    z3._Z3_model_dec_ref(ctx, model);
-    return { variables, memories };
-  }
-}
-
-function symbol(z3: Z3Functions, ctx: number, name: string): number {
-  return z3.ccall('Z3_mk_string_symbol', 'number', ['number', 'string'], [ctx, name]) as number;
-}
-
-/** Z3 reports errors in a register of the context; running out of budget inside check is not one. */
-function must(z3: Z3Functions, ctx: number, step: string, budgetEnded = false): void {
-  const code = z3._Z3_get_error_code(ctx);
-  if (code === 0 || budgetEnded) return;
-  throw new Error(`Z3 ${step}: ${z3.UTF8ToString(z3._Z3_get_error_msg(ctx, code))}`);
 }

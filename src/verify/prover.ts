@@ -22,11 +22,14 @@ import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
 import type { Role, Run } from './run.ts';
 import { sample } from './samples.ts';
 import type { Session } from './session.ts';
+import { targeted } from './targets.ts';
 import type { Counterexample, Verdict } from './types.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
 const MAX_REFUTERS = 32;
 const SIGNATURE_SAMPLES = 12;
+/** Samples from which targeted inputs start. */
+const TARGET_BASES = [0, 1] as const;
 /** Path conditions that a solver may compare per question, and the part of the budget that each may take. */
 const MAX_CONDITIONS = 8;
 const CONDITION_SHARE = 10;
@@ -161,6 +164,7 @@ export class Prover {
         const assumptions = relevant(session, merging, [t, u]);
         const { solver } = this.options;
         const normal = session.normalizer.normalize(differ);
+        if (session.normalizer.store.constant(normal) !== 0n && isTold(session, t, u, assumptions)) continue;
         if (
           session.normalizer.store.constant(normal) === 0n ||
           solver.check(b.store, [...assumptions, differ], { rlimit }).result === 'unsat'
@@ -197,6 +201,18 @@ export class Prover {
       if (found === undefined) continue;
       if (n > 0) this.remember(session, input);
       return found;
+    }
+    const { store } = session.normalizer;
+    const equations = open.map((x) => [x.source, x.candidate] as const);
+    for (const base of TARGET_BASES) {
+      const start = sample(base, session.constants, session.inputs.hints);
+      for (const input of targeted(store, equations, start)) {
+        const o = tryOne(input);
+        const found = o && this.different(q, o.where, input, 'sample');
+        if (found === undefined) continue;
+        this.remember(session, input);
+        return found;
+      }
     }
     return undefined;
   }
@@ -278,6 +294,18 @@ function signatures(session: Session, terms: readonly Term[]): Map<Term, string>
     for (const t of terms) found.set(t, `${found.get(t)}${e.value(t)},`);
   }
   return found;
+}
+
+/** A targeted input shows that two conditions are not the same. */
+function isTold(session: Session, t: Term, u: Term, assumptions: readonly Term[]): boolean {
+  const { store } = session.normalizer;
+  const e = new Evaluator(store, [t, u, ...assumptions]);
+  for (const n of TARGET_BASES)
+    for (const input of targeted(store, [[t, u]], sample(n, session.constants, session.inputs.hints))) {
+      e.run(input);
+      if (e.value(t) !== e.value(u) && assumptions.every((a) => e.value(a) === 1n)) return true;
+    }
+  return false;
 }
 
 /** The source's own run; what the checker refuses there lies beyond it. */
