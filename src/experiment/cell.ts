@@ -72,6 +72,10 @@ async function measureMore(
     const { measureChecks } = await import('./checking.ts');
     extra.equivalence = await measureChecks(verifier.questions, measure.equivalence);
   }
+  if (measure.time !== undefined) {
+    const { measureTime } = await import('./timing.ts');
+    extra.time = measureTime(original, result.program, measure.time);
+  }
   if (measure.traffic !== undefined) {
     const { measureTraffic } = await import('./traffic.ts');
     const input: Version = { name: variant, program: original, insns: original.insns };

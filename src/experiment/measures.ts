@@ -99,13 +99,24 @@ export const EquivalenceSchema = z
   })
   .describe('Times of equivalence checks with accelerations off');
 
+export const TimeSchema = z
+  .strictObject({
+    tests: z.number().int().min(1).max(256).default(16).describe('Inputs, one per path'),
+    rounds: z.number().int().min(2).max(1000).default(12).describe('Reloads of every version'),
+    samples: z.number().int().min(1).max(100).default(6).describe('Timed runs per reload and input'),
+    seed: z.number().int().min(0).default(1),
+  })
+  .describe('Nanoseconds of input and result in the running kernel. Cells then run one after the other');
+
 export const MeasureSchema = z.strictObject({
+  time: TimeSchema.optional(),
   traffic: TrafficSchema.optional(),
   equivalence: EquivalenceSchema.optional(),
   cache: z.boolean().optional().describe('Hits of the verdict cache'),
 });
 
 export type MeasureOptions = z.infer<typeof MeasureSchema>;
+export type TimeMeasure = z.infer<typeof TimeSchema>;
 export type TrafficOptions = z.infer<typeof TrafficSchema>;
 export type EquivalenceOptions = z.infer<typeof EquivalenceSchema>;
 export type Switch = (typeof SWITCHES)[number];

@@ -4,6 +4,7 @@ import type { AppliedRewrite, DifferentialWord, KernelWord, OptimizeOptions } fr
 import type { SwitchTimes } from './checking.ts';
 import type { ProgramRef } from './expand.ts';
 import type { Provenance } from './provenance.ts';
+import type { KernelTimes } from './timing.ts';
 import type { TrafficResult } from './traffic.ts';
 
 /** A number, and how it came about. */
@@ -22,6 +23,7 @@ export interface Pair {
 
 /** What only some experiments measure, see measures.ts. */
 export interface Extra {
+  time?: KernelTimes;
   traffic?: TrafficResult;
   equivalence?: SwitchTimes[];
   /** Questions to the cache, its hits, and all questions to the verifier. */

@@ -142,7 +142,9 @@ class Job {
   async run(cells: readonly Cell[]): Promise<void> {
     const writer = new RowWriter(this.#folder);
     const queue = [...cells];
-    const count = Math.max(1, Math.min(this.#options.workers, queue.length));
+    // A second worker would be heard by the stopwatch of the first.
+    const { workers: wanted } = this.#definition.measure?.time === undefined ? this.#options : { workers: 1 };
+    const count = Math.max(1, Math.min(wanted, queue.length));
     const workers = Array.from({ length: count }, () => this.#worker());
     const closeAll = (): void => {
       this.#over = true;

@@ -14,7 +14,7 @@ import { linuxNumber } from './fuzz.ts';
 import { type TimedAs, timedAs } from './harness.ts';
 import { asRun } from './model.ts';
 import { withRoutes } from './netns.ts';
-import { KernelRunner, onOneCpu } from './run.ts';
+import { onOneCpu } from './run.ts';
 import { correlation, rankCorrelation, trimmedMean } from './stats.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { kernelTime, type TimeOptions } from './time.ts';
@@ -69,7 +69,6 @@ function program(chain: Chain, n: number): Program {
 /** Nanoseconds per copy, or why not. */
 function price(chain: Chain, options: Required<CalibrateOptions>): number | string {
   const versions = chain.copies.map((n) => program(chain, n));
-  if (chain.direct === true) return directPrice(versions, chain.copies, options);
   const as = timedAs(versions[0]!);
   if ('reason' in as) return as.reason;
   const test: TestCase = { ctx: new Uint8Array(192), packet, maps: chain.contents, seed: 0 };
@@ -80,31 +79,6 @@ function price(chain: Chain, options: Required<CalibrateOptions>): number | stri
     slopes.push(slope);
   }
   return Math.max(0, trimmedMean(slopes));
-}
-
-/** As `price`, from the time of single runs: enough for chains of microseconds. */
-function directPrice(
-  versions: readonly Program[],
-  copies: readonly [number, number],
-  options: Required<CalibrateOptions>,
-): number | string {
-  const SINGLE_RUNS = 20;
-  const test: TestCase = { ctx: new Uint8Array(192), packet, maps: [], seed: 0 };
-  const best: number[] = [];
-  for (const v of versions) {
-    const opened = KernelRunner.open(v);
-    if (!opened.ok) return opened.reason;
-    const { runner } = opened;
-    const input = runner.playable(test);
-    let fastest = Number.POSITIVE_INFINITY;
-    for (let s = 0; s < options.rounds * options.samples * SINGLE_RUNS; s++) {
-      const r = runner.play(input);
-      if (r.status === 'ran') fastest = Math.min(fastest, r.ns);
-    }
-    runner.close();
-    best.push(fastest);
-  }
-  return Math.max(0, (best[1]! - best[0]!) / (copies[1] - copies[0]));
 }
 
 function slopeOnce(

@@ -43,8 +43,6 @@ const MAX_RECORD = 1024;
 export function timedAs(program: Program): TimedAs | { reason: string } {
   const way = waysToRun(program.hook)[0];
   if (way === undefined) return { reason: `no way to run programs of type ${program.hook}` };
-  if (program.insns.some((i) => specOf(i)?.kind === 'ldabs'))
-    return { reason: 'legacy packet loads are refused in a called function' };
   if (way.runner !== 'record' && way.runner !== 'record-rw') return { runner: way.runner, record: false };
   return { runner: 'xdp', record: true };
 }

@@ -7,6 +7,7 @@
  */
 import { indexOfSlot, slotOffsets } from '../isa/flow.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../isa/insn.ts';
+import { specOf } from '../isa/semantics.ts';
 import { HOOKS, hookOfSection } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import { callbackInfo } from './btf.ts';
@@ -60,11 +61,17 @@ function rawProgram(program: Program, insns: readonly Insn[], mapFds: readonly n
   };
 }
 
-/** Callbacks, and tail calls beside subprograms: the checker then wants to know what the functions are. */
+/**
+ * Callbacks, and tail calls or legacy packet loads beside subprograms: the checker then wants to know what the functions
+ * are (and that they return an int).
+ */
 function needsFunctionInfo(insns: readonly Insn[]): boolean {
   const calls = insns.filter((i) => i.op === OP_CALL);
-  const tailCalls = calls.some((i) => i.src === PseudoCall.HELPER && i.imm === TAIL_CALL);
-  if (tailCalls && calls.some((i) => i.src === PseudoCall.LOCAL)) return true;
+  if (calls.some((i) => i.src === PseudoCall.LOCAL)) {
+    const leavesEarly = (i: Insn): boolean =>
+      (i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === TAIL_CALL) || specOf(i)?.kind === 'ldabs';
+    if (insns.some(leavesEarly)) return true;
+  }
   return insns.some((i) => i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC);
 }
 const TAIL_CALL = 12;

@@ -6,6 +6,7 @@ import { hasResult, type ResultRow, type Row } from '../experiment/result.ts';
 import { UserError } from '../program/errors.ts';
 import { paperTables } from './paper/index.ts';
 import type { DataTable } from './tables.ts';
+import { timeTables } from './time.ts';
 
 export interface Line {
   program: ProgramRef;
@@ -60,7 +61,7 @@ export function summarise(definition: Definition, rows: readonly Row[]): Summary
     description: definition.description,
     baselines,
     lines: rows.map((row) => lineOf(row, baselines)),
-    tables: paperTables(definition, rows),
+    tables: [...paperTables(definition, rows), ...timeTables(rows)],
     hasConfigurations: new Set(rows.map((r) => r.configuration)).size > 1,
     hasSeeds: new Set(rows.map((r) => r.seed)).size > 1,
   };

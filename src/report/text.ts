@@ -1,6 +1,7 @@
 /** Tables as plain text. */
 import { columnsOf } from './columns.ts';
 import { type Summary, totalsOf, totalsText } from './summary.ts';
+import { TIME_TABLE } from './time.ts';
 
 /** Columns padded to their widest cell; `right` aligns numbers. */
 export function textTable(
@@ -32,7 +33,17 @@ export function summaryText(summary: Summary): string {
     rows,
     columns.map((c) => c.numeric),
   );
-  return `${summary.title}\n\n${table}\n${totalsText(totalsOf(summary))}\nSizes in slots of 8 bytes; ns: modeled latency per run, mean over the test cases.\n`;
+  const times = summary.tables
+    .filter((t) => t.id === TIME_TABLE)
+    .map(
+      (t) =>
+        `${t.title}\n\n${textTable(
+          t.columns.map((c) => c.label),
+          t.rows.map((r) => r.map((c) => c.text)),
+          t.columns.map((c) => c.numeric),
+        )}\n${t.note}\n\n`,
+    );
+  return `${summary.title}\n\n${table}\n${times.join('')}${totalsText(totalsOf(summary))}\nSizes in slots of 8 bytes; ns: modeled latency per run, mean over the test cases.\n`;
 }
 
 function short(text: string): string {

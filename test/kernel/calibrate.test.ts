@@ -100,12 +100,14 @@ describe.skipIf(!hasKernel)(`calibration${needsKernel}`, () => {
         const endless = kernelTests(program, 1);
         return { name, program, tests: Array.from({ length: 4 }, () => endless.next().value as TestCase) };
       });
-      const wanted = /^(LDX|STX|BPF_FUNC_(map_|get_prandom|redirect))/;
+      const untimed = { ...inputs[1]!.program, hook: 'sk_msg' as const };
+      inputs.push({ name: 'needs-a-target', program: untimed, tests: inputs[1]!.tests });
+      const wanted = /^(LDX|STX|LDABS|BPF_FUNC_(map_|get_prandom|redirect))/;
       const own = calibrate({ ...small, only: (n) => wanted.test(n) });
       if (own.status !== 'measured') throw new Error(own.reason);
       const fits = fitProfiles(inputs, { own: own.profile }, { rounds: 2, samples: 2 });
-      expect(fits.own!.skipped.map((s) => s.name)).toEqual(['socket-0']);
-      expect(fits.own!.rows).toHaveLength(4);
+      expect(fits.own!.skipped.map((s) => s.name)).toEqual(['needs-a-target']);
+      expect(fits.own!.rows).toHaveLength(5);
       expect(fits.own!.spearman).toBeGreaterThan(0.5);
     },
   );

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseDefinition } from '../../src/experiment/definition.ts';
+import type { ResultRow, Row } from '../../src/experiment/result.ts';
+import type { KernelTimes } from '../../src/experiment/timing.ts';
 import { columnsOf } from '../../src/report/columns.ts';
 import { markdownOf } from '../../src/report/markdown.ts';
 import { summarise, totalsOf, totalsText } from '../../src/report/summary.ts';
@@ -68,5 +70,38 @@ describe('summary', () => {
     const cells = (line: string): number => line.replace(/\\\|/g, '').split('|').length;
     expect(table).toHaveLength(5);
     expect(new Set(table.map(cells)).size).toBe(1);
+  });
+});
+
+describe('times in the kernel', () => {
+  const around = (x: number) => ({ ns: x, interval: { low: x - 1, high: x + 1 } });
+  const timed: KernelTimes = {
+    status: 'timed',
+    before: around(10),
+    after: around(12),
+    ratio: 1.2,
+    interval: { low: 1.15, high: 1.25 },
+    verdict: 'slower',
+    floorNs: 0.5,
+    nullNs: 0.1,
+    modeled: { k2: 1.4 },
+    as: 'xdp',
+    tests: 3,
+    rounds: 8,
+    loadAverage: 1,
+  };
+  const [first, second] = ROWS as readonly [ResultRow, ResultRow];
+  const rows: Row[] = [
+    { ...first, extra: { time: timed } },
+    { ...second, extra: { time: { status: 'cannot time', reason: 'no clock' } } },
+  ];
+
+  it('stand beside the modeled ratio, with verdict or reason, on the terminal, too', () => {
+    const text = summaryText(summarise(DEFINITION, rows));
+    expect(text).toMatch(
+      /xdp_proto_count +default +22 +19 +10\.0 +12\.0 +0\.50 +1\.200 +\[1\.150, 1\.250\] +- +1\.400 +slower/,
+    );
+    expect(text).toMatch(/xdp_swap_tx .*cannot be timed: no clock/);
+    expect(summaryText(summarise(DEFINITION, ROWS))).not.toMatch(/Time in the running kernel/);
   });
 });
