@@ -1,30 +1,23 @@
 /**
- * The maps of one program, in the kernel: created, filled from a test case, read back, closed together.
- *
- *   in:   `MapDef`s and, per run, their contents
- *   out:  descriptors for the loader, and snapshots whose bytes can be compared
- *
- * A snapshot is one byte string per map: an array's values in index order, any other map's `key value` pairs in key
- * order (the kernel's own order depends on a random seed).
+ * The maps of one program as the kernel gets them: `MapDef`s in, descriptors out. What is in them: contents.ts.
  */
 import { MapFlag, MapTypeId, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
-import type { MapContents, MapEntry } from '../vm/types.ts';
-import { Attr, type Bpf, BpfError, Cmd, Fds, type Mapping, possibleCpus } from './syscall.ts';
+import { elem } from './elements.ts';
+import { Attr, type Bpf, BpfError, Cmd, type Fds, possibleCpus } from './syscall.ts';
 
 /** What the maps are for: the checker only looks at their definition; runs also fill and read them. */
 export type MapPurpose = 'check' | 'run';
 
-/** More entries change no verdict, but cost memory and time. */
+/** More entries change no verdict (the checker looks at the size of arrays only), but cost memory and time. */
 const CHECK_CAP = 65_536;
-/** Runs read every map after every test: indices up to here can be reached, and so many keys fit. */
+const HASH_CAP = 512;
+/** Runs read every map after every test: indices up to here can be reached. */
 const RUN_ARRAY_CAP = 4096;
 const RUN_ARRAY_BYTES = 1 << 20;
-const RUN_HASH_CAP = 512;
 
-const PAGE = 4096;
-const round = (n: number, to: number): number => Math.ceil(n / to) * to;
-const NO_BYTES = new Uint8Array(0);
+export const PAGE = 4096;
+export const round = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /**
  * On one CPU a per-CPU map behaves as its plain sibling, whose values can be read without a copy per CPU. (A program
@@ -42,12 +35,9 @@ export function kernelMapDef(def: MapDef, purpose: MapPurpose): MapDef {
   const type = isRun ? (PLAIN_SIBLING[def.type] ?? def.type) : def.type;
   const kind = mapType(type);
   const isRing = type === MapTypeId.RINGBUF || type === MapTypeId.USER_RINGBUF;
-  const cap =
-    !isRun || isRing
-      ? CHECK_CAP
-      : kind?.keyIsU32 === true
-        ? Math.min(RUN_ARRAY_CAP, Math.max(16, Math.floor(RUN_ARRAY_BYTES / round(def.valueSize, 8))))
-        : RUN_HASH_CAP;
+  const isIndexed = kind?.keyIsU32 === true;
+  const runCap = Math.min(RUN_ARRAY_CAP, Math.max(16, Math.floor(RUN_ARRAY_BYTES / round(def.valueSize, 8))));
+  const cap = isRing || (isIndexed && !isRun) ? CHECK_CAP : isIndexed ? runCap : HASH_CAP;
   let maxEntries = Math.min(def.maxEntries >>> 0, cap);
   if (maxEntries === 0) {
     // What libbpf fills in for maps that leave it to the loader.
@@ -97,29 +87,13 @@ const STAND_IN_INNER: MapDef = {
   flags: 0,
 };
 
-const elemAttr = new Attr(32);
-
-/** LOOKUP, UPDATE, DELETE or NEXT_KEY on one key; `null` key as the kernel understands it. */
-function elem(
-  bpf: Bpf,
-  cmd: (typeof Cmd)['MAP_LOOKUP' | 'MAP_UPDATE' | 'MAP_DELETE' | 'MAP_NEXT_KEY'],
-  fd: number,
-  key: Uint8Array | null,
-  value?: Uint8Array,
-): number {
-  const keyAt = key === null || key.length === 0 ? 0n : bpf.address(key);
-  elemAttr.u32(0, fd).u64(8, keyAt);
-  elemAttr.u64(16, value === undefined ? 0n : bpf.address(value)).u64(24, 0n);
-  return bpf.call(cmd, elemAttr.bytes, 32);
-}
-
 /**
  * How the entries of a map are reached: as shared memory, by key, by key but programs cannot write them, not at all
  * since they never change, or not at all since they are kernel objects and not bytes.
  */
-type Access = 'mapped' | 'keyed' | 'fixed' | 'constant' | 'closed';
+export type Access = 'mapped' | 'keyed' | 'fixed' | 'constant' | 'closed';
 
-function accessOf(def: MapDef): Access {
+export function accessOf(def: MapDef): Access {
   if (def.readonly === true) return 'constant';
   switch (def.type) {
     case MapTypeId.ARRAY:
@@ -135,156 +109,6 @@ function accessOf(def: MapDef): Access {
     default:
       return 'closed';
   }
-}
-
-/** One map of a running program. */
-export class KernelMap {
-  readonly def: MapDef;
-  readonly fd: number;
-  readonly access: Access;
-  readonly #bpf: Bpf;
-  #mapping: Mapping | undefined;
-  /** Distance of an array's values. */
-  readonly #stride: number;
-  #isClean: boolean;
-  #filled: MapContents = [];
-  #admitted: MapContents = [];
-
-  constructor(bpf: Bpf, fd: number, def: MapDef) {
-    this.#bpf = bpf;
-    this.fd = fd;
-    this.def = def;
-    this.#isClean = def.initial === undefined;
-    this.#stride = round(def.valueSize, 8);
-    this.access = accessOf(def);
-    if (this.access === 'mapped') {
-      const mapping = bpf.mmap(fd, round(this.#stride * def.maxEntries, PAGE));
-      if (typeof mapping === 'number') throw new BpfError(`map memory of ${def.name}`, mapping);
-      this.#mapping = mapping;
-    }
-  }
-
-  /** Whether `decode` of a snapshot shows what a run wrote. */
-  get isVisible(): boolean {
-    return this.access === 'mapped' || this.access === 'keyed';
-  }
-
-  /** Empties the map (arrays: zeroes it), then writes `contents`. Entries that cannot exist here are left out. */
-  fill(contents: MapContents): void {
-    if (this.access === 'constant' || this.access === 'closed') return;
-    if (this.#isClean && this.#filled === contents) return;
-    this.#empty();
-    this.#admitted = contents.filter(({ key, value }) => this.#write(key, value));
-    this.#filled = contents;
-    this.#isClean = true;
-  }
-
-  /** What the last `fill` really put there, before any run; maps that cannot be filled: `contents` as it was given. */
-  admitted(contents: MapContents): MapContents {
-    if (this.access === 'fixed') return this.#admitted;
-    return this.isVisible ? this.decode(this.snapshot()) : contents;
-  }
-
-  /** A program may have written since the last `fill`. */
-  touch(): void {
-    if (this.access !== 'fixed') this.#isClean = false;
-  }
-
-  #empty(): void {
-    if (this.#isClean && this.#filled.length === 0) return;
-    if (this.#mapping !== undefined) {
-      this.#mapping.bytes.fill(0);
-      return;
-    }
-    const keys = this.access === 'fixed' ? this.#filled.map((e) => e.key) : this.#keys();
-    const zero = this.def.type === MapTypeId.ARRAY ? new Uint8Array(this.def.valueSize) : undefined;
-    for (const key of keys)
-      elem(this.#bpf, zero === undefined ? Cmd.MAP_DELETE : Cmd.MAP_UPDATE, this.fd, key, zero);
-  }
-
-  /** False when the kernel refuses the entry: no such device or CPU, prefix too long, map full. */
-  #write(key: Uint8Array, value: Uint8Array): boolean {
-    if (this.#mapping === undefined) return elem(this.#bpf, Cmd.MAP_UPDATE, this.fd, key, value) >= 0;
-    const index = indexOf(key);
-    if (index >= this.def.maxEntries) return false;
-    this.#mapping.bytes.set(value.subarray(0, this.def.valueSize), index * this.#stride);
-    return true;
-  }
-
-  #keys(): Uint8Array[] {
-    const keys: Uint8Array[] = [];
-    let last: Uint8Array | null = null;
-    for (;;) {
-      const next = new Uint8Array(this.def.keySize);
-      if (elem(this.#bpf, Cmd.MAP_NEXT_KEY, this.fd, last, next) < 0) return keys;
-      keys.push(next);
-      last = next;
-    }
-  }
-
-  /** Contents as bytes (see the file's header). Valid until the next call or run. */
-  snapshot(): Uint8Array {
-    if (this.#mapping !== undefined) return this.#mapping.bytes;
-    if (this.access !== 'keyed') return NO_BYTES;
-    const entries: Uint8Array[] = [];
-    for (const key of this.#keys()) {
-      const entry = new Uint8Array(key.length + this.def.valueSize);
-      entry.set(key);
-      if (elem(this.#bpf, Cmd.MAP_LOOKUP, this.fd, key, entry.subarray(key.length)) >= 0) entries.push(entry);
-    }
-    entries.sort(Buffer.compare);
-    const step = this.def.keySize + this.def.valueSize;
-    const out = new Uint8Array(entries.length * step);
-    for (const [i, e] of entries.entries()) out.set(e, i * step);
-    return out;
-  }
-
-  /** The entries of a snapshot: key order, arrays without their zero entries. */
-  decode(snapshot: Uint8Array): MapEntry[] {
-    const { keySize, valueSize, maxEntries } = this.def;
-    const out: MapEntry[] = [];
-    if (this.access === 'mapped') {
-      // Most of an array is zero: whole pages are skipped at once.
-      for (let page = 0; page < snapshot.length; page += PAGE) {
-        if (Buffer.compare(snapshot.subarray(page, page + PAGE), ZERO_PAGE) === 0) continue;
-        const first = Math.floor(page / this.#stride);
-        const end = Math.min(maxEntries, Math.ceil((page + PAGE) / this.#stride));
-        for (let i = first; i < end; i++) {
-          const value = snapshot.subarray(i * this.#stride, i * this.#stride + valueSize);
-          const seen =
-            i === first && i * this.#stride < page && out.length > 0 && indexOf(out.at(-1)!.key) === i;
-          if (!seen && !isZero(value)) out.push({ key: indexKey(i), value: value.slice() });
-        }
-      }
-      return out;
-    }
-    const step = keySize + valueSize;
-    for (let at = 0; at < snapshot.length; at += step)
-      out.push({ key: snapshot.slice(at, at + keySize), value: snapshot.slice(at + keySize, at + step) });
-    return out;
-  }
-
-  unmap(): void {
-    this.#mapping?.unmap();
-    this.#mapping = undefined;
-  }
-}
-
-const ZERO_PAGE = new Uint8Array(PAGE);
-
-function indexOf(key: Uint8Array): number {
-  return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
-}
-
-function indexKey(i: number): Uint8Array {
-  const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, i, true);
-  return key;
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
-  return true;
 }
 
 /** `.rodata` with variables that are set before loading: constants to the checker, unknown to everybody else. */
@@ -311,41 +135,4 @@ export function createMaps(
       def.readonly === true || (freezeSettings && isSettings(def)),
     ),
   );
-}
-
-/** All maps of a program that will run. */
-export class MapSet {
-  readonly maps: readonly KernelMap[];
-  readonly fds: readonly number[];
-  readonly #owner: Fds;
-
-  /** Throws `BpfError` when a map cannot be created; nothing stays open then. */
-  constructor(bpf: Bpf, defs: readonly MapDef[]) {
-    this.#owner = new Fds(bpf);
-    const made: KernelMap[] = [];
-    try {
-      this.fds = createMaps(bpf, this.#owner, defs, 'run');
-      for (const [i, fd] of this.fds.entries())
-        made.push(new KernelMap(bpf, fd, kernelMapDef(defs[i]!, 'run')));
-    } catch (e) {
-      for (const m of made) m.unmap();
-      this.#owner.close();
-      throw e;
-    }
-    this.maps = made;
-  }
-
-  fill(contents: readonly MapContents[]): void {
-    for (const [i, m] of this.maps.entries()) m.fill(contents[i] ?? []);
-  }
-  touch(): void {
-    for (const m of this.maps) m.touch();
-  }
-  decode(): MapContents[] {
-    return this.maps.map((m) => m.decode(m.snapshot()));
-  }
-  close(): void {
-    for (const m of this.maps) m.unmap();
-    this.#owner.close();
-  }
 }

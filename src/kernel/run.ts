@@ -8,10 +8,11 @@
 import { hookOfProgType } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
 import type { MapContents, TestCase } from '../vm/types.ts';
+import { MapSet } from './contents.ts';
 import { kernelInput, kernelOutput, playable, type RunAs, waysToRun } from './inputs.ts';
 import { loadProgram, notLoadable } from './load.ts';
-import { MapSet } from './maps.ts';
 import { Attr, type Bpf, BpfError, Cmd, errnoName, Fds, openBpf } from './syscall.ts';
+import { unwrittenMaps } from './written.ts';
 
 /** What one run leaves behind, before the maps are read. Byte arrays are valid until the next run. */
 export type KernelRun =
@@ -77,6 +78,11 @@ export class KernelRunner {
     maps?.close();
     fds.close();
     return { ok: false, reason };
+  }
+
+  /** Indices of maps that the program cannot write, as the kernel says. */
+  unwritten(): Set<number> {
+    return unwrittenMaps(this.#bpf, this.program, this.way.as);
   }
 
   /** The test case as this runner presents it to the program. */

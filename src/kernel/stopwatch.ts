@@ -5,10 +5,10 @@
  */
 import type { Program } from '../program/program.ts';
 import type { TestCase } from '../vm/types.ts';
+import { MapSet } from './contents.ts';
 import { controlValue, harness, iterationsLeft, type TimedAs } from './harness.ts';
 import { kernelInput, playable } from './inputs.ts';
 import { loadProgram } from './load.ts';
-import { MapSet } from './maps.ts';
 import { Attr, type Bpf, BpfError, Cmd, errnoName, Fds, openBpf } from './syscall.ts';
 
 const CONTROL_KEY = new Uint8Array(4);

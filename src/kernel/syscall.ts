@@ -24,6 +24,9 @@ export const Cmd = {
   OBJ_INFO: 15,
   BTF_LOAD: 18,
   MAP_FREEZE: 22,
+  MAP_LOOKUP_BATCH: 24,
+  MAP_UPDATE_BATCH: 26,
+  MAP_DELETE_BATCH: 27,
 } as const;
 export type Cmd = (typeof Cmd)[keyof typeof Cmd];
 

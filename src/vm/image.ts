@@ -199,10 +199,15 @@ function writeMap(arena: Arena, planned: PlannedMap, index: number, offset: numb
     bytes.fill(access, value + delta, value + def.valueSize + delta);
   };
   if (kind === MapKind.DENSE) {
-    for (let i = 0; i < def.maxEntries; i++) expose(map.valueAt(i));
+    const first = map.valueAt(0);
+    if (def.maxEntries > 0) expose(first);
+    // The shadow of one value is that of all: thousands of them take a few copies.
+    const [row, end] = [first + delta, first + delta + stride * def.maxEntries];
+    for (let done = stride; row + done < end; done *= 2)
+      bytes.copyWithin(row + done, row, Math.min(row + done, end - done));
     for (const e of contents) {
       const i = new DataView(e.key.buffer, e.key.byteOffset).getUint32(0, true);
-      if (i < def.maxEntries) bytes.set(e.value.subarray(0, def.valueSize), map.valueAt(i));
+      if (i < def.maxEntries) bytes.set(e.value.subarray(0, def.valueSize), first + i * stride);
     }
     return;
   }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoLd } from '../../src/isa/insn.ts';
 import { opNamed } from '../../src/isa/semantics.ts';
-import { type DiffReport, type DiffResult, kernelDiff } from '../../src/kernel/index.ts';
+import { type DiffReport, type DiffResult, KernelRunner, kernelDiff } from '../../src/kernel/index.ts';
 import { MapTypeId } from '../../src/program/maps.ts';
-import type { MapDef } from '../../src/program/program.ts';
+import type { MapDef, Program } from '../../src/program/program.ts';
 import { Rng } from '../../src/vm/random.ts';
 import type { MapContents, TestCase } from '../../src/vm/types.ts';
 import { hasPaper, paperProgram, xdpProgram } from './corpus.ts';
@@ -30,6 +30,8 @@ function ran(r: DiffResult): DiffReport {
   if (r.status !== 'ran') throw new Error(r.reason);
   return r;
 }
+
+const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
 
 /** r0 = lookup(map 0, key 0), or return 1. */
 function lookupZero(): Insn[] {
@@ -126,6 +128,47 @@ describe.skipIf(!hasKernel)(`differential runs${needsKernel}`, () => {
     expect(difference?.places).toEqual({ r0: ['2', '1'] });
     expect(difference?.test.maps).toEqual([[{ key: key(0), value: value(40) }]]);
     expect(ran(kernelDiff(returning(50), returning(51), tests(3, maps))).difference).toBeUndefined();
+  });
+
+  test('a map that only the second program writes, and only once, is still looked at after many runs', () => {
+    // Reads its entry; when that is 77, one of them writes 78.
+    const value = (n: number): Uint8Array => new Uint8Array(new BigUint64Array([BigInt(n)]).buffer);
+    const reading = (write: boolean) =>
+      xdpProgram(
+        [
+          ...lookupZero(),
+          insn(op('ldx.dw'), 1, 0),
+          insn(op('jne64.k'), 1, 0, 1, 77),
+          write ? insn(op('st.dw'), 0, 0, 0, 78) : insn(op('mov64.k'), 1, 0, 0, 78),
+          insn(op('mov64.k'), 0, 0, 0, 2),
+          insn(OP_EXIT),
+        ],
+        [counter(MapTypeId.HASH)],
+      );
+    const many = tests(400).map((t, k) => ({
+      ...t,
+      maps: [[{ key: new Uint8Array(4), value: value(k === 390 ? 77 : k % 50) }]],
+    }));
+    expect(ran(kernelDiff(reading(false), reading(false), many))).toMatchObject({ agreed: 400 });
+    expect(ran(kernelDiff(reading(false), reading(true), many)).difference).toMatchObject({
+      index: 390,
+      places: { 'map counter[00000000]+0': [hex(value(77)), hex(value(78))] },
+    });
+  });
+
+  test('the kernel says which maps a program cannot write', () => {
+    const unwritten = (p: Program): number[] => {
+      const opened = KernelRunner.open(p);
+      if (!opened.ok) throw new Error(opened.reason);
+      const said = [...opened.runner.unwritten()];
+      opened.runner.close();
+      return said;
+    };
+    for (const type of [MapTypeId.ARRAY, MapTypeId.HASH, MapTypeId.LRU_HASH, MapTypeId.PERCPU_ARRAY]) {
+      expect(unwritten(counting(1, type))).toEqual([]);
+      const second = { ...counter(type), name: 'other' };
+      expect(unwritten({ ...counting(1, type), maps: [counter(type), second] })).toEqual([1]);
+    }
   });
 
   test('state carries over inside a sequence, and the history is part of the case', () => {

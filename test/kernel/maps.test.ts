@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insn, OP_EXIT } from '../../src/isa/insn.ts';
 import { opNamed } from '../../src/isa/semantics.ts';
-import { accepts, kernelDiff, openBpf } from '../../src/kernel/index.ts';
-import { kernelMapDef, MapSet } from '../../src/kernel/maps.ts';
+import { MapSet } from '../../src/kernel/contents.ts';
+import { accepts, type Bpf, kernelDiff, openBpf } from '../../src/kernel/index.ts';
+import { kernelMapDef } from '../../src/kernel/maps.ts';
 import { MapFlag, MapTypeId } from '../../src/program/maps.ts';
 import type { MapDef } from '../../src/program/program.ts';
 import type { MapEntry } from '../../src/vm/types.ts';
@@ -101,6 +102,45 @@ describe.skipIf(!hasKernel)(`maps in the kernel${needsKernel}`, () => {
         [],
       ]);
     });
+  });
+
+  test('a refusal in the middle, a key given twice and a full map: the rest is there', () => {
+    const lpm = def(MapTypeId.LPM_TRIE, { keySize: 8, valueSize: 1 });
+    const route = (bits: number, net: number): MapEntry => ({
+      key: Uint8Array.of(bits, 0, 0, 0, 10, net, 0, 0),
+      value: Uint8Array.of(net),
+    });
+    const small = def(MapTypeId.HASH, { maxEntries: 2 });
+    withSet([lpm, small], (set) => {
+      const routes = [route(16, 1), route(99, 2), route(16, 3), route(40, 4), route(16, 5)];
+      const twice = [entry(7, 1, 1, 1, 1, 1), entry(7, 2, 2, 2, 2, 2), entry(8, 3, 3, 3, 3, 3)];
+      set.fill([routes, twice]);
+      expect(set.decode()).toEqual([[routes[0], routes[2], routes[4]], twice.slice(1)]);
+      set.touch();
+      const full = [entry(1, 1, 1, 1, 1, 1), entry(2, 2, 2, 2, 2, 2), entry(3, 3, 3, 3, 3, 3)];
+      set.fill([[], full]);
+      expect(set.decode()).toEqual([[], full.slice(0, 2)]);
+      set.fill([[route(8, 0)], []]);
+      expect(set.decode()).toEqual([[route(8, 0)], []]);
+    });
+  });
+
+  test('a kernel without whole-map calls gives the same, entry by entry', () => {
+    const opened = openBpf();
+    if (!opened.ok) throw new Error(opened.reason);
+    const EINVAL = 22;
+    const old: Bpf = {
+      ...opened.bpf,
+      call: (cmd, attr, size) => (cmd >= 24 ? -EINVAL : opened.bpf.call(cmd, attr, size)),
+    };
+    const set = new MapSet(old, [def(MapTypeId.HASH)]);
+    const entries = [entry(1, 1, 2, 3, 4, 5), entry(513, 5, 4, 3, 2, 1)];
+    set.fill([[...entries].reverse()]);
+    expect(set.decode()).toEqual([entries]);
+    set.touch();
+    set.fill([entries.slice(1)]);
+    expect(set.decode()).toEqual([entries.slice(1)]);
+    set.close();
   });
 
   test('nothing stays open, whatever happens', () => {

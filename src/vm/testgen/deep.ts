@@ -13,6 +13,8 @@ import { randomBytes } from './maps.ts';
 /** Tests in a row that reached nothing new, after which only one in `SELDOM` is looked at. */
 const SATURATED = 400;
 const SELDOM = 8;
+/** Share of fresh tests from then on: they are worth a look, which takes longer than their run in the kernel. */
+const FRESH = 0.1;
 
 /**
  * @param observe interpreter feedback on one test
@@ -30,7 +32,7 @@ export function* deepTests(
   const kept: TestCase[] = [];
   let idle = 0;
   for (let n = 0; ; n++) {
-    const isFresh = kept.length === 0 || rng.chance(idle < SATURATED ? 0.5 : 0.3);
+    const isFresh = kept.length === 0 || rng.chance(idle < SATURATED ? 0.5 : FRESH);
     let test = isFresh ? draw(program, rng, learned, wild) : vary(rng.pick(kept), rng, learned);
     if (idle < SATURATED || isFresh || n % SELDOM === 0) {
       const better = refilled(program, test, observe(test), observe, rng, learned);
