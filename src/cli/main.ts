@@ -21,6 +21,7 @@ import { reproduceCommand } from './commands/reproduce.ts';
 import { resultsCommand } from './commands/results.ts';
 import { runCommand } from './commands/run.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { workerCommand } from './commands/worker.ts';
 import { describeFailure, EXIT_USER } from './failure.ts';
 
 const EXAMPLES = `
@@ -53,6 +54,7 @@ export function buildProgram(): Command {
     execCommand,
     kernelCommand,
     runCommand,
+    workerCommand,
     reportCommand,
     reproduceCommand,
     compareCommand,

@@ -4,6 +4,7 @@
  */
 import { type Optimize, runCell } from './cell.ts';
 import type { Request, Response } from './pool.ts';
+import type { CellOutcome } from './result.ts';
 
 /** At most so often, in milliseconds. */
 const PROGRESS_EVERY = 200;
@@ -20,6 +21,11 @@ let optimize: Optimize | undefined;
 const moduleUrl = process.argv[2] as string;
 
 process.on('message', async ({ cell, seconds }: Request) => {
+  const before = process.cpuUsage();
+  const answer = (outcome: CellOutcome): void => {
+    const { user, system } = process.cpuUsage(before);
+    send({ kind: 'outcome', outcome, cpuSeconds: Math.round((user + system) / 1000) / 1000 });
+  };
   try {
     optimize ??= ((await import(moduleUrl)) as { optimizeProgram: Optimize }).optimizeProgram;
     const deadline = Date.now() + seconds * 1000;
@@ -33,10 +39,10 @@ process.on('message', async ({ cell, seconds }: Request) => {
         send({ kind: 'progress', step, steps, slots });
       },
     });
-    send({ kind: 'outcome', outcome });
+    answer(outcome);
   } catch (e) {
     const error = e instanceof Error ? e : new Error(String(e));
     const log = error.stack ?? error.message;
-    send({ kind: 'outcome', outcome: { status: 'failed', reason: `bug: ${error.message}`, log } });
+    answer({ status: 'failed', reason: `bug: ${error.message}`, log });
   }
 });

@@ -124,9 +124,18 @@ export function fullDefinition(definition: Definition): Definition {
     title: `${definition.title} (full budget)`,
     seeds: seeds ?? definition.seeds,
     budget: { ...definition.budget, ...(cellSeconds === undefined ? {} : { cellSeconds }) },
-    configurations: definition.configurations.map((c) =>
-      steps === undefined ? c : { ...c, options: { ...c.options, steps } },
-    ) as Definition['configurations'],
+    configurations: (steps === undefined ? definition : withSteps(definition, steps)).configurations,
+  };
+}
+
+/** The same with so many proposals per cell. */
+export function withSteps(definition: Definition, steps: number): Definition {
+  return {
+    ...definition,
+    configurations: definition.configurations.map((c) => ({
+      ...c,
+      options: { ...c.options, steps },
+    })) as Definition['configurations'],
   };
 }
 

@@ -2,7 +2,7 @@
  * Experiments.
  *
  *   in:   experiments/*.yaml --definition--> cells: programs (corpus) x configurations x seeds (expand)
- *   run:  cells --runner, pool of worker processes--> optimizer --measure--> rows
+ *   run:  cells --runner--> processes of this machine (local, pool), or workers anywhere (queue/) --> optimizer --measure--> rows
  *   out:  results/<experiment>/cells.jsonl (store), one line per cell with status, reason and provenance
  */
 export * from './baseline.ts';
@@ -11,6 +11,7 @@ export * from './check.ts';
 export * from './compare.ts';
 export * from './corpus.ts';
 export * from './definition.ts';
+export * from './eta.ts';
 export * from './expand.ts';
 export * from './export.ts';
 export * from './home.ts';

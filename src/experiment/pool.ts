@@ -19,7 +19,13 @@ export interface Request {
 
 export type Response =
   | { kind: 'progress'; step: number; steps: number; slots: number }
-  | { kind: 'outcome'; outcome: CellOutcome };
+  | { kind: 'outcome'; outcome: CellOutcome; cpuSeconds: number };
+
+/** What became of a cell, and the processor time that it took; a broken worker does not say how much. */
+export interface Worked {
+  outcome: CellOutcome;
+  cpuSeconds?: number;
+}
 
 export interface PoolOptions {
   /** Wall-clock seconds after which the search of a cell ends early. */
@@ -50,19 +56,19 @@ export class Worker {
   }
 
   /** Never rejects. */
-  run(cell: Cell, onProgress?: (p: Extract<Response, { kind: 'progress' }>) => void): Promise<CellOutcome> {
+  run(cell: Cell, onProgress?: (p: Extract<Response, { kind: 'progress' }>) => void): Promise<Worked> {
     const child = (this.#child ??= this.#start());
     this.#words = '';
     const { seconds, grace = GRACE } = this.#options;
     return new Promise((resolve) => {
-      const finish = (outcome: CellOutcome): void => {
+      const finish = (outcome: CellOutcome, cpuSeconds?: number): void => {
         clearTimeout(hung);
         child.off('message', onMessage).off('error', onError).off('exit', onExit);
-        resolve(outcome);
+        resolve({ outcome, ...(cpuSeconds === undefined ? {} : { cpuSeconds }) });
       };
       const onMessage = (m: Response): void => {
         if (m.kind === 'progress') onProgress?.(m);
-        else finish(m.outcome);
+        else finish(m.outcome, m.cpuSeconds);
       };
       const onError = (e: Error): void => {
         this.close();

@@ -74,7 +74,10 @@ export type Row = CellOutcome & {
   /** sha256 of the input file; '' when there is none. */
   input: string;
   definition: string;
+  /** Wall clock, as whoever waited saw it. */
   seconds: number;
+  /** Of the worker's process, all threads; absent when it broke. */
+  cpuSeconds?: number;
   date: string;
   provenance: Provenance;
 };

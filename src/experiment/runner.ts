@@ -1,26 +1,31 @@
 /**
  * Runs an experiment.
  *
- *   definition --expand--> cells --minus rows that are there--> to do --workers--> outcomes --append--> cells.jsonl
+ *   definition --expand--> cells --minus rows that are there--> to do --execute--> outcomes --append--> cells.jsonl
  *
  * It can be killed at any moment and started again: a cell is either a whole line in the store, or still to do.
  */
 import { join } from 'node:path';
+import { UserError } from '../program/errors.ts';
 import { buildOf, entryOf, inputOf, openCorpus } from './corpus.ts';
 import type { Definition } from './definition.ts';
 import { definitionHash } from './definition.ts';
+import { costOf } from './eta.ts';
+import type { Execute, Finished } from './execute.ts';
 import { type Cell, expand } from './expand.ts';
 import { makeFolder } from './files.ts';
+import { executeHere } from './local.ts';
 import { lockFolder } from './lock.ts';
-import { Worker } from './pool.ts';
-import { gatherProvenance, optimizerCode, type Provenance } from './provenance.ts';
-import type { CellOutcome, Row } from './result.ts';
+import { optimizerCode } from './provenance.ts';
+import type { Row } from './result.ts';
 import { earlierDefinition, RowWriter, readRows, writeDefinition } from './store.ts';
 
 export interface RunOptions {
   /** Folder of all results; the experiment's own is below it. */
   results: string;
   workers: number;
+  /** Address of a Redis server: workers anywhere take the cells (queue/). Default: processes of this machine. */
+  queue?: string;
   /** Run cells again whose row says `failed`. */
   retryFailed?: boolean;
   /** Only cells number i, i + n, ... of n shares, counted from 1. */
@@ -35,9 +40,11 @@ export interface RunOptions {
 
 export interface RunEvents {
   /** Before the first cell. */
-  start(info: { cells: number; kept: number; todo: number; warnings: readonly string[] }): void;
+  start(info: { cells: number; kept: number; todo: readonly Cell[]; warnings: readonly string[] }): void;
   progress(cell: Cell, step: number, steps: number, slots: number): void;
   done(row: Row): void;
+  /** Something to tell whoever waits. */
+  note(text: string): void;
 }
 
 export interface RunSummary {
@@ -53,6 +60,7 @@ export interface RunSummary {
 
 /** @throws UserError when results cannot be written, or the definition names what does not exist */
 export async function runExperiment(definition: Definition, options: RunOptions): Promise<RunSummary> {
+  const execute = await executorOf(definition, options);
   const folder = join(options.results, definition.name);
   const code = optimizerCode();
   const all = expand(definition, code);
@@ -71,14 +79,49 @@ export async function runExperiment(definition: Definition, options: RunOptions)
       const row = rows.get(c.key);
       return row === undefined || (options.retryFailed === true && row.status === 'failed');
     });
+    // The longest first, so that no worker idles while another has just begun the largest program.
+    todo.sort((a, b) => costOf(b) - costOf(a));
     options.events?.start?.({
       cells: cells.length,
       kept: cells.length - todo.length,
-      todo: todo.length,
+      todo,
       warnings,
     });
-    const job = new Job(definition, hash, gatherProvenance(code), folder, options, rows);
-    await job.run(todo);
+    const rowOf = (cell: Cell, { outcome, seconds, provenance, ...cpu }: Finished): Row => ({
+      schema: 1,
+      key: cell.key,
+      experiment: definition.name,
+      program: cell.program,
+      configuration: cell.configuration,
+      options: cell.options,
+      seed: cell.options.seed,
+      ...outcome,
+      input: inputDigest(cell),
+      definition: hash,
+      seconds: Math.round(seconds * 1000) / 1000,
+      ...cpu,
+      date: new Date().toISOString(),
+      provenance,
+    });
+    const writer = new RowWriter(folder);
+    try {
+      await execute({
+        cells: todo,
+        budget: definition.budget,
+        code,
+        signal: options.signal,
+        onProgress: (...p) => options.events?.progress?.(...p),
+        onNote: (text) => options.events?.note?.(text),
+        onFinished: (cell, finished) => {
+          const row = rowOf(cell, finished);
+          writer.append(row);
+          rows.set(cell.key, row);
+          options.events?.done?.(row);
+        },
+      });
+    } finally {
+      writer.close();
+    }
     const ordered = cells.flatMap((c) => rows.get(c.key) ?? []);
     return {
       folder,
@@ -112,99 +155,29 @@ function changes(
   return [`${folder}: ${why} since ${old} of its rows were made; they are kept, but not used`];
 }
 
-/** The work of one run: workers that take cells from one list. */
-class Job {
-  readonly #definition: Definition;
-  readonly #hash: string;
-  readonly #provenance: Provenance;
-  readonly #folder: string;
-  readonly #options: RunOptions;
-  readonly #rows: Map<string, Row>;
-  /** Interrupted, or a row could not be written: workers are killed, and their words do not count. */
-  #over = false;
-
-  constructor(
-    definition: Definition,
-    hash: string,
-    provenance: Provenance,
-    folder: string,
-    options: RunOptions,
-    rows: Map<string, Row>,
-  ) {
-    this.#definition = definition;
-    this.#hash = hash;
-    this.#provenance = provenance;
-    this.#folder = folder;
-    this.#options = options;
-    this.#rows = rows;
-  }
-
-  async run(cells: readonly Cell[]): Promise<void> {
-    const writer = new RowWriter(this.#folder);
-    const queue = [...cells];
+/** Redis is only loaded where it is asked for. */
+async function executorOf(
+  { measure }: Definition,
+  { queue, workers, optimizer, grace }: RunOptions,
+): Promise<Execute> {
+  const isTimed = measure?.time !== undefined;
+  if (queue !== undefined && isTimed)
+    throw new UserError(
+      'times in the kernel are measured on one machine that does nothing else.',
+      'measure.time',
+      'Run it without --queue.',
+    );
+  if (queue !== undefined) return (await import('./queue/coordinator.ts')).executeOnQueue(queue);
+  return executeHere({
     // A second worker would be heard by the stopwatch of the first.
-    const { workers: wanted } = this.#definition.measure?.time === undefined ? this.#options : { workers: 1 };
-    const count = Math.max(1, Math.min(wanted, queue.length));
-    const workers = Array.from({ length: count }, () => this.#worker());
-    const closeAll = (): void => {
-      this.#over = true;
-      for (const w of workers) w.close();
-    };
-    const { signal } = this.#options;
-    signal?.addEventListener('abort', closeAll);
-    if (signal?.aborted === true) this.#over = true;
-    try {
-      await Promise.all(workers.map((w) => this.#serve(w, queue, writer)));
-    } finally {
-      signal?.removeEventListener('abort', closeAll);
-      closeAll();
-      writer.close();
-    }
-  }
+    workers: isTimed ? 1 : workers,
+    ...(optimizer === undefined ? {} : { optimizer }),
+    ...(grace === undefined ? {} : { grace }),
+  });
+}
 
-  #worker(): Worker {
-    const { cellSeconds, memoryMb } = this.#definition.budget;
-    const { optimizer, grace } = this.#options;
-    return new Worker({
-      seconds: cellSeconds,
-      memoryMb,
-      ...(optimizer === undefined ? {} : { optimizer }),
-      ...(grace === undefined ? {} : { grace }),
-    });
-  }
-
-  async #serve(worker: Worker, queue: Cell[], writer: RowWriter): Promise<void> {
-    const { events } = this.#options;
-    for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
-      if (this.#over) return;
-      const current = cell;
-      const start = performance.now();
-      const outcome = await worker.run(current, (p) => events?.progress?.(current, p.step, p.steps, p.slots));
-      // What was killed has no result: it is still to do.
-      if (this.#over) return;
-      const row = this.#row(current, outcome, (performance.now() - start) / 1000);
-      writer.append(row);
-      this.#rows.set(current.key, row);
-      events?.done?.(row);
-    }
-  }
-
-  #row(cell: Cell, outcome: CellOutcome, seconds: number): Row {
-    const build = buildOf(entryOf(openCorpus(cell.program.corpus), cell.program.id), cell.program.variant);
-    return {
-      schema: 1,
-      key: cell.key,
-      experiment: this.#definition.name,
-      program: cell.program,
-      configuration: cell.configuration,
-      options: cell.options,
-      seed: cell.options.seed,
-      ...outcome,
-      input: (build === undefined ? undefined : inputOf(build))?.sha256 ?? '',
-      definition: this.#hash,
-      seconds: Math.round(seconds * 1000) / 1000,
-      date: new Date().toISOString(),
-      provenance: this.#provenance,
-    };
-  }
+/** sha256 of the file that a cell reads; '' when its corpus has none. */
+function inputDigest({ program: { corpus, id, variant } }: Cell): string {
+  const build = buildOf(entryOf(openCorpus(corpus), id), variant);
+  return (build === undefined ? undefined : inputOf(build))?.sha256 ?? '';
 }

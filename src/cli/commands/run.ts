@@ -9,6 +9,8 @@ import { note, say, sayJson } from '../output.ts';
 interface RunArgs {
   results: string;
   workers: number;
+  queue?: string;
+  steps?: number;
   output?: string;
   retry?: string;
   shard?: { index: number; of: number };
@@ -24,10 +26,12 @@ export function runCommand(program: Command): void {
     .description('run an experiment; what is done is kept, so it can be stopped at any moment and run again')
     .option('--results <dir>', 'folder of all results', 'results')
     .option('--workers <n>', 'worker processes', count, 2)
+    .option('--queue <url>', 'let k2 worker processes anywhere run the cells, through this Redis server')
     .option('-o, --output <dir>', 'where the report goes; default: reports/<experiment>')
     .option('--retry <what>', 'run cells again that: failed')
     .option('--shard <i/n>', 'only the i-th of n shares of the cells', shard)
     .option('--full', 'the full budgets of the definition, under a name of their own')
+    .option('--steps <n>', 'another budget than that of the definition, e.g. to try it out', count)
     .option('--no-report', 'only the table')
     .option(
       '--optimizer <module>',
@@ -38,13 +42,14 @@ export function runCommand(program: Command): void {
 }
 
 async function run(file: string, o: RunArgs): Promise<void> {
-  const { fullDefinition, readDefinition } = await import('../../experiment/definition.ts');
+  const { fullDefinition, readDefinition, withSteps } = await import('../../experiment/definition.ts');
   const { runExperiment } = await import('../../experiment/runner.ts');
   const { summarise } = await import('../../report/summary.ts');
   const { summaryText } = await import('../../report/text.ts');
   const { runProgress } = await import('../progress.ts');
   const read = readDefinition(file);
-  const definition = o.full === true ? fullDefinition(read) : read;
+  const chosen = o.full === true ? fullDefinition(read) : read;
+  const definition = o.steps === undefined ? chosen : withSteps(chosen, o.steps);
   const abort = new AbortController();
   const onSignal = (): void => abort.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -53,6 +58,7 @@ async function run(file: string, o: RunArgs): Promise<void> {
     results: o.results,
     workers: o.workers,
     retryFailed: o.retry === 'failed',
+    ...(o.queue === undefined ? {} : { queue: o.queue }),
     ...(o.shard === undefined ? {} : { shard: o.shard }),
     ...(o.optimizer === undefined ? {} : { optimizer: pathToFileURL(o.optimizer).href }),
     signal: abort.signal,

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync } from 'node:fs';
 
-const steps = { crash: 666, bug: 667, memory: 668, hang: 669, slow: 670, once: 671 };
+const steps = { crash: 666, bug: 667, memory: 668, hang: 669, slow: 670, once: 671, stuck: 672 };
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export async function optimizeProgram(program, options, control) {
@@ -29,6 +29,12 @@ export async function optimizeProgram(program, options, control) {
       if (!existsSync(process.env.FAKE_FLAG)) {
         appendFileSync(process.env.FAKE_FLAG, '');
         throw new Error('the first time it fails');
+      }
+      break;
+    case steps.stuck:
+      if (!existsSync(process.env.FAKE_FLAG)) {
+        appendFileSync(process.env.FAKE_FLAG, '');
+        await wait(600_000);
       }
   }
   const slots = program.insns.length;
