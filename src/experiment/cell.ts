@@ -5,6 +5,7 @@ import type { Program } from '../program/program.ts';
 import type { WindowVerifier } from '../verify/index.ts';
 import type { RecordingVerifier } from './checking.ts';
 import { entryOf, loadEntry, openCorpus } from './corpus.ts';
+import { executedOf } from './executed.ts';
 import type { Cell } from './expand.ts';
 import { outcomeOf } from './measure.ts';
 import type { CellOutcome, Extra } from './result.ts';
@@ -32,7 +33,10 @@ export async function runCell(cell: Cell, optimize: Optimize, control: Control =
     const verifier = await verifierFor(cell);
     try {
       const result = await optimize(loaded.program, cell.options, control, verifier);
-      const outcome = outcomeOf(loaded.program, result, cell.options.goal);
+      const outcome = {
+        ...outcomeOf(loaded.program, result, cell.options.goal),
+        executed: executedOf(loaded.program, result.program, cell.options),
+      };
       const others = (cell.variants ?? []).flatMap((name): Version[] => {
         const other = loadEntry(corpus, entry, name);
         return other.status === 'ok' ? [{ name, program: other.program, insns: other.program.insns }] : [];

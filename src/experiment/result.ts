@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AppliedRewrite, DifferentialWord, KernelWord, OptimizeOptions } from '../optimizer/types.ts';
 import type { SwitchTimes } from './checking.ts';
+import type { Executed } from './executed.ts';
 import type { ProgramRef } from './expand.ts';
 import type { Provenance } from './provenance.ts';
 import type { KernelTimes } from './timing.ts';
@@ -60,6 +61,8 @@ export type CellOutcome =
       disassembly: { before: readonly string[]; after: readonly string[] };
       /** The output's instructions, hexadecimal. */
       output: string;
+      /** Of every instruction, in the order of the listings; not in older rows. */
+      executed?: Executed;
       extra?: Extra;
     };
 

@@ -1,36 +1,33 @@
-/** The charts of a report as vega-lite specifications; server-side as SVG, in the page interactive. */
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
-import { hasResult } from '../experiment/result.ts';
+/** The charts of an experiment. */
+import type { TopLevelSpec } from 'vega-lite';
+import type { Chart } from './chart.ts';
+import { curveOf } from './curves.ts';
 import { loadCharts } from './loadcharts.ts';
-import { CHART_LOOK as LOOK, VEGA_LITE as SCHEMA } from './look.ts';
+import { CHART_LOOK, CHART_WIDTH, OTHERS, OURS, THEIRS, VEGA_LITE } from './look.ts';
 import type { Line, Summary } from './summary.ts';
+import { column, num, word } from './tables.ts';
 
-export interface Chart {
-  id: string;
-  title: string;
-  /** What the reader sees, for those who do not see it. */
-  description: string;
-  spec: TopLevelSpec;
-}
-
-const WIDTH = 760;
 /** Lines that a chart can show; of more, the smallest per program. */
-const MOST_LINES = 120;
-/** Points of a convergence curve in the page. */
-const CURVE_POINTS = 200;
+const MOST_LINES = 60;
 
 /** Only the charts that have something to show. */
 export function chartsOf(summary: Summary): Chart[] {
   const done = summary.lines.filter((l) => l.before !== undefined);
   if (done.length === 0) return [];
-  const drawn = done.length <= MOST_LINES ? done : smallestPerProgram(done).slice(0, MOST_LINES);
+  const best = done.length <= MOST_LINES ? done : smallestPerProgram(done);
+  const drawn = best.slice(0, MOST_LINES);
+  const which = done.length <= MOST_LINES ? '' : selection(best.length);
   return [
-    ...loadCharts(done),
-    sizeChart(summary, drawn),
-    latencyChart(summary, drawn),
-    convergenceChart(summary, drawn),
+    sizeChart(summary, drawn, which),
+    latencyChart(summary, drawn, which),
+    ...loadCharts(drawn),
+    convergenceChart(summary, drawn, which),
   ];
+}
+
+function selection(programs: number): string {
+  const part = programs > MOST_LINES ? `, the first ${MOST_LINES} of ${programs} programs` : '';
+  return ` Drawn: the smallest result of every program${part}.`;
 }
 
 /** Of every program the smallest result, in the order of the programs. */
@@ -52,100 +49,157 @@ export function lineName(s: Summary, l: Line): string {
   return parts.join(', ');
 }
 
-const names = {
-  field: 'program',
-  type: 'nominal',
-  title: null,
-  sort: null,
-  axis: { labelLimit: 260 },
-} as const;
+interface Dot {
+  program: string;
+  build: string;
+  /** Drawn in this order, the last on top. */
+  rank: number;
+  value: number;
+  shown: number;
+}
 
-function bars(
-  title: string,
-  description: string,
-  values: readonly object[],
-  order: readonly string[],
-  x: { field: string; title: string },
-  tooltip: readonly { field: string; type: 'nominal' | 'quantitative'; title: string; format?: string }[],
+/** One row per program, one mark per version: differences show where bars would hide them. */
+function dots(
+  values: readonly Dot[],
+  builds: readonly { label: string; color: string; shape: string }[],
+  x: { title: string; unit: string; zero: boolean },
 ): TopLevelSpec {
+  const y = {
+    field: 'program',
+    type: 'nominal',
+    title: null,
+    sort: null,
+    axis: { labelLimit: 260, grid: true, domain: false, ticks: false },
+  } as const;
+  const domain = builds.map((b) => b.label);
   return {
-    $schema: SCHEMA,
-    config: LOOK,
-    title,
-    description,
-    width: WIDTH,
-    height: { step: order.length > 3 ? 7 : 9 },
+    $schema: VEGA_LITE,
+    config: CHART_LOOK,
+    width: CHART_WIDTH,
+    height: { step: 19 },
     data: { values: [...values] },
-    mark: { type: 'bar' },
-    encoding: {
-      y: names,
-      yOffset: { field: 'build', type: 'nominal', sort: [...order] },
-      x: { ...x, type: 'quantitative' },
-      color: {
-        field: 'build',
-        type: 'nominal',
-        sort: [...order],
-        title: null,
-        scale: { domain: [...order], range: palette(order.length) },
-        legend: { orient: 'top' },
+    encoding: { y },
+    layer: [
+      {
+        mark: { type: 'rule', opacity: 0.35, color: 'currentColor' },
+        encoding: {
+          x: { aggregate: 'min', field: 'value', type: 'quantitative' },
+          x2: { aggregate: 'max', field: 'value' },
+        },
       },
-      tooltip: [...tooltip],
+      {
+        mark: { type: 'point', filled: true, size: 75, opacity: 1 },
+        encoding: {
+          x: { field: 'value', type: 'quantitative', title: x.title, scale: { zero: x.zero, nice: true } },
+          color: {
+            field: 'build',
+            type: 'nominal',
+            title: null,
+            scale: { domain, range: builds.map((b) => b.color) },
+            legend: { orient: 'top' },
+          },
+          shape: {
+            field: 'build',
+            type: 'nominal',
+            title: null,
+            scale: { domain, range: builds.map((b) => b.shape) },
+          },
+          order: { field: 'rank', type: 'quantitative' },
+          tooltip: [
+            { field: 'program', type: 'nominal', title: 'program' },
+            { field: 'build', type: 'nominal', title: 'version' },
+            { field: 'shown', type: 'quantitative', title: x.unit },
+          ],
+        },
+      },
+    ],
+  };
+}
+
+const SHAPES = ['square', 'triangle-up', 'triangle-down', 'cross', 'triangle-right'] as const;
+
+function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
+  const builds = [
+    ...s.baselines.map((b, i) =>
+      b.id === 'paper:k2'
+        ? { label: b.label, color: THEIRS, shape: 'diamond' }
+        : { label: b.label, color: OTHERS[i % OTHERS.length]!, shape: SHAPES[i % SHAPES.length]! },
+    ),
+    { label: 'ours', color: OURS, shape: 'circle' },
+  ];
+  const slotsOf = (l: Line): (number | undefined)[] => [
+    ...s.baselines.map((b) => l.baselines[b.id]),
+    l.after,
+  ];
+  const values = done.flatMap((l) =>
+    slotsOf(l).flatMap((slots, i): Dot[] =>
+      slots === undefined
+        ? []
+        : [
+            {
+              program: lineName(s, l),
+              build: builds[i]!.label,
+              rank: i,
+              value: Math.round((slots / l.before!) * 1000) / 10,
+              shown: slots,
+            },
+          ],
+    ),
+  );
+  return {
+    id: 'size',
+    title: 'Size, in percent of the input',
+    description: `Each program at ${builds.map((b) => b.label).join(', ')}; less is better.${which}`,
+    spec: dots(values, builds, { title: '% of the input', unit: 'slots', zero: false }),
+    data: {
+      columns: [
+        column('program', false),
+        column('input slots'),
+        ...builds.map((b) => column(`${b.label} %`)),
+      ],
+      rows: done.map((l) => [
+        word(lineName(s, l)),
+        num(l.before),
+        ...slotsOf(l).map((x) => num(x === undefined ? undefined : (x / l.before!) * 100, 1)),
+      ]),
     },
   };
 }
 
-/** Greys for the baselines, a colour for ours: readable in print, and without telling red from green. */
-function palette(n: number): string[] {
-  const greys = ['#c8ccd2', '#9aa1ab', '#6f7782', '#b3a58c', '#8d7f66'];
-  return [...Array.from({ length: n - 1 }, (_, i) => greys[i % greys.length]!), '#1f77b4'];
-}
-
-function sizeChart(s: Summary, done: readonly Line[]): Chart {
-  const order = [...s.baselines.map((b) => b.label), 'ours'];
-  const values = done.flatMap((l) => {
-    const bar = (build: string, slots: number | undefined): object[] =>
-      slots === undefined
+function latencyChart(s: Summary, done: readonly Line[], which: string): Chart {
+  const builds = [
+    { label: 'input', color: OTHERS[0], shape: 'square' },
+    { label: 'ours', color: OURS, shape: 'circle' },
+  ];
+  const values = done.flatMap((l) =>
+    [l.latencyBefore, l.latencyAfter].flatMap((ns, i): Dot[] =>
+      ns === undefined
         ? []
-        : [{ program: lineName(s, l), build, slots, percent: Math.round((slots / l.before!) * 1000) / 10 }];
-    return [...s.baselines.flatMap((b) => bar(b.label, l.baselines[b.id])), ...bar('ours', l.after)];
-  });
-  const title = 'Size, in percent of the input';
-  const description = `Bars: size of each program at ${order.join(', ')}, as a share of the program that was optimized.`;
-  return {
-    id: 'size',
-    title,
-    description,
-    spec: bars(title, description, values, order, { field: 'percent', title: '% of the input' }, [
-      { field: 'program', type: 'nominal', title: 'program' },
-      { field: 'build', type: 'nominal', title: 'build' },
-      { field: 'slots', type: 'quantitative', title: 'slots' },
-      { field: 'percent', type: 'quantitative', title: '%' },
-    ]),
-  };
-}
-
-function latencyChart(s: Summary, done: readonly Line[]): Chart {
-  const order = ['before', 'ours'];
-  const values = done.flatMap((l) => [
-    { program: lineName(s, l), build: 'before', ns: l.latencyBefore },
-    { program: lineName(s, l), build: 'ours', ns: l.latencyAfter },
-  ]);
-  const title = 'Modeled latency';
-  const description = 'Bars: modeled nanoseconds per run before and after, mean over the test cases.';
+        : [
+            {
+              program: lineName(s, l),
+              build: builds[i]!.label,
+              rank: i,
+              value: Math.round(ns * 100) / 100,
+              shown: Math.round(ns * 100) / 100,
+            },
+          ],
+    ),
+  );
   return {
     id: 'latency',
-    title,
-    description,
-    spec: bars(title, description, values, order, { field: 'ns', title: 'ns per run' }, [
-      { field: 'program', type: 'nominal', title: 'program' },
-      { field: 'build', type: 'nominal', title: 'version' },
-      { field: 'ns', type: 'quantitative', title: 'ns', format: '.1f' },
-    ]),
+    title: 'Modeled latency, in ns per run',
+    description: `Along the executed path, mean over the test cases, of the input and of ours; less is better.${which}`,
+    spec: dots(values, builds, { title: 'ns per run', unit: 'ns', zero: true }),
+    data: {
+      columns: [column('program', false), column('input ns'), column('our ns')],
+      rows: done.map((l) => [word(lineName(s, l)), num(l.latencyBefore, 2), num(l.latencyAfter, 2)]),
+    },
   };
 }
 
-function convergenceChart(s: Summary, done: readonly Line[]): Chart {
-  const values = done.flatMap((l) =>
+function convergenceChart(s: Summary, done: readonly Line[], which: string): Chart {
+  const points = done.flatMap((l) =>
     curveOf(l).map(([step, slots]) => ({
       program: lineName(s, l),
       step,
@@ -153,55 +207,42 @@ function convergenceChart(s: Summary, done: readonly Line[]): Chart {
       percent: Math.round((slots / l.before!) * 1000) / 10,
     })),
   );
-  const title = 'Convergence: best proven size against proposals';
-  const description =
-    'Steps: size of the best proven program in percent of the input, after so many proposals.';
+  const first = Math.max(1, Math.min(...points.filter((p) => p.step > 0).map((p) => p.step), 1000));
   return {
     id: 'convergence',
-    title,
-    description,
+    title: 'Convergence: best proven size against proposals',
+    description: `In percent of the input; one line per result, its name on pointing at it.${which}`,
     spec: {
-      $schema: SCHEMA,
-      config: LOOK,
-      title,
-      description,
-      width: WIDTH,
+      $schema: VEGA_LITE,
+      config: CHART_LOOK,
+      width: CHART_WIDTH,
       height: 320,
-      data: { values },
+      // The logarithmic axis has no place for the start.
+      data: { values: points.map((p) => ({ ...p, step: Math.max(first, p.step) })) },
       params: [{ name: 'one', select: { type: 'point', fields: ['program'], on: 'pointerover' } }],
-      mark: { type: 'line', interpolate: 'step-after' },
+      mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2 },
       encoding: {
-        x: { field: 'step', type: 'quantitative', title: 'proposals' },
+        x: {
+          field: 'step',
+          type: 'quantitative',
+          title: 'proposals',
+          scale: { type: 'log', nice: false },
+          axis: { format: '~s' },
+        },
         y: { field: 'percent', type: 'quantitative', title: '% of the input', scale: { zero: false } },
         detail: { field: 'program' },
-        color: { condition: { param: 'one', empty: false, value: '#d1495b' }, value: '#1f77b4' },
-        opacity: { condition: { param: 'one', empty: false, value: 1 }, value: 0.45 },
+        color: { condition: { param: 'one', empty: false, value: THEIRS }, value: OURS },
+        opacity: { condition: { param: 'one', empty: false, value: 1 }, value: 0.6 },
         tooltip: [
           { field: 'program', type: 'nominal' },
-          { field: 'step', type: 'quantitative', title: 'proposals' },
+          { field: 'step', type: 'quantitative', title: 'proposals', format: ',' },
           { field: 'slots', type: 'quantitative' },
         ],
       },
     },
+    data: {
+      columns: [column('program', false), column('proposals'), column('slots'), column('% of the input')],
+      rows: points.map((p) => [word(p.program), num(p.step), num(p.slots), num(p.percent, 1)]),
+    },
   };
-}
-
-/** Steps and sizes of a line, from the first proposal to the last, thinned. */
-function curveOf(l: Line): (readonly [number, number])[] {
-  if (!hasResult(l.row)) return [];
-  const { convergence, options } = l.row;
-  const every = Math.max(1, Math.ceil(convergence.length / CURVE_POINTS));
-  const kept = convergence.filter((_, i) => i % every === 0 || i === convergence.length - 1);
-  return [...kept, [options.steps ?? convergence.at(-1)?.[0] ?? 0, l.after!] as const];
-}
-
-/** The chart as an SVG document. */
-export async function svgOf(chart: Chart): Promise<string> {
-  const { spec } = compile({ ...chart.spec, background: 'white' });
-  const view = new vega.View(vega.parse(spec), { renderer: 'none', logLevel: vega.Error });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
 }

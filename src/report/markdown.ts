@@ -1,46 +1,82 @@
 /** The report as Markdown, with charts as SVG files beside it. */
 
 import { hasResult, type ResultRow, type Row } from '../experiment/result.ts';
-import type { AppliedRewrite } from '../optimizer/types.ts';
-import { type Chart, lineName } from './charts.ts';
+import type { Chart } from './chart.ts';
+import { lineName } from './charts.ts';
 import { columnsOf } from './columns.ts';
+import { conditions } from './conditions.ts';
+import { provenanceOf } from './provenance.ts';
+import { seedTable } from './seeds.ts';
 import { type Line, type Summary, totalsOf, totalsText } from './summary.ts';
-import type { DataTable } from './tables.ts';
+import { type DataTable, fixed } from './tables.ts';
 
-/** @param charts with the name of their file, relative to the Markdown file */
-export function markdownOf(summary: Summary, charts: readonly { chart: Chart; file: string }[]): string {
-  const columns = columnsOf(summary);
+/** Rows of the main table, and programs with their rewrites, that a reader of Markdown scrolls through. */
+const MOST_ROWS = 100;
+const MOST_PROGRAMS = 60;
+
+/** Table first, then charts; what only some look for is folded. @param charts with their file, relative to the Markdown file */
+export function markdownOf(s: Summary, charts: readonly { chart: Chart; file: string }[]): string {
+  const columns = columnsOf(s);
+  const shown = s.lines.slice(0, MOST_ROWS);
   const table = markdownTable(
     columns.map((c) => c.label),
-    summary.lines.map((l) => columns.map((c) => c.text(l))),
+    shown.map((l) => columns.map((c) => c.text(l))),
     columns.map((c) => c.numeric),
   );
-  const sections = [
-    `# ${text(summary.title)}`,
-    summary.description,
-    totalsText(totalsOf(summary)),
+  const seeds = seedTable(s);
+  const rest = s.lines.length - shown.length;
+  const cells = [
+    table,
+    ...(rest > 0
+      ? [`The first ${shown.length} of ${fixed(s.lines.length)} rows; \`index.html\` has all.`]
+      : []),
     'Sizes in slots of 8 bytes (`ld_imm64` counts 2, NOPs 0). Nanoseconds are modeled: the mean over the test cases of ' +
       "the executed instructions' prices. Reduction is against the input.",
-    table,
-    ...summary.tables.flatMap(dataTable),
-    ...charts.map(({ chart, file }) => `![${text(chart.description)}](${file})`),
-    '## Programs',
-    ...summary.lines.map((l) => program(summary, l)),
-    '## Provenance',
-    provenance(summary.lines.map((l) => l.row)),
   ];
-  return `${sections.filter((s) => s !== '').join('\n\n')}\n`;
+  const programs = s.lines.slice(0, MOST_PROGRAMS);
+  const sections = [
+    `# ${text(s.title)}`,
+    `**${totalsText(totalsOf(s))}**`,
+    [text(s.description), text(conditions(s))].filter((x) => x !== '').join(' '),
+    ...s.tables.flatMap(dataTable),
+    ...(seeds === undefined ? [] : dataTable(seeds)),
+    ...(s.tables.length === 0 && seeds === undefined ? cells : folded('All results', cells)),
+    ...charts.flatMap(({ chart, file }) => [`![${text(`${chart.title}. ${chart.description}`)}](${file})`]),
+    ...(programs.length === 0
+      ? []
+      : folded('Rewrites and their proofs, by program', [
+          ...programs.map((l) => program(s, l)),
+          ...(programs.length < s.lines.length
+            ? [
+                `Of the first ${programs.length} of ${fixed(s.lines.length)} rows; the pages in \`programs/\` have all.`,
+              ]
+            : []),
+        ])),
+    ...folded('Provenance', [provenance(s.lines.map((l) => l.row))]),
+  ];
+  return `${sections.filter((x) => x !== '').join('\n\n')}\n`;
+}
+
+/** GitHub takes what is inside as Markdown when empty lines are around it. */
+function folded(title: string, parts: readonly string[]): string[] {
+  return [`<details><summary>${text(title)}</summary>`, ...parts, '</details>'];
 }
 
 function dataTable(t: DataTable): string[] {
   return [
     `## ${text(t.title)}`,
+    (t.findings ?? []).map((f) => `- ${text(f)}`).join('\n'),
+    t.rows.length === 0
+      ? 'No results yet.'
+      : markdownTable(
+          t.columns.map((c) => c.label),
+          [
+            ...t.rows.map((r) => r.map((c) => c.text)),
+            ...(t.foot ?? []).map((r) => r.map((c) => (c.text === '' ? '' : c.text))),
+          ],
+          t.columns.map((c) => c.numeric),
+        ),
     text(t.note),
-    markdownTable(
-      t.columns.map((c) => c.label),
-      t.rows.map((r) => r.map((c) => c.text)),
-      t.columns.map((c) => c.numeric),
-    ),
   ];
 }
 
@@ -66,26 +102,37 @@ function program(s: Summary, l: Line): string {
   const head = `### ${text(lineName(s, l))}`;
   if (!hasResult(l.row)) return `${head}\n\n${l.status}: ${text(l.reason)}`;
   const notes = l.row.notes.map((n) => `- ${text(n)}`).join('\n');
-  const facts = `${l.before} → ${l.after} slots. Kernel: ${text(l.kernel)}. Differential runs: ${text(l.differential)}.`;
+  const facts = `${fixed(l.before ?? 0)} → ${fixed(l.after ?? 0)} slots. Kernel: ${text(l.kernel)}. Differential runs: ${text(l.differential)}.`;
   return [head, facts, notes, rewrites(l.row)].filter((x) => x !== '').join('\n\n');
 }
 
-function rewrites(r: ResultRow): string {
-  return r.rewrites.map((w, i) => rewrite(w, i)).join('\n');
+function rewrites({ rewrites: all }: ResultRow): string {
+  if (all === undefined) return 'The rewrites are not in this result: it was stored without instructions.';
+  if (all.length === 0) return '';
+  return markdownTable(
+    ['#', 'found by', 'proven by', 'after proposals', 'slots then', 'before', 'after'],
+    all.map((w, i) => [
+      String(i + 1),
+      w.by,
+      w.how,
+      fixed(w.step),
+      fixed(w.slotsAfter),
+      code(w.before),
+      code(w.after),
+    ]),
+    [true, false, false, true, true, false, false],
+  );
 }
 
-function rewrite(w: AppliedRewrite, index: number): string {
-  const code = (lines: readonly string[]): string => (lines.length === 0 ? '(nothing)' : lines.join('; '));
-  return `${index + 1}. ${text(w.by)}, proven by ${w.how}, ${w.slotsAfter} slots: ${text(code(w.before))} → ${text(code(w.after))}`;
+function code(lines: readonly string[]): string {
+  return lines.length === 0 ? '(nothing)' : lines.join('; ');
 }
 
 function provenance(rows: readonly Row[]): string {
-  const kinds = new Map<string, number>();
-  for (const { provenance: p } of rows) {
-    const commit =
-      p.commit === null ? 'no commit' : `commit ${p.commit}${p.dirty === true ? ' with changes' : ''}`;
-    const key = `k2-bpf ${p.code}, ${commit}, node ${p.node}, ${p.cpu}, ${p.kernel}, ${p.solver}`;
-    kinds.set(key, (kinds.get(key) ?? 0) + 1);
-  }
-  return [...kinds].map(([key, n]) => `- ${n} cells: ${text(key)}`).join('\n');
+  return provenanceOf(rows)
+    .map(
+      (o) =>
+        `- ${fixed(o.count)} results, ${o.from} to ${o.to}: ${text(`${o.optimizer}, ${o.machine}, ${o.software}`)}`,
+    )
+    .join('\n');
 }

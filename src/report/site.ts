@@ -1,15 +1,16 @@
 /**
- * The overview of all reports in a folder: `index.html`, one card per experiment, and the paper's tables in one place.
+ * The overview of all reports in a folder: `index.html`, one line per experiment, the paper's tables first.
  *
- *   each report --cardOf--> <report>/card.json --writeSite--> index.html and README.md
+ *   each report --cardOf--> <report>/card.json --writeSite--> index.html
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Definition, PAPER_TABLES, type PaperTable } from '../experiment/definition.ts';
 import { readText, writeWhole } from '../experiment/files.ts';
-import { html, Markup } from './markup.ts';
-import { STYLE } from './style.ts';
-import { percent, type Summary, type Totals, totalsOf, totalsText } from './summary.ts';
+import { html, type Markup } from './markup.ts';
+import { page } from './shell.ts';
+import { percent, type Summary, type Totals, totalsOf } from './summary.ts';
+import { fixed } from './tables.ts';
 
 /** What the overview says of an experiment. */
 export interface ExperimentCard {
@@ -25,6 +26,8 @@ export interface ExperimentCard {
   machine: string;
   /** Headings of the report's comparison tables, by the id of their place in it. */
   tables: { id: string; title: string }[];
+  /** What the first of them says. */
+  findings?: readonly string[];
 }
 
 export function cardOf(summary: Summary, definition: Definition): ExperimentCard {
@@ -41,6 +44,7 @@ export function cardOf(summary: Summary, definition: Definition): ExperimentCard
     code: last?.provenance.code ?? '',
     machine: last === undefined ? '' : `${last.provenance.cpu}, ${last.provenance.kernel}`,
     tables: summary.tables.map(({ id, title }) => ({ id, title })),
+    findings: summary.tables.find((t) => (t.findings ?? []).length > 0)?.findings ?? [],
   };
 }
 
@@ -79,36 +83,41 @@ function cardsIn(folder: string): Placed[] {
 function sitePage(cards: readonly Placed[]): string {
   const paper = cards.filter((c) => c.card.table !== null);
   const others = cards.filter((c) => c.card.table === null);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>k2-bpf: experiments</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<header><h1>k2-bpf: experiments</h1>
-<p>${cards.length === 1 ? 'One experiment' : `${cards.length} experiments`}. Every page opens from disk, without network.</p></header>
-<main>
-${paper.length > 0 && html`<h2>The K2 paper, table by table</h2>${cardTable(paper)}`}
-${others.length > 0 && html`<h2>Experiments</h2>${cardTable(others)}`}
-</main>
-</body>
-</html>
-`.text;
+  const header = html`<h1>k2-bpf: experiments</h1>
+<p>${cards.length === 1 ? 'One experiment' : `${cards.length} experiments`}, each with its tables, charts, programs and provenance. The pages open from disk, without network.</p>`;
+  const main = html`${paper.length > 0 && html`<h2>The K2 paper, table by table</h2>${cardTable(paper, 'Tables of the K2 paper')}`}
+${others.length > 0 && html`<h2>${paper.length > 0 ? 'Other experiments' : 'Experiments'}</h2>${cardTable(others, 'Experiments')}`}
+<p class="note">Less: mean over the programs of what was taken off the input, in percent of its slots. Time: of all optimizations of the experiment together.</p>`;
+  return page({ title: 'k2-bpf: experiments', way: [], header, main });
 }
 
-function cardTable(cards: readonly Placed[]): Markup {
+function cardTable(cards: readonly Placed[], caption: string): Markup {
   const rows = cards.map(({ folder, card }) => {
     const { totals: t } = card;
-    const page = `${folder}/index.html`;
-    return html`<tr><th scope="row"><a href="${page}">${card.title}</a></th>
-<td>${card.description}${card.tables.length > 0 && html`<br>${card.tables.map((x) => html`<a href="${page}#${x.id}">${x.title}</a><br>`)}`}</td>
-<td>${totalsText(t)}</td><td class="n">${t.improved + t.unchanged === 0 ? '-' : `${percent(t.meanReduction)} %`}</td>
-<td class="n">${card.seconds} s</td><td>${card.made.slice(0, 10)}, ${card.code}, ${card.machine}</td></tr>\n`;
+    const href = `${folder}/index.html`;
+    const says = card.findings ?? [];
+    return html`<tr><th scope="row"><a href="${href}">${card.title}</a></th>
+<td class="says">${says.length > 0 ? says.map((f) => html`<div>${f}</div>`) : card.description}${card.tables.length > 0 && html`<details><summary>${card.tables.length === 1 ? '1 table' : `${card.tables.length} tables`}</summary><ul>${card.tables.map((x) => html`<li><a href="${href}#${x.id}">${x.title}</a></li>`)}</ul></details>`}</td>
+<td class="n" data-value="${t.cells}">${fixed(t.cells)}</td><td>${problems(t)}</td>
+<td class="n">${t.improved + t.unchanged === 0 ? '-' : percent(t.meanReduction)}</td>
+<td class="n">${duration(card.seconds)}</td><td class="n">${card.made.slice(0, 10)}</td></tr>\n`;
   });
-  return html`<div class="wide"><table><thead><tr><th scope="col">experiment</th><th scope="col">what</th><th scope="col">cells</th>
-<th scope="col" class="n">smaller</th><th scope="col" class="n">time</th><th scope="col">made</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0"><table class="overview"><caption class="sr">${caption}</caption><thead><tr><th scope="col">experiment</th><th scope="col">what it says</th>
+<th scope="col" class="n">results</th><th scope="col">improved</th><th scope="col" class="n">less %</th><th scope="col" class="n">time</th><th scope="col" class="n">made</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+/** How many improved, and what did not end well. */
+function problems(t: Totals): string {
+  const rest = [
+    ...(t.rejected > 0 ? [`${t.rejected} rejected`] : []),
+    ...(t.skipped > 0 ? [`${t.skipped} skipped`] : []),
+    ...(t.failed > 0 ? [`${t.failed} failed`] : []),
+  ];
+  return [`${t.improved}`, ...rest].join(', ');
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${fixed(seconds / 3600, 1)} h`;
 }

@@ -5,7 +5,7 @@ import type { ProgramRef } from '../experiment/expand.ts';
 import { hasResult, type ResultRow, type Row } from '../experiment/result.ts';
 import { UserError } from '../program/errors.ts';
 import { paperTables } from './paper/index.ts';
-import type { DataTable } from './tables.ts';
+import { type DataTable, fixed } from './tables.ts';
 import { timeTables } from './time.ts';
 
 export interface Line {
@@ -97,7 +97,7 @@ function lineOf(row: Row, baselines: readonly { id: string }[]): Line {
 function differentialText(d: ResultRow['differential']): string {
   switch (d.status) {
     case 'agree':
-      return `${d.runs} agree`;
+      return `${fixed(d.runs)} agree`;
     case 'differ':
       return `DIFFER after ${d.runs}: ${d.detail}`;
     case 'not run':
@@ -118,6 +118,18 @@ function figuresOf(program: ProgramRef): (column: string) => number | undefined 
     if (e instanceof UserError) return () => undefined;
     throw e;
   }
+}
+
+/** Lines of one build of one program, in the order in which they first appear. */
+export function byProgram(lines: readonly Line[]): Map<string, Line[]> {
+  const groups = new Map<string, Line[]>();
+  for (const l of lines) {
+    const key = `${l.program.corpus}/${l.program.id}/${l.program.variant}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [l]);
+    else group.push(l);
+  }
+  return groups;
 }
 
 export interface Totals {
@@ -164,15 +176,15 @@ export function totalsText(t: Totals): string {
   const size =
     done === 0
       ? ''
-      : `; ${t.slotsBefore} slots became ${t.slotsAfter}, ${percent(t.meanReduction)} % less per program on average`;
+      : `; ${fixed(t.slotsBefore)} slots became ${fixed(t.slotsAfter)}, ${percent(t.meanReduction)} % less per program on average`;
   return `${parts.join(', ')}${size}.`;
 }
 
 export function percent(x: number): string {
-  return x.toFixed(1);
+  return fixed(x, 1);
 }
 
 /** Nanoseconds with one decimal, `-` for none. */
 export function ns(x: number | undefined): string {
-  return x === undefined ? '-' : x.toFixed(1);
+  return x === undefined ? '-' : fixed(x, 1);
 }

@@ -1,4 +1,4 @@
-/** Tables that an experiment shows beside its main one: plain data, rendered by markdown.ts and page.ts. */
+/** Tables that an experiment shows beside its main one: plain data, rendered by markdown.ts and datatable.ts. */
 
 export interface DataTable {
   id: string;
@@ -7,6 +7,20 @@ export interface DataTable {
   note: string;
   columns: readonly { label: string; numeric: boolean }[];
   rows: readonly (readonly TableCell[])[];
+  /** Means and sums, below the rows however they are sorted. */
+  foot?: readonly (readonly TableCell[])[];
+  /** What the table says, in sentences whose numbers are from its rows. */
+  findings?: readonly string[];
+  differences?: Differences;
+}
+
+/** What the paper's figures and ours are apart, to be drawn. */
+export interface Differences {
+  /** E.g. `ours - K2`. */
+  title: string;
+  unit: string;
+  /** `series`: one colour each; none: one for all. */
+  values: readonly { row: string; series?: string; value: number }[];
 }
 
 /** What is shown; numbers are sorted by their value. */
@@ -18,8 +32,16 @@ export interface TableCell {
 /** A number with so many decimals, `-` where there is none. */
 export function num(value: number | null | undefined, digits = 0, sign = false): TableCell {
   if (value === null || value === undefined || Number.isNaN(value)) return { text: '-' };
+  const text = fixed(value, digits);
+  return { text: sign && Number(value.toFixed(digits)) > 0 ? `+${text}` : text, value };
+}
+
+/** With so many decimals; thousands in groups of three. */
+export function fixed(value: number, digits = 0): string {
   const text = value.toFixed(digits);
-  return { text: sign && value > 0 ? `+${text}` : text, value };
+  // Never -0.
+  const plain = Number(text) === 0 ? text.replace('-', '') : text;
+  return Math.abs(value) < 999.5 ? plain : plain.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
 }
 
 export function word(text: string): TableCell {

@@ -1,6 +1,8 @@
 /** Rows and a definition as an experiment leaves them, small and by hand. */
 import { type Definition, parseDefinition } from '../../src/experiment/definition.ts';
 import type { Row } from '../../src/experiment/result.ts';
+import { assemble } from '../../src/isa/asm.ts';
+import { staticLatency } from '../../src/vm/latency.ts';
 
 export const DEFINITION: Definition = parseDefinition(
   `name: tiny
@@ -57,6 +59,12 @@ function head(id: string, key: string) {
   };
 }
 
+/** Sums of the listings' prices in the default latency profile. */
+const PRICES = {
+  before: staticLatency(assemble('r1 = 1; if r1 == 0 goto +1; r0 = 2; exit'.replaceAll('; ', '\n'))),
+  after: staticLatency(assemble('if r1 == 0 goto +0; r0 = 2; exit'.replaceAll('; ', '\n'))),
+};
+
 function result(id: string, key: string, before: number, after: number): Row {
   return {
     ...head(id, key),
@@ -67,7 +75,7 @@ function result(id: string, key: string, before: number, after: number): Row {
       slots: { before: m(before, 'slots'), after: m(after, 'slots') },
       instructions: { before: m(before - 1, 'instructions'), after: m(after - 1, 'instructions') },
       latency: { before: m(10.04, 'ns'), after: m(9, 'ns') },
-      staticLatency: { before: m(20, 'ns'), after: m(18, 'ns') },
+      staticLatency: { before: m(PRICES.before, 'ns'), after: m(PRICES.after, 'ns') },
     },
     kernel: { status: 'not checked', reason: 'off' },
     differential: { status: 'agree', runs: 100, masked: [] },
@@ -93,6 +101,7 @@ function result(id: string, key: string, before: number, after: number): Row {
       after: ['0: if r1 == 0x0 goto pc+0', '1: r0 = 2', '2: exit'],
     },
     output: '',
+    executed: { before: [1, 1, 0.5, 1], after: [1, 0.5, 1] },
   };
 }
 

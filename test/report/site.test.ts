@@ -1,14 +1,13 @@
 /** The overview, and a page with the paper's tables and thousands of rows, in a real browser. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasResult, type Row } from '../../src/experiment/result.ts';
 import { writeSite } from '../../src/report/site.ts';
 import { writeReport } from '../../src/report/write.ts';
-import { hasChromium, LAUNCH } from './browser.ts';
+import { drawAll, hasChromium, LAUNCH, open } from './browser.ts';
 import { DEFINITION, ROWS } from './rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'k2-site-'));
@@ -37,25 +36,30 @@ function traffic(): object {
     status: 'measured',
     dispatch: { ns: 80, byAction: {} },
     source: 'a test',
-    server: {},
+    server: {
+      ring: 800,
+      batch: 64,
+      wakeNs: 0,
+      pollNs: 0,
+      isFlushedPerBatch: false,
+      baseNs: 20_000,
+      baseBatch: 64,
+    },
     loads: [],
     versions: [version('clang-9-O2'), version('ours')],
   };
 }
 
-/** Rows of many seeds; the first has curves against load. */
+/** Rows of a hundred programs with fifty seeds each; the first has curves against load. */
 function many(): Row[] {
   const [first] = ROWS;
   if (first === undefined || !hasResult(first)) throw new Error('no result');
-  const program = { ...first.program, id: 'xdp1' };
-  const small = {
-    ...first,
-    program,
-    rewrites: first.rewrites.slice(0, 1),
-    convergence: first.convergence.slice(0, 2),
-  };
   return Array.from({ length: MANY }, (_, k): Row => {
-    const row = { ...small, key: `k${k}`, seed: k };
+    const program = { ...first.program, id: k < 50 ? 'xdp1' : `program_${Math.floor(k / 50)}` };
+    const after = { ...first.measurements.slots.after, value: 10 + (k % 7) };
+    const measurements = { ...first.measurements, slots: { ...first.measurements.slots, after } };
+    const status = k % 7 === 6 ? ('unchanged' as const) : ('ok' as const);
+    const row = { ...first, program, measurements, status, key: `k${k}`, seed: k, output: `${k % 7}` };
     return k === 0 ? { ...row, extra: { traffic: traffic() as never } } : row;
   });
 }
@@ -91,26 +95,56 @@ describe.skipIf(!hasChromium)('site in Chromium (skipped where there is none: se
   });
   afterAll(() => browser?.close());
 
-  it('leads from the overview to a table of the paper, and stays usable with 5,000 rows', async () => {
-    const page = await browser.newPage();
-    const problems: string[] = [];
-    page.on('console', (m) => {
-      if (m.type() === 'error' || m.type() === 'warning') problems.push(m.text());
-    });
-    page.on('pageerror', (e) => problems.push(e.message));
-    await page.goto(pathToFileURL(join(folder, 'index.html')).href);
+  it('leads from the overview to a table of the paper and its charts', async () => {
+    const { page, problems } = await open(browser, join(folder, 'index.html'));
+    await page.getByText(/^\d tables$/).click();
     await page.getByRole('link', { name: 'Table 2 of the paper: throughput' }).click();
-    await page.waitForFunction("document.querySelectorAll('.chart svg.marks').length >= 6");
+    await drawAll(page);
     expect(await page.locator('#paper-table2 tbody tr').count()).toBe(1);
-    expect(await page.locator('#chart-load-drops svg.marks path').count()).toBeGreaterThan(3);
-    await page.locator('#results th', { hasText: 'seed' }).locator('button').click();
-    await page.locator('#results th', { hasText: 'seed' }).locator('button').click();
-    const first = page.locator('#results tbody tr').first();
-    expect(await first.textContent()).toContain(String(MANY - 1));
-    await page.locator('#search').fill('no such thing');
-    expect(await page.locator('#shown').textContent()).toBe(`0 of ${MANY} rows`);
+    expect(await page.locator('#chart-load-drops svg path').count()).toBeGreaterThan(3);
+    expect(await page.locator('#chart-difference-paper-table2 svg path').count()).toBeGreaterThan(1);
     await page.locator('#paper-table2 th button').nth(1).click();
     expect(await page.locator('#paper-table2 th').nth(1).getAttribute('aria-sort')).toBe('ascending');
     expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('stays usable with 5,000 rows: pages of them, sorted and filtered as a whole', async () => {
+    const file = join(folder, 'paper/large/index.html');
+    expect(statSync(file).size).toBeLessThan(2_500_000);
+    const { page, problems } = await open(browser, file);
+    const rows = page.locator('#results tbody tr');
+    const shown = page.locator('#shown');
+    expect(await rows.count()).toBe(100);
+    expect(await shown.textContent()).toBe(`rows 1 to 100 of ${MANY} rows`);
+    const seed = page.locator('#results th', { hasText: 'seed' }).locator('button');
+    await seed.click();
+    await seed.click();
+    expect(await rows.first().locator('td').first().textContent()).toBe('4,999');
+    await page.getByRole('button', { name: 'Next' }).click();
+    expect(await rows.first().locator('td').first().textContent()).toBe('4,899');
+    await page.locator('#search').fill('program_7');
+    expect(await shown.textContent()).toBe(`rows 1 to 100 of 550 matching rows of ${MANY}`);
+    await page.getByLabel('status').selectOption('unchanged');
+    expect(await shown.textContent()).toBe(`78 matching rows of ${MANY}`);
+    await page.locator('#search').fill('no such thing');
+    expect(await shown.textContent()).toBe(`0 matching rows of ${MANY}`);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('shows of a program with many seeds the time to best, and each output once', async () => {
+    const { page, problems } = await open(
+      browser,
+      join(folder, 'paper/large/programs/builtin_xdp1_clang-14-O2.html'),
+    );
+    await drawAll(page);
+    expect(await page.locator('#figure-search h2').textContent()).toBe('Time to best over seeds');
+    expect(await page.locator('#figure-load').count()).toBe(1);
+    // Seven different outputs; the last is only counted.
+    expect(await page.locator('section[id^=output]').count()).toBe(6);
+    expect(await page.locator('main').textContent()).toContain('1 larger output is not listed here');
+    expect(problems).toEqual([]);
+    await page.close();
   });
 });

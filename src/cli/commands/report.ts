@@ -22,6 +22,7 @@ export function reportCommand(program: Command): void {
         stored.definition,
         currentRows(rows, stored.keys),
         o.output ?? join('reports', stored.definition.name),
+        { hasOverview: o.output === undefined },
       );
       if (o.output === undefined) {
         const { writeSite } = await import('../../report/site.ts');

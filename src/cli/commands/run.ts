@@ -78,9 +78,11 @@ async function run(file: string, o: RunArgs): Promise<void> {
   else say(`\n${summaryText(summarise(definition, summary.rows))}`);
   if (!o.report) return;
   const { writeReport } = await import('../../report/write.ts');
-  const files = await writeReport(definition, summary.rows, o.output ?? join('reports', definition.name));
+  const hasOverview = o.output === undefined;
+  const folder = o.output ?? join('reports', definition.name);
+  const files = await writeReport(definition, summary.rows, folder, { hasOverview });
   (o.json === true ? note : say)(`Report: ${files.html}`);
-  if (o.output === undefined) {
+  if (hasOverview) {
     const { writeSite } = await import('../../report/site.ts');
     writeSite('reports');
   }

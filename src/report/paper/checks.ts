@@ -1,6 +1,8 @@
 /** Tables 4, 5 and 6: equivalence checks, the kernel's word, the cache. */
-import { hasResult, type ResultRow } from '../../experiment/result.ts';
-import { column, num, word } from '../tables.ts';
+import { hasResult, type ResultRow, type Row } from '../../experiment/result.ts';
+import { geometricMean } from '../../experiment/statistics.ts';
+import { column, fixed, num, word } from '../tables.ts';
+import { comparisonSentence } from './findings.ts';
 import type { Build } from './group.ts';
 
 const PAPER_SWITCHES = ['I II III IV', 'I II III', 'I II', 'I', 'none'] as const;
@@ -12,6 +14,7 @@ export const table4: Build = (groups, paper) => {
       id: 'paper-table4',
       title: 'Table 4 of the paper: time per equivalence check in us',
       note: 'Means over checks of the search, half of them proven equivalent and half not where there are enough, with the accelerations I memory type, II map type, III offset concretization and IV windows; none of them with the cache (V). A check that the solver gives up within its budget counts as unknown with the time it took, so slow sets are underestimated. x: times the first set.',
+      findings: slowdownSentence(groups, paper),
       columns: [
         column('program', false),
         column('on', false),
@@ -57,6 +60,30 @@ export const table4: Build = (groups, paper) => {
   ];
 };
 
+/** What each acceleration is worth: geometric mean over programs of the time without it. */
+function slowdownSentence(groups: Parameters<Build>[0], paper: Parameters<Build>[1]): string[] {
+  const ratios = groups.flatMap(({ id, rows }) => {
+    const sets = rows[0]?.extra?.equivalence ?? [];
+    const [first, last] = [sets[0], sets.find((s) => s.on.length === 0)];
+    const p = paper.table4[id];
+    const [from, to] = [p?.[0], p?.[PAPER_SWITCHES.indexOf('none')]];
+    if (first === undefined || last === undefined || !(first.meanUs > 0 && last.meanUs > 0)) return [];
+    return [
+      {
+        ours: last.meanUs / first.meanUs,
+        theirs: from === undefined || to === undefined ? undefined : to / from,
+      },
+    ];
+  });
+  if (ratios.length === 0) return [];
+  const theirs = ratios.flatMap((r) => r.theirs ?? []);
+  const mean = (xs: readonly number[]): string => fixed(geometricMean([...xs]), 1);
+  const tail = theirs.length === 0 ? '' : ` (paper, of ${theirs.length} of them: ${mean(theirs)})`;
+  return [
+    `Without any acceleration a check takes ${mean(ratios.map((r) => r.ours))} times as long, geometric mean over ${ratios.length} programs${tail}.`,
+  ];
+}
+
 export const table5: Build = (_groups, paper, all) => {
   const ids = [...new Set(all.map((r) => r.program.id))];
   return [
@@ -76,6 +103,7 @@ export const table5: Build = (_groups, paper, all) => {
           'not checked',
         ].map((l) => column(l)),
       ],
+      findings: acceptedSentence(all),
       rows: ids.map((id) => {
         const rows = all.filter((r): r is ResultRow => r.program.id === id && hasResult(r));
         const count = (status: string): number => rows.filter((r) => r.kernel.status === status).length;
@@ -94,39 +122,67 @@ export const table5: Build = (_groups, paper, all) => {
   ];
 };
 
-export const table6: Build = (groups, paper) => [
-  {
-    id: 'paper-table6',
-    title: 'Table 6 of the paper: hits of the verdict cache',
-    note: "Questions that got as far as the cache, and how many it answered. Ours come after the chain's own memory of what was refuted, so fewer are repeated.",
-    columns: [
-      column('program', false),
-      ...[
-        'paper hits',
-        'paper calls',
-        'paper %',
-        'paper iterations',
-        'our hits',
-        'our calls',
-        'our %',
-        'our proposals',
-      ].map((l) => column(l)),
-    ],
-    rows: groups.flatMap(({ id, rows }) =>
-      rows.slice(0, 1).map((r) => {
-        const [p, c] = [paper.table6[id], r.extra?.cache];
-        return [
-          word(id),
-          num(p?.hits),
-          num(p?.calls),
-          num(p?.percent),
-          num(p?.iterations),
-          num(c?.hits),
-          num(c?.calls),
-          num(c === undefined || c.calls === 0 ? undefined : (c.hits / c.calls) * 100, 1),
-          num(r.options.steps),
-        ];
-      }),
-    ),
-  },
-];
+function acceptedSentence(all: readonly Row[]): string[] {
+  const rows = all.filter((r): r is ResultRow => hasResult(r));
+  const asked = rows.filter((r) => r.kernel.status !== 'not checked');
+  if (asked.length === 0) return [];
+  const accepted = asked.filter((r) => r.kernel.status === 'accepted').length;
+  return [`The kernel accepts ${accepted} of our ${asked.length} results that it was asked about.`];
+}
+
+export const table6: Build = (groups, paper) => {
+  const hits = groups.flatMap(({ id, rows }) => {
+    const [theirs, cache] = [paper.table6[id]?.percent, rows[0]?.extra?.cache];
+    const ours = cache === undefined || cache.calls === 0 ? undefined : (cache.hits / cache.calls) * 100;
+    return [
+      ...(theirs === undefined ? [] : [{ row: id, series: 'K2 (paper)', value: theirs }]),
+      ...(ours === undefined ? [] : [{ row: id, series: 'ours', value: ours }]),
+    ];
+  });
+  return [
+    {
+      id: 'paper-table6',
+      title: 'Table 6 of the paper: hits of the verdict cache',
+      note: "Questions that got as far as the cache, and how many it answered. Ours come after the chain's own memory of what was refuted, so fewer are repeated.",
+      columns: [
+        column('program', false),
+        ...[
+          'paper hits',
+          'paper calls',
+          'paper %',
+          'paper iterations',
+          'our hits',
+          'our calls',
+          'our %',
+          'our proposals',
+        ].map((l) => column(l)),
+      ],
+      differences: { title: 'Share of hits', unit: '%', values: hits },
+      findings: comparisonSentence(
+        hits
+          .filter((h) => h.series === 'ours')
+          .flatMap((h) => {
+            const theirs = hits.find((t) => t.row === h.row && t.series === 'K2 (paper)');
+            return theirs === undefined ? [] : [h.value - theirs.value];
+          }),
+        { what: 'Our share of hits is', less: 'lower', more: 'higher', than: "the paper's" },
+      ),
+      rows: groups.flatMap(({ id, rows }) =>
+        rows.slice(0, 1).map((r) => {
+          const [p, c] = [paper.table6[id], r.extra?.cache];
+          return [
+            word(id),
+            num(p?.hits),
+            num(p?.calls),
+            num(p?.percent),
+            num(p?.iterations),
+            num(c?.hits),
+            num(c?.calls),
+            num(c === undefined || c.calls === 0 ? undefined : (c.hits / c.calls) * 100, 1),
+            num(r.options.steps),
+          ];
+        }),
+      ),
+    },
+  ];
+};

@@ -3,6 +3,7 @@ import type { ResultRow } from '../../experiment/result.ts';
 import { geometricMean, median } from '../../experiment/statistics.ts';
 import { PAPER_SETTINGS } from '../../search/settings.ts';
 import { column, type DataTable, num, word } from '../tables.ts';
+import { comparisonSentence } from './findings.ts';
 import { type Build, type Group, slots } from './group.ts';
 
 export const table8: Build = () => [
@@ -48,21 +49,46 @@ function bySetting(
       ? undefined
       : geometricMean(complete.map((g) => sizes(g, name)! / g.rows[0]!.measurements.slots.before.value)) *
         100;
+  const pairs = groups.flatMap((g) =>
+    names.flatMap((n, k) => {
+      const [theirs, ours] = [figure(g.id, k), sizes(g, n)];
+      return theirs === undefined || ours === undefined ? [] : [{ row: g.id, series: n, theirs, ours }];
+    }),
+  );
   return {
     id,
     title,
+    findings: comparisonSentence(
+      pairs.map((p) => p.ours - p.theirs),
+      {
+        what: 'Ours is',
+        less: 'smaller',
+        more: 'larger',
+        than: "the paper's",
+        of: 'pairs of program and setting',
+      },
+    ),
+    differences: {
+      title: 'Ours - paper',
+      unit: "% of the paper's slots",
+      values: pairs.map(({ row, series, theirs, ours }) => ({
+        row,
+        series,
+        value: ((ours - theirs) / theirs) * 100,
+      })),
+    },
     note: `${note} Medians over seeds. The last line: geometric mean of the size in percent of the input.`,
     columns: [
       column('program', false),
       ...names.flatMap((n) => [column(`paper ${n}`), column(`our ${n}`)]),
       ...extra.map((n) => column(`our ${n}`)),
     ],
-    rows: [
-      ...groups.map((g) => [
-        word(g.id),
-        ...names.flatMap((n, k) => [num(figure(g.id, k)), num(sizes(g, n))]),
-        ...extra.map((n) => num(sizes(g, n))),
-      ]),
+    rows: groups.map((g) => [
+      word(g.id),
+      ...names.flatMap((n, k) => [num(figure(g.id, k)), num(sizes(g, n))]),
+      ...extra.map((n) => num(sizes(g, n))),
+    ]),
+    foot: [
       [
         word('geometric mean %'),
         ...names.flatMap((n) => [word(''), num(mean(n), 1)]),

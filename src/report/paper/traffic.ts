@@ -3,6 +3,7 @@ import type { PaperLoad } from '../../experiment/paper.ts';
 import type { TrafficResult, VersionTraffic } from '../../experiment/traffic.ts';
 import { column, type DataTable, num, word } from '../tables.ts';
 import { calibrationTables } from './calibration.ts';
+import { comparisonSentence, residualSentence } from './findings.ts';
 import { type Build, type Group, gain } from './group.ts';
 
 type Measured = Extract<TrafficResult, { status: 'measured' }>;
@@ -71,6 +72,26 @@ export const table2: Build = (groups, paper) => {
         num(ourGain, 2),
         num(paperGain === undefined ? undefined : ourGain - paperGain, 2, true),
       ]),
+      findings: [
+        ...comparisonSentence(
+          rows.map((r) => -r.ourGain),
+          { what: 'Ours is', less: 'faster', more: 'slower', than: "clang's -O2" },
+        ),
+        ...residualSentence(
+          rows.flatMap((r) => (r.paperGain === undefined ? [] : [r.ourGain - r.paperGain])),
+          "Our gain less the paper's",
+          'percentage points',
+          2,
+        ),
+      ],
+      differences: {
+        title: 'Gain in throughput',
+        unit: '%',
+        values: rows.flatMap((r) => [
+          ...(r.paperGain === undefined ? [] : [{ row: r.id, series: 'K2 (paper)', value: r.paperGain }]),
+          { row: r.id, series: 'ours (modeled)', value: r.ourGain },
+        ]),
+      },
     },
     serviceTable(measured),
     ...calibrationTables(
@@ -113,7 +134,14 @@ const LOADS: readonly PaperLoad[] = ['low', 'medium', 'high', 'saturating'];
 
 export const table3: Build = (groups, paper) => {
   const measured = trafficOf(groups);
-  const us = (ns: number | undefined): number | undefined => (ns === undefined ? undefined : ns / 1000);
+  const us = (ns: number): number => ns / 1000;
+  const rows = measured.flatMap(({ id, t, input, ours }) =>
+    LOADS.flatMap((load) => {
+      const k = t.loads.findIndex((l) => l.name === load);
+      const [a, b] = [input.loads[k], ours.loads[k]];
+      return a === undefined || b === undefined ? [] : [{ id, load, a, b, p: paper.table3[id]?.[load] }];
+    }),
+  );
   return [
     {
       id: 'paper-table3',
@@ -135,30 +163,40 @@ export const table3: Build = (groups, paper) => {
           'drops ours %',
         ].map((l) => column(l)),
       ],
-      rows: measured.flatMap(({ id, t, input, ours }) =>
-        LOADS.flatMap((load) => {
-          const k = t.loads.findIndex((l) => l.name === load);
-          const [a, b] = [input.loads[k], ours.loads[k]];
-          if (a === undefined || b === undefined) return [];
-          const p = paper.table3[id]?.[load];
-          return [
-            [
-              word(id),
-              word(load),
-              num(a.rate / 1e6, 2),
-              num(p?.clang, 1),
-              num(us(a.meanNs), 1),
-              num(p === undefined ? undefined : p.clang - a.meanNs / 1000, 1, true),
-              num(p?.k2, 1),
-              num(us(b.meanNs), 1),
-              num(p === undefined ? undefined : gain(p.clang, p.k2), 1),
-              num(gain(a.meanNs, b.meanNs), 1),
-              num(a.loss * 100, 2),
-              num(b.loss * 100, 2),
-            ],
-          ];
-        }),
-      ),
+      rows: rows.map(({ id, load, a, b, p }) => [
+        word(id),
+        word(load),
+        num(a.rate / 1e6, 2),
+        num(p?.clang, 1),
+        num(us(a.meanNs), 1),
+        num(p === undefined ? undefined : p.clang - a.meanNs / 1000, 1, true),
+        num(p?.k2, 1),
+        num(us(b.meanNs), 1),
+        num(p === undefined ? undefined : gain(p.clang, p.k2), 1),
+        num(gain(a.meanNs, b.meanNs), 1),
+        num(a.loss * 100, 2),
+        num(b.loss * 100, 2),
+      ]),
+      findings: [
+        ...comparisonSentence(
+          rows.map((r) => r.b.meanNs - r.a.meanNs),
+          { what: 'Our average latency is', less: 'lower', more: 'higher', than: "clang's", of: 'cases' },
+        ),
+        ...residualSentence(
+          rows.flatMap((r) => (r.p === undefined ? [] : [r.p.clang - r.a.meanNs / 1000])),
+          "What the paper measured of clang's versions less what the model says",
+          'us',
+        ),
+      ],
+      differences: {
+        title: 'Paper - model, latency of clang',
+        unit: '% of the paper',
+        values: rows.flatMap((r) =>
+          r.p === undefined
+            ? []
+            : [{ row: r.id, series: r.load, value: ((r.p.clang - r.a.meanNs / 1000) / r.p.clang) * 100 }],
+        ),
+      },
     },
     serviceTable(measured),
     ...calibrationTables(
@@ -174,7 +212,7 @@ export const figureH: Build = (groups) => {
     {
       id: 'paper-figureH',
       title: 'Figure H of the paper: throughput, latency and drops against offered load',
-      note: 'Simulated. The charts above draw these numbers.',
+      note: 'Simulated. The charts of this page draw these numbers.',
       columns: [
         column('program', false),
         column('version', false),
