@@ -49,6 +49,7 @@ export async function recordingVerifier(wanted: number, seed: number): Promise<R
     checkIn: (context, source, replacement) => inner.checkIn(context, source, replacement),
     checkPrograms: (a, b) => inner.checkPrograms(a, b),
     contextOf: (program, window) => inner.contextOf(program, window),
+    forget: () => inner.forget(),
     close: () => inner.close(),
   };
 }

@@ -1,7 +1,6 @@
 /** The test bench of one optimization: the interpreter with its test cases, and what candidates are compared with. */
 import type { Insn } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
-import type { ChainSettings } from '../search/settings.ts';
 import type { WindowContext } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
 import { staticLatency } from '../vm/latency.ts';
@@ -11,7 +10,9 @@ import type { Rng } from '../vm/random.ts';
 import { generateTests } from '../vm/testgen/index.ts';
 import type { TestCase } from '../vm/types.ts';
 import { type Observed, WindowMachine } from '../vm/window.ts';
+import { settingsOf } from './searchtools.ts';
 import { synthesise } from './synthetic.ts';
+import type { OptimizeOptions } from './types.ts';
 
 /** Counterexamples that a window can take. */
 const SPARE = 32;
@@ -26,8 +27,9 @@ export class Bench {
   readonly faulty: readonly number[];
   private source: Program;
 
-  constructor(program: Program, seed: number, count: number, settings: ChainSettings) {
-    const metric = { metric: settings.distance };
+  constructor(program: Program, options: Pick<OptimizeOptions, 'seed' | 'tests' | 'settings'>) {
+    const { seed, tests: count } = options;
+    const metric = { metric: settingsOf(options).distance };
     this.machine = createMachine(program, metric);
     this.tests = generateTests(program, { seed, count, observe: observer(program) });
     this.machine.setTests(this.tests);
@@ -38,6 +40,7 @@ export class Bench {
 
   /** Makes `program` the one that candidates are compared with. */
   setSource(program: Program): void {
+    if (this.source === program) return;
     this.source = program;
     this.machine.setSource(program.insns);
   }

@@ -2,15 +2,27 @@
 import { examine } from '../analysis/safety.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
 import type { Program } from '../program/program.ts';
-import type { WindowContext } from '../verify/index.ts';
+import type { WindowContext, WindowVerifier } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
 import type { Bench } from './bench.ts';
+import { type Consents, kernelRefusal } from './kernelword.ts';
 import type { Judges } from './pass.ts';
 import type { OptimizeOptions } from './types.ts';
 
 /** What comes from outside: proofs, the kernel, and the facts about a window that the proofs rest on. */
 export interface Oracles extends Pick<Judges, 'verify' | 'kernel'> {
   contextOf(program: Program, window: Window): WindowContext;
+  /** Makes the next proof depend on none of the earlier ones. */
+  forget(): void;
+}
+
+export function oraclesOf(verifier: WindowVerifier, consents: Consents): Oracles {
+  return {
+    verify: (program, window, replacement) => verifier.check(program, window, replacement),
+    contextOf: (program, window) => verifier.contextOf(program, window),
+    forget: () => verifier.forget(),
+    kernel: (candidate) => kernelRefusal(consents, candidate),
+  };
 }
 
 /** Longest program whose safety is asked for every rewrite: examining it takes about as long as a proof. */

@@ -5,7 +5,7 @@ import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier } from '../verify/index.ts';
 import type { Control } from './optimize.ts';
-import { optimizeProgram } from './program.ts';
+import { optimizeProgram, threadsFor } from './program.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
 
 export type ObjectRow =
@@ -51,6 +51,7 @@ export async function optimizeObject(
     );
   }
   const verifier = await createWindowVerifier({ contextOf: contextProvider() });
+  const threads = threadsFor(control);
   const rows: ObjectRow[] = [];
   try {
     for (const row of chosen) {
@@ -58,12 +59,13 @@ export async function optimizeObject(
       if (!row.ok) rows.push({ status: 'skipped', name, section: where, reason: row.reason });
       else {
         const original = row.program;
-        const result = await optimizeProgram(original, options, control, verifier);
+        const result = await optimizeProgram(original, options, control, verifier, threads);
         rows.push({ status: 'optimized', name, section: where, original, result });
       }
     }
   } finally {
     verifier.close();
+    await threads?.close();
   }
   const changes = rows.flatMap((row) =>
     row.status === 'optimized' ? [{ original: row.original, optimized: row.result.program }] : [],

@@ -6,28 +6,30 @@
  * Every change goes through `judge` (pass.ts). The result does not depend on time: budgets are steps.
  */
 import { sizeInSlots } from '../isa/insn.ts';
-import { withoutNops } from '../program/edit.ts';
-import { UserError } from '../program/errors.ts';
+import { replaceRange, withoutNops } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { type ChainStats, emptyStats } from '../search/chain.ts';
-import { type ChainSettings, settingNamed } from '../search/settings.ts';
 import { straightRuns } from '../search/windows.ts';
 import type { Window } from '../verify/types.ts';
-import { Rng } from '../vm/random.ts';
 import { Bench } from './bench.ts';
 import { budgetOf } from './defaults.ts';
-import { judgesOf, type Oracles, safetyOf, targetOf } from './judges.ts';
+import type { Oracles } from './judges.ts';
 import { type Consents, finalWord } from './kernelword.ts';
 import { Rewriting } from './rewriting.ts';
-import { type Round, roundOf, walk } from './schedule.ts';
+import { nextRound, type Position, Schedule, START } from './schedule.ts';
+import { localSearcher, type Searcher } from './searcher.ts';
+import { SearchPool, type SearchThreads } from './searchpool.ts';
+import { searchTools } from './searchtools.ts';
 import { share } from './share.ts';
 import type { OptimizeOptions, OptimizeResult, Progress } from './types.ts';
-import { type SearchTools, searchWindow } from './windowsearch.ts';
+import type { SearchTools, WindowTask } from './windowsearch.ts';
 
 export interface Control {
   onProgress?(p: Progress): void;
   /** Polled often; true ends the search, and what is proven so far is returned. */
   stop?(): boolean;
+  /** Threads that search windows; 1, the default: the calling one. Decides nothing but the time. */
+  workers?: number;
 }
 
 export class Optimization {
@@ -37,44 +39,40 @@ export class Optimization {
   private readonly control: Control;
   private readonly bench: Bench;
   private readonly rewriting: Rewriting;
-  private readonly search: SearchTools;
+  private readonly tools: SearchTools;
+  private readonly schedule: Schedule;
   private readonly unreached = new Set<number>();
   private readonly stats: ChainStats = emptyStats();
   private interrupted = false;
 
   constructor(program: Program, options: OptimizeOptions, control: Control, oracles: Oracles) {
-    const settings = settingsOf(options);
     this.original = program;
     this.options = options;
     this.steps = budgetOf(options, sizeInSlots(program.insns));
     this.control = control;
-    this.bench = new Bench(program, options.seed, options.tests, settings);
-    const target = targetOf(program, options);
-    const safety = safetyOf(program, target);
-    const judges = judgesOf(program, options.goal, this.bench, safety, oracles);
+    this.bench = new Bench(program, options);
+    const { safety, ...tools } = searchTools(program, options, this.bench, oracles, () => this.stopped());
+    this.tools = tools;
     this.rewriting = new Rewriting(program, {
-      judges,
+      judges: tools.judges,
       safety,
       changed: (best) => this.bench.setSource(best),
+      forget: tools.forget,
     });
-    this.search = {
-      contextOf: oracles.contextOf,
-      bench: this.bench,
-      judges,
-      settings,
-      target,
-      goal: options.goal,
-      isObjected: (window, replacement) => this.rewriting.isObjected(window, replacement),
-      stop: () => this.stopped(),
-    };
+    this.schedule = new Schedule(options.windowLength);
   }
 
-  run(kernel: Consents): OptimizeResult {
+  async run(kernel: Consents, threads?: SearchThreads): Promise<OptimizeResult> {
     const { original, rewriting } = this;
     const latencyBefore = this.bench.latency(original);
-    this.removeDeadCode();
-    this.share();
-    this.searchWindows();
+    const searcher = this.searcher(threads);
+    try {
+      this.removeDeadCode();
+      this.share();
+      await this.searchWindows(searcher);
+    } finally {
+      await searcher.close();
+    }
     this.removeDeadCode();
     this.share();
     const optimized = withoutNops(rewriting.best);
@@ -124,6 +122,7 @@ export class Optimization {
   /** Takes out, one by one and last first, instructions whose effect nobody sees. */
   private removeDeadCode(): void {
     const { rewriting } = this;
+    this.tools.forget();
     for (let again = true; again && !this.stopped(); ) {
       again = false;
       for (const run of straightRuns(rewriting.best).reverse())
@@ -138,41 +137,79 @@ export class Optimization {
   }
 
   private share(): void {
+    this.tools.forget();
     if (share(this.rewriting, () => this.stopped())) this.progress();
   }
 
-  private searchWindows(): void {
-    const { rewriting } = this;
-    for (let number = 0; rewriting.step < this.steps && !this.stopped(); number++) {
-      const spent = rewriting.step;
-      this.sweep(roundOf(number, this.options.windowLength));
-      this.share();
-      // Nothing to search in.
-      if (rewriting.step === spent && number > 0) break;
-    }
+  private searcher(threads: SearchThreads | undefined): Searcher {
+    if (threads === undefined) return localSearcher(this.tools);
+    return new SearchPool(this.original, this.options, threads, () => this.stopped());
   }
 
-  /** One visit to each window. */
-  private sweep(round: Round): void {
-    const { rewriting } = this;
-    for (const { window, visit } of walk(round, () => rewriting.best)) {
-      if (rewriting.step >= this.steps || this.stopped()) break;
-      const program = rewriting.best;
-      const rng = new Rng(this.options.seed, 'chain', program.name, round.number, visit);
-      const steps = Math.min(round.visit, this.steps - rewriting.step);
-      const { found, stats, refused, isUnreached } = searchWindow(
-        { program, window, rng, steps },
-        this.search,
-      );
+  private async searchWindows(searcher: Searcher): Promise<void> {
+    const { rewriting, schedule } = this;
+    let at = START;
+    let spent = 0;
+    while (rewriting.step < this.steps && !this.stopped()) {
+      const next = schedule.next(rewriting.best, at);
+      if (next === undefined) {
+        this.share();
+        // Nothing to search in.
+        if (rewriting.step === spent && at.round > 0) break;
+        spent = rewriting.step;
+        at = nextRound(at);
+        continue;
+      }
+      const { window, after } = next;
+      const task = this.taskOf(window, at, rewriting.step);
+      const result = await searcher.search(task, () => this.ahead(after, rewriting.step + task.steps));
+      const { found, stats, refused, isUnreached } = result;
       if (isUnreached === true) this.unreached.add(window.start);
-      for (const judgement of refused) rewriting.refuse(judgement);
+      for (const refusal of refused) rewriting.refuse(refusal);
       rewriting.step += stats.steps;
       this.add(stats);
       if (found !== undefined) {
-        const { replacement, judgement } = found;
-        rewriting.take({ window, replacement, by: `chain ${this.options.settings}` }, judgement);
+        const { replacement, how } = found;
+        const changed = replaceRange(task.program, window.start, window.end, replacement);
+        rewriting.take(
+          { window, replacement, by: `chain ${this.options.settings}` },
+          { program: changed, how },
+        );
       }
       this.progress(window);
+      at = after;
+    }
+    this.share();
+  }
+
+  private taskOf(window: Window, { round, visits }: Position, step: number): WindowTask {
+    const { best: program, objected } = this.rewriting;
+    return {
+      program,
+      window,
+      stream: [this.options.seed, 'chain', program.name, round, visits],
+      steps: Math.min(this.schedule.steps(round), this.steps - step),
+      objected,
+    };
+  }
+
+  /** What is searched from a position on if nothing is found. */
+  private *ahead(from: Position, step: number): Generator<WindowTask> {
+    let [at, empty] = [from, false];
+    while (step < this.steps) {
+      const next = this.schedule.next(this.rewriting.best, at);
+      if (next === undefined) {
+        // Two rounds without a window: there are none.
+        if (empty) return;
+        empty = true;
+        at = nextRound(at);
+        continue;
+      }
+      empty = false;
+      const task = this.taskOf(next.window, at, step);
+      yield task;
+      step += task.steps;
+      at = next.after;
     }
   }
 
@@ -186,14 +223,4 @@ export class Optimization {
     for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])
       this.stats.acceptedByRule[key] += stats.acceptedByRule[key];
   }
-}
-
-function settingsOf(options: OptimizeOptions): ChainSettings {
-  const settings = settingNamed(options.settings);
-  if (settings !== undefined) return settings;
-  throw new UserError(
-    `no chain settings are named "${options.settings}"`,
-    '',
-    '`default` and `k2-1` to `k2-5` exist.',
-  );
 }

@@ -27,9 +27,18 @@ export interface Accepted {
   verdict: Extract<Verdict, { kind: 'equivalent' }>;
 }
 
-export type Judgement =
-  | Accepted
-  | { accepted: false; by: keyof Judges | 'edit'; reason: string; verdict?: Verdict };
+/** Who said no, and why. */
+export interface Refusal {
+  by: keyof Judges | 'edit';
+  reason: string;
+}
+
+export type Judgement = Accepted | ({ accepted: false; verdict?: Verdict } & Refusal);
+
+/** Names a rewrite by what it replaces with what. */
+export function rewriteKey(program: Program, { start, end }: Window, replacement: readonly Insn[]): string {
+  return JSON.stringify([program.insns.slice(start, end), replacement]);
+}
 
 /** Tries one rewrite of `program`; does not decide whether it is worth having. */
 export function judge(

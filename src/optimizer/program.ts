@@ -2,29 +2,38 @@
 import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
-import { kernelRefusal, openConsents } from './kernelword.ts';
+import { oraclesOf } from './judges.ts';
+import { openConsents } from './kernelword.ts';
 import { type Control, Optimization } from './optimize.ts';
+import { SearchThreads } from './searchpool.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
 
-/** Optimizes one program. The verifier may be shared between calls: its cache is. */
+/**
+ * Optimizes one program. Verifier and threads may be used for several programs, one after the other.
+ * @param threads instead of `control.workers` new ones
+ */
 export async function optimizeProgram(
   program: Program,
   options: OptimizeOptions,
   control: Control = {},
   verifier?: WindowVerifier,
+  threads?: SearchThreads,
 ): Promise<OptimizeResult> {
   const own = verifier ?? (await createWindowVerifier({ contextOf: contextProvider() }));
   const consents = openConsents(program, options.kernel);
+  const helpers = threads ?? threadsFor(control);
   try {
     if (options.kernel === 'require' && consents.session === undefined)
       throw new UserError(`the kernel cannot be asked: ${consents.reason}`, program.name, 'See `k2 doctor`.');
-    return new Optimization(program, options, control, {
-      verify: (p, window, replacement) => own.check(p, window, replacement),
-      kernel: (candidate) => kernelRefusal(consents, candidate),
-      contextOf: (p, window) => own.contextOf(p, window),
-    }).run(consents);
+    return await new Optimization(program, options, control, oraclesOf(own, consents)).run(consents, helpers);
   } finally {
     consents.session?.close();
     if (verifier === undefined) own.close();
+    if (threads === undefined) await helpers?.close();
   }
+}
+
+/** None when the calling thread does the work. */
+export function threadsFor({ workers = 1 }: Control): SearchThreads | undefined {
+  return workers > 1 ? new SearchThreads(workers) : undefined;
 }

@@ -6,8 +6,8 @@
 import { formatInsn } from '../isa/disasm.ts';
 import { type Insn, sameInsn, sizeInSlots } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
-import type { Window } from '../verify/types.ts';
-import { type Accepted, type Judgement, type Judges, judge, judgeArrangement } from './pass.ts';
+import type { Proof, Window } from '../verify/types.ts';
+import { type Accepted, type Judges, judge, judgeArrangement, type Refusal, rewriteKey } from './pass.ts';
 import type { AppliedRewrite } from './types.ts';
 
 export interface Rewrite {
@@ -16,12 +16,22 @@ export interface Rewrite {
   by: string;
 }
 
+/** The program after a rewrite, and how that was proven. */
+export interface Taken {
+  program: Program;
+  how: Proof;
+}
+
+const takenAs = ({ program, verdict }: Accepted): Taken => ({ program, how: verdict.how });
+
 export interface RewritingTools {
   judges: Judges;
   /** Of a whole program, however long. */
   safety(candidate: Program): string | undefined;
   /** Called whenever the best version is another one. */
   changed(best: Program): void;
+  /** Makes the next proof depend on none of the earlier ones. */
+  forget(): void;
 }
 
 /** Rewrites between two examinations of a whole program's safety. */
@@ -38,8 +48,7 @@ export class Rewriting {
   private settled: Program;
   private unsettled: Rewrite[] = [];
   private settling = false;
-  /** Rewrites that static safety objected to after they had been taken. */
-  private readonly objected = new Set<string>();
+  private objections: ReadonlySet<string> = new Set();
   private readonly refusals = new Map<string, number>();
 
   constructor(program: Program, tools: RewritingTools) {
@@ -63,13 +72,18 @@ export class Rewriting {
     return [...this.refusals].map(([why, n]) => `${n} proven rewrites were turned down: ${why}`);
   }
 
+  /** Keys of rewrites (rewriteKey) that were taken and turned out to be unsafe. Another set whenever there is one more. */
+  get objected(): ReadonlySet<string> {
+    return this.objections;
+  }
+
   /** Tries a rewrite; takes it when every judge agrees. */
   adopt(rewrite: Rewrite): boolean {
     const { window, replacement } = rewrite;
-    if (this.isObjected(window, replacement)) return false;
+    if (this.objected.has(rewriteKey(this.best, window, replacement))) return false;
     const judgement = judge(this.best, window, replacement, this.tools.judges);
-    if (judgement.accepted) this.take(rewrite, judgement);
-    else this.refuse(judgement);
+    if (judgement.accepted) this.take(rewrite, takenAs(judgement));
+    else if (judgement.verdict?.kind === 'equivalent') this.refuse(judgement);
     return judgement.accepted;
   }
 
@@ -79,26 +93,22 @@ export class Rewriting {
     const { judges, safety } = this.tools;
     const judgement = judgeArrangement(before, candidate, { ...judges, safety });
     if (!judgement.accepted) {
-      this.refuse(judgement);
+      if (judgement.verdict !== undefined) this.refuse(judgement);
       return false;
     }
     const window = differing(before.insns, candidate.insns);
     const end = window.end + candidate.insns.length - before.insns.length;
-    this.take({ window, replacement: candidate.insns.slice(window.start, end), by }, judgement);
+    this.take({ window, replacement: candidate.insns.slice(window.start, end), by }, takenAs(judgement));
     this.unsettled = [];
     this.settled = this.best;
     return true;
   }
 
-  isObjected(window: Window, replacement: readonly Insn[]): boolean {
-    return this.objected.has(this.keyOf(window, replacement));
-  }
-
-  /** Makes a rewrite of the best version that was judged to be the best version. */
-  take(rewrite: Rewrite, judgement: Accepted): void {
+  /** Makes a rewrite that all judges accepted of the best version the best version. */
+  take(rewrite: Rewrite, { program, how }: Taken): void {
     const { window, replacement, by } = rewrite;
     const before = this.best;
-    this.best = judgement.program;
+    this.best = program;
     if (!this.settling) this.unsettled.push(rewrite);
     const slots = sizeInSlots(this.best.insns);
     this.convergence.push([this.step, slots]);
@@ -107,7 +117,7 @@ export class Rewriting {
       before: before.insns.slice(window.start, window.end).map((i) => formatInsn(i)),
       after: replacement.map((i) => formatInsn(i)),
       by,
-      how: judgement.verdict.how,
+      how,
       step: this.step,
       slotsAfter: slots,
     });
@@ -115,9 +125,8 @@ export class Rewriting {
   }
 
   /** Counts what was proven and turned down all the same. */
-  refuse(judgement: Judgement): void {
-    if (judgement.accepted || judgement.by === 'verify' || judgement.by === 'edit') return;
-    const why = `${judgement.by}: ${judgement.reason}`;
+  refuse({ by, reason }: Refusal): void {
+    const why = `${by}: ${reason}`;
     this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
   }
 
@@ -130,6 +139,7 @@ export class Rewriting {
     this.unsettled = [];
     if (pending.length > 0 && this.tools.safety(this.best) !== undefined) {
       this.settling = true;
+      this.tools.forget();
       this.undo(pending.length);
       this.retake(pending, []);
       this.settling = false;
@@ -156,7 +166,7 @@ export class Rewriting {
         if (window !== undefined) left.push({ ...rewrite, window });
         continue;
       }
-      this.take({ ...rewrite, window }, judgement);
+      this.take({ ...rewrite, window }, takenAs(judgement));
       taken++;
     }
     const reason = taken === 0 ? undefined : this.tools.safety(this.best);
@@ -174,12 +184,8 @@ export class Rewriting {
     const rewrite = pending[0]!;
     const window = skipped.reduce<Window | undefined>(without, rewrite.window) ?? rewrite.window;
     skipped.push({ ...rewrite, window });
-    this.objected.add(this.keyOf(window, rewrite.replacement));
-    this.refuse({ accepted: false, by: 'safety', reason });
-  }
-
-  private keyOf({ start, end }: Window, replacement: readonly Insn[]): string {
-    return JSON.stringify([this.best.insns.slice(start, end), replacement]);
+    this.objections = new Set([...this.objections, rewriteKey(this.best, window, rewrite.replacement)]);
+    this.refuse({ by: 'safety', reason });
   }
 }
 

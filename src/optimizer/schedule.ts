@@ -1,6 +1,6 @@
 /**
- * Which window is searched when, and for how long: rounds over all windows until the budget is spent, straight-line code
- * first, then windows with branches. Each round shifts the windows and varies their length.
+ * Which window is searched when, and for how long: rounds over all windows, straight-line code first, then windows with
+ * branches. Each round shifts the windows and varies their length.
  */
 import type { Program } from '../program/program.ts';
 import { branchingWindows, slidingWindows, straightRuns } from '../search/windows.ts';
@@ -15,38 +15,54 @@ const LONGEST_VISIT = 64_000;
 /** Lengths of windows with branches, round by round, as multiples of those of straight-line windows. */
 const BRANCHING = [1, 2, 1.5, 6, 4] as const;
 
-export interface Round {
-  number: number;
-  /** Steps per window. */
-  visit: number;
-  /** In program order; neighbours overlap. */
-  cut(program: Program): Window[];
+/** Where in its rounds a search is. */
+export interface Position {
+  readonly round: number;
+  /** Windows of this round that have been visited. */
+  readonly visits: number;
+  /** Windows that start before this instruction have had their turn. */
+  readonly cursor: number;
 }
 
-/** @param windowLength longest straight-line window, in instructions */
-export function roundOf(number: number, windowLength: number): Round {
-  const half = number >> 1;
-  const length = Math.max(2, windowLength - (half % 3));
-  return {
-    number,
-    visit: Math.min(LONGEST_VISIT, FIRST_VISIT * 2 ** half),
-    cut: (program) =>
-      number % 2 === 0
-        ? slidingWindows(straightRuns(program), length)
-        : branchingWindows(program, BRANCHING[half % BRANCHING.length]! * windowLength, half),
-  };
+export const START: Position = { round: 0, visits: 0, cursor: 0 };
+
+export function nextRound({ round }: Position): Position {
+  return { round: round + 1, visits: 0, cursor: 0 };
 }
 
-/** Walks over a round's windows, which are cut anew whenever the program has changed. */
-export function* walk(round: Round, best: () => Program): Generator<{ window: Window; visit: number }> {
-  let cursor = 0;
-  let cutFor: Program | undefined;
-  let windows: Window[] = [];
-  for (let visit = 0; ; visit++) {
-    if (cutFor !== best()) windows = round.cut((cutFor = best()));
-    const window = windows.find((w) => w.start >= cursor);
-    if (window === undefined) return;
-    cursor = window.start + 1;
-    yield { window, visit };
+export class Schedule {
+  private readonly windowLength: number;
+  private readonly cuts = new WeakMap<Program, Map<number, readonly Window[]>>();
+
+  /** @param windowLength longest straight-line window, in instructions */
+  constructor(windowLength: number) {
+    this.windowLength = windowLength;
+  }
+
+  /** Steps for each window of a round. */
+  steps(round: number): number {
+    return Math.min(LONGEST_VISIT, FIRST_VISIT * 2 ** (round >> 1));
+  }
+
+  /** The window that is next, and the position after it; undefined at the end of the round. */
+  next(program: Program, at: Position): { window: Window; after: Position } | undefined {
+    const window = this.windows(program, at.round).find((w) => w.start >= at.cursor);
+    return window && { window, after: { ...at, visits: at.visits + 1, cursor: window.start + 1 } };
+  }
+
+  /** A round's windows in program order; neighbours overlap. */
+  private windows(program: Program, round: number): readonly Window[] {
+    let rounds = this.cuts.get(program);
+    if (rounds === undefined) this.cuts.set(program, (rounds = new Map()));
+    let windows = rounds.get(round);
+    if (windows === undefined) rounds.set(round, (windows = this.cut(program, round)));
+    return windows;
+  }
+
+  private cut(program: Program, round: number): Window[] {
+    const half = round >> 1;
+    if (round % 2 === 1)
+      return branchingWindows(program, BRANCHING[half % BRANCHING.length]! * this.windowLength, half);
+    return slidingWindows(straightRuns(program), Math.max(2, this.windowLength - (half % 3)));
   }
 }

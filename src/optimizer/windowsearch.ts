@@ -13,39 +13,41 @@ import { buildPools } from '../search/pools.ts';
 import type { ChainSettings } from '../search/settings.ts';
 import { type Entry, wellFormed } from '../search/wellformed.ts';
 import type { WindowContext } from '../verify/index.ts';
-import type { Window } from '../verify/types.ts';
+import type { Proof, Window } from '../verify/types.ts';
 import { priceOf } from '../vm/latency.ts';
-import type { Rng } from '../vm/random.ts';
+import { Rng } from '../vm/random.ts';
 import type { Bench } from './bench.ts';
 import type { Oracles } from './judges.ts';
 import { learn } from './learn.ts';
-import { type Accepted, type Judgement, type Judges, judge } from './pass.ts';
+import { type Judges, judge, type Refusal, rewriteKey } from './pass.ts';
 import type { OptimizeOptions } from './types.ts';
 
+/** Everything that decides the result, and nothing that cannot go to another thread. */
 export interface WindowTask {
-  /** The bench's source. */
   program: Program;
   window: Window;
-  rng: Rng;
+  /** Names the random numbers. */
+  stream: readonly (string | number)[];
   steps: number;
+  /** Rewrites that are not wanted, whatever the judges say (rewriteKey). */
+  objected: ReadonlySet<string>;
 }
 
-export interface SearchTools extends Pick<Oracles, 'contextOf'> {
+export interface SearchTools extends Pick<Oracles, 'contextOf' | 'forget'> {
   bench: Bench;
   judges: Judges;
   settings: ChainSettings;
   target: Target;
   goal: OptimizeOptions['goal'];
-  /** A rewrite of the program that is not wanted, whatever the judges say. */
-  isObjected(window: Window, replacement: readonly Insn[]): boolean;
   stop(): boolean;
 }
 
 export interface WindowResult {
-  found?: { replacement: readonly Insn[]; judgement: Accepted };
+  /** Accepted by all judges. */
+  found?: { replacement: readonly Insn[]; how: Proof };
   stats: ChainStats;
-  /** Candidates that passed the tests and were turned down. */
-  refused: readonly Judgement[];
+  /** Candidates that were proven and turned down all the same. */
+  refused: readonly Refusal[];
   /** Neither a test nor a made-up state comes to the window. */
   isUnreached?: boolean;
 }
@@ -62,7 +64,12 @@ function loweredTime(window: readonly Insn[]): number {
   return loweredCost(window, (i) => priceOf(i) / UNIT_NS + SLOT_SHARE * slotsOf(i));
 }
 
-export function searchWindow({ program, window, rng, steps }: WindowTask, tools: SearchTools): WindowResult {
+/** The result is a function of the task: the same in every thread, and whatever was searched before. */
+export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult {
+  const { program, window, steps } = task;
+  const rng = new Rng(...task.stream);
+  tools.forget();
+  tools.bench.setSource(program);
   const source = program.insns.slice(window.start, window.end);
   const context = tools.contextOf(program, window);
   const exits = context.exits.map((e) => e.to);
@@ -73,18 +80,18 @@ export function searchWindow({ program, window, rng, steps }: WindowTask, tools:
   const entry = entryOf(context);
   const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
   const around = program.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
-  const refused: Judgement[] = [];
+  const refused: Refusal[] = [];
   let found: WindowResult['found'];
   const prove = (candidate: readonly Insn[]): Proven => {
     const replacement = lower(candidate, exits);
-    if (tools.isObjected(window, replacement)) return 'different';
+    if (task.objected.has(rewriteKey(program, window, replacement))) return 'different';
     const judgement = judge(program, window, replacement, tools.judges);
     if (judgement.accepted) {
-      found = { replacement, judgement };
+      found = { replacement, how: judgement.verdict.how };
       return 'equivalent';
     }
-    refused.push(judgement);
-    const { verdict } = judgement;
+    const { by, reason, verdict } = judgement;
+    if (verdict?.kind === 'equivalent') refused.push({ by, reason });
     if (verdict?.kind === 'unknown') return 'unknown';
     const input = verdict?.kind === 'different' ? verdict.counterexample : undefined;
     return input !== undefined && learn(machine, context, input) ? 'counterexample added' : 'different';

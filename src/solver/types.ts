@@ -24,6 +24,8 @@ export interface CheckOptions {
 export interface Solver {
   readonly name: string;
   check(store: TermStore, assertions: readonly Term[], options: CheckOptions): CheckResult;
+  /** Makes the next answer depend on no earlier check, where it does. */
+  forget?(): void;
   close(): void;
 }
 

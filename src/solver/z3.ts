@@ -73,6 +73,10 @@ class Z3Solver implements Solver {
     return { ...last, rlimit: spent };
   }
 
+  forget(): void {
+    this.quick.close();
+  }
+
   close(): void {
     this.quick.close();
   }

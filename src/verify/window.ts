@@ -57,6 +57,8 @@ export interface WindowVerifier {
   contextOf(program: Program, window: Window): WindowContext;
   readonly stats: StageStats;
   readonly cache: VerdictCache;
+  /** Forgets the questions asked so far, so that the next verdict, its proof and its counterexample depend on none of them. */
+  forget(): void;
   close(): void;
 }
 
@@ -90,6 +92,12 @@ class Verifier implements WindowVerifier {
     this.cache = options.cache ?? new VerdictCache();
     const { rlimit, accelerations } = this;
     this.prover = new Prover({ solver, rlimit, samples: options.samples ?? 48, accelerations });
+  }
+
+  forget(): void {
+    this.sessions.clear();
+    this.cache.clear();
+    this.solver.forget?.();
   }
 
   close(): void {
