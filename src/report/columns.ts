@@ -76,7 +76,7 @@ export function columnsOf(s: Summary): Column[] {
 
 /** Without the reason, which the program's page has. */
 function brief(text: string): string {
-  return text.replace(/:.*$/s, '');
+  return text === '' ? '-' : text.replace(/:.*$/s, '');
 }
 
 function differenceOf(l: Line): number | undefined {

@@ -51,3 +51,44 @@ export async function drawAll(page: Page): Promise<void> {
     await page.waitForFunction((e) => e?.hasAttribute('data-ready'), await chart.elementHandle());
   }
 }
+
+type Rgb = readonly number[];
+
+/** Ratio of relative luminances, 1 to 21 (WCAG 2, 1.4.3). */
+export function contrast(a: Rgb, b: Rgb): number {
+  const luminance = (c: Rgb): number => {
+    const [r, g, bl] = c.map((x) => {
+      const s = x / 255;
+      return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r! + 0.7152 * g! + 0.0722 * bl!;
+  };
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light! + 0.05) / (dark! + 0.05);
+}
+
+/** Visible texts, disabled controls left out, whose computed colours are closer than 4.5:1. */
+export async function lowContrast(page: Page, paper: Rgb): Promise<string[]> {
+  const texts = await page.evaluate<{ text: string; color: string; grounds: string[] }[]>(`(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) {
+      const text = walker.currentNode.data.trim(), e = walker.currentNode.parentElement;
+      if (text === '' || e.closest('script, style, .sr, .skip, :disabled, .vega-actions') || !e.checkVisibility()) continue;
+      const grounds = [];
+      for (let up = e; up !== null; up = up.parentElement) grounds.push(getComputedStyle(up).backgroundColor);
+      const style = getComputedStyle(e);
+      found.push({ text, color: e instanceof SVGElement ? style.fill : style.color, grounds });
+    }
+    return found;
+  })()`);
+  if (texts.length < 10) throw new Error('the page has no text');
+  const parse = (css: string): number[] => (css.match(/[\d.]+/g) ?? []).map(Number);
+  return texts.flatMap(({ text, color, grounds }) => {
+    const ground = grounds.map(parse).find((c) => c.length === 3 || (c[3] ?? 0) === 1) ?? paper;
+    const ratio = contrast(parse(color).slice(0, 3), ground.slice(0, 3));
+    return ratio >= 4.5
+      ? []
+      : [`${text.slice(0, 40)}: ${color} on ${ground.join()} is ${ratio.toFixed(2)}:1`];
+  });
+}
