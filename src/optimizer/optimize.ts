@@ -138,7 +138,7 @@ export class Optimization {
 
   private share(): void {
     this.tools.forget();
-    if (share(this.rewriting, () => this.stopped())) this.progress();
+    if (share(this.rewriting, this.tools.contextOf, () => this.stopped())) this.progress();
   }
 
   private searcher(threads: SearchThreads | undefined): Searcher {

@@ -4,10 +4,11 @@
  *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety of the whole
  */
 import { formatInsn } from '../isa/disasm.ts';
-import { type Insn, sameInsn, sizeInSlots } from '../isa/insn.ts';
+import { type Insn, sizeInSlots } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
 import type { Proof, Window } from '../verify/types.ts';
-import { type Accepted, type Judges, judge, judgeArrangement, type Refusal, rewriteKey } from './pass.ts';
+import { type Accepted, type Judges, judge, type Refusal, rewriteKey } from './pass.ts';
+import { Trial } from './trial.ts';
 import type { AppliedRewrite } from './types.ts';
 
 export interface Rewrite {
@@ -87,29 +88,36 @@ export class Rewriting {
     return judgement.accepted;
   }
 
-  /** Tries the same instructions in another arrangement, right after `settle`. */
-  arrange(candidate: Program, by: string): boolean {
-    const before = this.best;
-    const { judges, safety } = this.tools;
-    const judgement = judgeArrangement(before, candidate, { ...judges, safety });
-    if (!judgement.accepted) {
-      if (judgement.verdict !== undefined) this.refuse(judgement);
+  /** Several changes that pay off together: they are tried on a copy, and kept all at once. */
+  trial(): Trial {
+    this.settle();
+    return new Trial(this.best, this.tools.judges, this.objected);
+  }
+
+  /** Takes the changes of a trial of the best version where they make it smaller, and safe. */
+  keep({ program, changes, refused }: Trial): boolean {
+    for (const refusal of refused) this.refuse(refusal);
+    if (changes.length === 0 || sizeInSlots(program.insns) >= sizeInSlots(this.best.insns)) return false;
+    const reason = this.tools.safety(program);
+    if (reason !== undefined) {
+      this.refuse({ by: 'safety', reason });
       return false;
     }
-    const window = differing(before.insns, candidate.insns);
-    const end = window.end + candidate.insns.length - before.insns.length;
-    this.take({ window, replacement: candidate.insns.slice(window.start, end), by }, takenAs(judgement));
-    this.unsettled = [];
+    for (const [rewrite, judgement] of changes) this.record(rewrite, takenAs(judgement));
     this.settled = this.best;
     return true;
   }
 
   /** Makes a rewrite that all judges accepted of the best version the best version. */
-  take(rewrite: Rewrite, { program, how }: Taken): void {
-    const { window, replacement, by } = rewrite;
+  take(rewrite: Rewrite, taken: Taken): void {
+    this.record(rewrite, taken);
+    if (!this.settling) this.unsettled.push(rewrite);
+    if (!this.settling && this.unsettled.length >= BATCH) this.settle();
+  }
+
+  private record({ window, replacement, by }: Rewrite, { program, how }: Taken): void {
     const before = this.best;
     this.best = program;
-    if (!this.settling) this.unsettled.push(rewrite);
     const slots = sizeInSlots(this.best.insns);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
@@ -121,7 +129,6 @@ export class Rewriting {
       step: this.step,
       slotsAfter: slots,
     });
-    if (!this.settling && this.unsettled.length >= BATCH) this.settle();
   }
 
   /** Counts what was proven and turned down all the same. */
@@ -187,16 +194,6 @@ export class Rewriting {
     this.objections = new Set([...this.objections, rewriteKey(this.best, window, rewrite.replacement)]);
     this.refuse({ by: 'safety', reason });
   }
-}
-
-/** The range of `a` that `b` has other instructions for. */
-function differing(a: readonly Insn[], b: readonly Insn[]): Window {
-  const least = Math.min(a.length, b.length);
-  let start = 0;
-  while (start < least && sameInsn(a[start]!, b[start]!)) start++;
-  let same = 0;
-  while (same < least - start && sameInsn(a.at(-1 - same)!, b.at(-1 - same)!)) same++;
-  return { start, end: a.length - same };
 }
 
 /** The window of a later rewrite when an earlier one is left out; undefined when they meet. */
