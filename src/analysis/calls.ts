@@ -1,5 +1,6 @@
 /** Helper calls by prototype: argument checks, memory that is read and written, what r0 is afterwards. */
 import type { Insn } from '../isa/insn.ts';
+import { hookAllowsHelper } from '../program/helpers/allowed.ts';
 import { type Helper, type HelperArg, helperById, invalidatesPacket, memOfArg } from '../program/helpers.ts';
 import { mapAllowsHelper, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
@@ -304,6 +305,20 @@ function result(
   }
 }
 
+/** license_is_gpl_compatible() of include/linux/license.h. */
+const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+]);
+
+function isGplCompatible(license: string): boolean {
+  return GPL_COMPATIBLE.has(license);
+}
+
 /** A call that may do anything that code outside the program can do to the program's state. */
 export function stepUnknownCall(state: AbstractState): void {
   trashStacks(state);
@@ -322,6 +337,10 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   const regs = current(state).regs.slice();
   if (helper.known && helper.since > env.rules.linux)
     env.report(index, `invalid func ${helper.name}#${helper.id}`);
+  else if (!hookAllowsHelper(env.program.hook, helper.id))
+    env.report(index, `program of this type cannot use helper bpf_${helper.name}#${helper.id}`);
+  else if (helper.gplOnly && !isGplCompatible(env.program.license))
+    env.report(index, 'cannot call GPL-restricted function from non-GPL compatible program');
   for (const [n, arg] of helper.args.entries()) checkArg(env, state, index, helper, arg, n + 1);
   const { map } = mapOfCall(env, helper, regs);
   if (map !== undefined && !mapAllowsHelper(map.type, helper.id))

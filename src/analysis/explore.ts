@@ -31,6 +31,10 @@ export interface Options {
   alike: number;
   /** Instructions to process before giving up. */
   limit: number;
+  /** Without merging (`disjuncts` infinite): states of one node beyond which the exploration is given up. */
+  most?: number;
+  /** Asked after each block: may the exploration end early? */
+  enough?: () => boolean;
   /** Registers that are live before an instruction: dead ones are forgotten, so that more states agree. */
   liveRegisters?: (index: number) => number;
 }
@@ -43,6 +47,8 @@ export interface Entry {
   done: boolean;
   /** How often others were merged into it. */
   merges: number;
+  /** The state that led here. */
+  parent: Entry | undefined;
 }
 
 export interface Node {
@@ -80,12 +86,20 @@ function nearest(entries: readonly Entry[], sort: readonly string[]): Entry {
   return entries[scores.indexOf(Math.max(...scores))]!;
 }
 
+/** True when `e` led to `of`, and nothing was merged on the way, which could hide what changes. */
+function isAncestor(e: Entry, of: Entry | undefined): boolean {
+  for (let x = of; x !== undefined && x.merges === 0; x = x.parent) if (x === e) return true;
+  return false;
+}
+
 class Explorer {
   readonly env: Env;
   readonly options: Options;
   readonly nodes = new Map<string, Node>();
   readonly pending = new Set<Node>();
   steps = 0;
+  /** The state whose consequences are explored. */
+  private from: Entry | undefined;
 
   constructor(env: Env, options: Options) {
     this.env = env;
@@ -104,12 +118,18 @@ class Explorer {
     if (node === undefined)
       this.nodes.set(name, (node = { index, chain, states: [], key: this.keyOf(index, chain) }));
     this.forgetDead(index, state);
-    if (node.states.some((s) => stateSubsumes(s.state, state))) return;
+    const covered = node.states.find((s) => stateSubsumes(s.state, state));
+    if (covered !== undefined) {
+      this.checkProgress(index, covered, state);
+      return;
+    }
     const { states } = node;
-    const sort = sortOf(state);
-    const alike = states.filter((s) => sameSort(s.sort, sort));
-    const full = states.length >= this.options.disjuncts;
-    if (!full && alike.length < this.options.alike) states.push({ state, sort, done: false, merges: 0 });
+    const { disjuncts, alike: most } = this.options;
+    if (states.length >= (this.options.most ?? Infinity)) this.steps = Infinity;
+    const sort = disjuncts === Infinity ? [] : sortOf(state);
+    const alike = disjuncts === Infinity ? [] : states.filter((s) => sameSort(s.sort, sort));
+    if (states.length < disjuncts && alike.length < most)
+      states.push({ state, sort, done: false, merges: 0, parent: this.from });
     else {
       const old = alike[0] ?? nearest(states, sort);
       const how = this.widening(index, ++old.merges);
@@ -118,6 +138,12 @@ class Explorer {
       old.done = false;
     }
     this.pending.add(node);
+  }
+
+  /** A loop that comes back to where it was with nothing changed never ends. */
+  private checkProgress(index: number, known: Entry, state: AbstractState): void {
+    if (known.merges > 0 || !isAncestor(known, this.from) || !stateSubsumes(state, known.state)) return;
+    this.env.report(index, `infinite loop detected at insn ${index}`);
   }
 
   private widening(index: number, merges: number): Widening {
@@ -141,11 +167,17 @@ class Explorer {
       for (const entry of next!.states) {
         if (entry.done) continue;
         entry.done = true;
+        this.from = entry;
         this.walk(next!, cloneState(entry.state));
-        if (this.steps > this.options.limit) return { nodes: this.nodes, steps: this.steps, complete: false };
+        if (this.options.enough?.() === true) return this.found(true);
+        if (this.steps > this.options.limit) return this.found(false);
       }
     }
-    return { nodes: this.nodes, steps: this.steps, complete: true };
+    return this.found(true);
+  }
+
+  private found(complete: boolean): Exploration {
+    return { nodes: this.nodes, steps: this.steps, complete };
   }
 
   /** Run from a node to the end of its block, to a call of a subprogram, or to an exit. */

@@ -1,7 +1,8 @@
 /**
  * Static safety: what the kernel's checker would refuse, found by exploring the program as it does: path by path as far as
- * that is cheap, then merged. Sound for what it models: a program without findings neither faults nor breaks a rule
- * listed here; findings may be false where merging lost precision. The kernel itself is the judge.
+ * that is cheap, then merged. Where that finds something, once more without merging, as far as that is affordable:
+ * a program that either way finds nothing in is safe. Sound for what it models: a program without findings neither
+ * faults nor breaks a rule listed here; findings may be false where precision was lost. The kernel itself is the judge.
  */
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
@@ -23,6 +24,10 @@ export interface SafetyOptions extends Partial<Rules> {
   alike?: number;
   /** Instructions to process before the program counts as too complex. */
   limit?: number;
+  /** Instructions to process path by path, where merging found something; 0: never. */
+  deepLimit?: number;
+  /** One finding is enough: stops there. */
+  first?: boolean;
 }
 
 export interface SafetyReport {
@@ -33,42 +38,77 @@ export interface SafetyReport {
   loops: number[];
 }
 
-const DEFAULTS: Rules & { disjuncts: number; alike: number; limit: number } = {
+const DEFAULTS: Rules & Required<Pick<SafetyOptions, 'disjuncts' | 'alike' | 'limit' | 'deepLimit'>> = {
   linux: 618,
   uninitStack: false,
   precision: 'kernel',
   disjuncts: 128,
   alike: 4,
   limit: 1_000_000,
+  deepLimit: 40_000,
 };
 
-/** All findings, in program order, each once. */
+/** States of one place that are kept apart where nothing is merged; each is compared with all others. */
+const DEEP_STATES = 600;
+
+type Chosen = typeof DEFAULTS & SafetyOptions;
+
+/** All findings, in program order, each once; with `first` at least one where there are any. */
 export function examine(program: Program, options: SafetyOptions = {}): SafetyReport {
   const rules = { ...DEFAULTS, ...options };
+  const malformed = validate(program.insns, { kernel: true });
+  const findings =
+    malformed.length === 0 && program.insns.length === 0
+      ? [{ index: -1, reason: 'empty program' }]
+      : malformed.map(({ index, reason }) => ({ index, reason }));
+  if (findings.length > 0) return { findings, steps: 0, loops: [] };
+  const merged = inspect(program, rules, rules);
+  if (merged.findings.length === 0 || merged.certain || rules.deepLimit === 0) return merged;
+  const apart = inspect(
+    program,
+    { ...rules, first: true },
+    {
+      disjuncts: Infinity,
+      alike: Infinity,
+      limit: Math.min(rules.limit, rules.deepLimit),
+      most: DEEP_STATES,
+    },
+  );
+  const steps = merged.steps + Math.min(apart.steps, rules.deepLimit);
+  return apart.findings.length === 0 ? { ...apart, steps } : { ...merged, steps };
+}
+
+/** One exploration. `certain`: what it found does not depend on how precise it was. */
+function inspect(
+  program: Program,
+  rules: Chosen,
+  how: { disjuncts: number; alike: number; limit: number; most?: number },
+): SafetyReport & { certain: boolean } {
   const seen = new Map<string, Finding>();
   const report = (index: number, reason: string): void => {
     const key = `${index} ${reason}`;
     if (!seen.has(key)) seen.set(key, { index, reason });
   };
-  for (const problem of validate(program.insns, { kernel: true })) report(problem.index, problem.reason);
-  if (program.insns.length === 0) report(-1, 'empty program');
-  if (seen.size > 0) return { findings: [...seen.values()], steps: 0, loops: [] };
   const env = makeEnv(program, rules, report);
   for (const index of env.cfg.unreachable) report(index, `unreachable insn ${index}`);
   const loops = [...env.cfg.loopHeads].map((id) => env.cfg.blocks[id]!.start).sort((a, b) => a - b);
   if (rules.linux < 503)
     for (const { from, to } of env.cfg.backEdges)
       report(env.cfg.blocks[from]!.end - 1, `back-edge to insn ${env.cfg.blocks[to]!.start}`);
+  const certain = seen.size > 0;
+  if (certain && rules.first === true) return { findings: [...seen.values()], steps: 0, loops, certain };
   const live = liveRegisters(program, env.cfg);
   const found = explore(env, {
-    disjuncts: rules.disjuncts,
-    alike: rules.alike,
-    limit: rules.limit,
+    disjuncts: how.disjuncts,
+    alike: how.alike,
+    limit: how.limit,
+    ...(how.most === undefined ? {} : { most: how.most }),
     liveRegisters: (index) => live[index]!,
+    ...(rules.first === true ? { enough: () => seen.size > 0 } : {}),
   });
   if (!found.complete) report(-1, `BPF program is too large. Processed ${found.steps} insn`);
   const findings = [...seen.values()].sort((a, b) => a.index - b.index);
-  return { findings, steps: found.steps, loops };
+  return { findings, steps: found.steps, loops, certain };
 }
 
 /** What the kernel's checker would refuse; empty when the program is safe. */

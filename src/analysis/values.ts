@@ -231,15 +231,22 @@ export function mergeValues(a: Value, b: Value, names: PairNames, place: number,
   return anyOf(a, b);
 }
 
+/** The same for pointers whose constant parts differ: the unknown part of `a`, which nothing else shares, makes up for it. */
+function coversFurther(a: Pointer, b: Pointer, ids: (a: number, b: number) => boolean): boolean {
+  if (a.region.key !== b.region.key || a.variable.id !== 0 || a.range !== 0) return false;
+  const apart = addScalars(b.variable, constant(BigInt(b.off - a.off)));
+  return (a.nullable || !b.nullable) && scalarSubsumes(a.variable, apart) && ids(a.id, b.id);
+}
+
 /** Does `a` allow everything that `b` allows? `ids` must map the ids of `a` to ids of `b` consistently. */
 export function valueSubsumes(a: Value, b: Value, ids: (a: number, b: number) => boolean): boolean {
   if (a.kind === 'uninit') return a.maybe === true || isNever(b);
   if (a.kind === 'any') return b.kind !== 'uninit' && (a.stack || !mayPointToStack(b));
   if (a.kind === 'scalar') return b.kind === 'scalar' && scalarSubsumes(a, b) && ids(a.id, b.id);
   if (b.kind !== 'pointer') return false;
+  if (a.off !== b.off) return coversFurther(a, b, ids);
   return (
     a.region.key === b.region.key &&
-    a.off === b.off &&
     (a.nullable || !b.nullable) &&
     a.range <= b.range &&
     scalarSubsumes(a.variable, b.variable) &&

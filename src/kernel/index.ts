@@ -10,6 +10,7 @@
  *   time      kernelTime(versions, tests): nanoseconds, ratio, and what may be claimed; harness, stopwatch: how it is measured
  *   calibrate calibrate(): a latency profile of this machine; fitProfiles: how well profiles predict times
  *   cases     caseText, readCase, replay: a difference as a file that tests replay
+ *   matrix    MatrixTally: our static safety checker against the kernel's, on programs and their mutants (mutants)
  *   tests     kernelTests, timingTests: inputs that reach deep code, guided by the interpreter
  *   netns     inOwnNetwork(body): a network of one's own for programs that ask for routes
  *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
@@ -43,6 +44,15 @@ export {
   loadProgram,
   notLoadable,
 } from './load.ts';
+export {
+  type Counts,
+  type Disagreement,
+  type Matrix,
+  type MatrixOptions,
+  MatrixTally,
+  reasonClass,
+  shares,
+} from './matrix.ts';
 export { asRun, interpreterSays, type Model, machineModel, vmDiff } from './model.ts';
 export { type InNetwork, inOwnNetwork } from './netns.ts';
 export type { Scenario } from './observe.ts';

@@ -5,7 +5,7 @@ const STATISTICS =
   /^(processed \d+ insns|verification time|stack depth|insns processed|max_states|mark_precise|-- END)/;
 /** State dumps and source lines of level 1. */
 const NARRATION =
-  /^(\d+: [(R]|from \d+ to \d+|; |\d+: *$|Validating |Func#|propagating|last_idx|regs=|parent )/;
+  /^(\d+: [(R]|from \d+ to \d+|; |\d+: *$|Validating |Func#|propagating|last_idx|regs=|parent |cur state:|old state:)/;
 
 /** The last line that states a reason; '' when the log is empty. */
 export function refusalReason(log: string): string {

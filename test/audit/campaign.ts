@@ -13,6 +13,7 @@ import { release } from 'node:os';
 import { loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
 import type { IsaLevel } from '../../src/isa/semantics.ts';
 import { KernelSession, linuxNumber, randomProgram } from '../../src/kernel/index.ts';
+import { mutant } from '../../src/kernel/mutants.ts';
 import { OPTIMIZE_DEFAULTS, optimizeProgram } from '../../src/optimizer/index.ts';
 import { toJson } from '../../src/program/json.ts';
 import type { Program } from '../../src/program/program.ts';
@@ -20,7 +21,6 @@ import { contextProvider, createWindowVerifier } from '../../src/verify/index.ts
 import { Rng } from '../../src/vm/random.ts';
 import { compare } from './compare.ts';
 import { richProgram } from './generate.ts';
-import { mutant } from './mutate.ts';
 
 const [part = 'rich', ...settings] = process.argv.slice(2);
 const given = new Map(settings.map((s) => s.split('=') as [string, string]));

@@ -10,6 +10,7 @@ import { examine } from '../../src/analysis/safety.ts';
 import { loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
 import { formatInsn } from '../../src/isa/disasm.ts';
 import type { Insn } from '../../src/isa/insn.ts';
+import { changed } from '../../src/kernel/mutants.ts';
 import { replaceProblem, replaceRange } from '../../src/program/edit.ts';
 import type { Program } from '../../src/program/program.ts';
 import { createWindowVerifier } from '../../src/verify/index.ts';
@@ -18,7 +19,6 @@ import { observer } from '../../src/vm/observe.ts';
 import { Rng } from '../../src/vm/random.ts';
 import { deepTests, generateTests } from '../../src/vm/testgen/index.ts';
 import { richProgram } from './generate.ts';
-import { changed } from './mutate.ts';
 
 const [part = 'rich', ...settings] = process.argv.slice(2);
 const given = new Map(settings.map((s) => s.split('=') as [string, string]));

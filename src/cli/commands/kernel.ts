@@ -6,6 +6,7 @@ import { UserError } from '../../program/errors.ts';
 import { count, type WhichPrograms, whichPrograms } from '../args.ts';
 import { Exit } from '../failure.ts';
 import { say, sayJson } from '../output.ts';
+import { matrixCommand } from './kernelmatrix.ts';
 import { timeCommands } from './kerneltime.ts';
 import { truthCommands } from './kerneltruth.ts';
 
@@ -35,6 +36,7 @@ export function kernelCommand(program: Command): void {
     .action(diff);
   timeCommands(group);
   truthCommands(group);
+  matrixCommand(group);
 }
 
 async function check(file: string, o: WhichPrograms & { json?: boolean }): Promise<void> {
