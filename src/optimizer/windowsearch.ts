@@ -96,6 +96,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
     const input = verdict?.kind === 'different' ? verdict.counterexample : undefined;
     return input !== undefined && learn(machine, context, input) ? 'counterexample added' : 'different';
   };
+  let last = { error: 0, failed: 0 };
   const { stats } = runChain({
     source: raised.insns,
     frozen: new Set(),
@@ -107,7 +108,11 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
       tests: machine.size,
       set: (w) => machine.setCandidate(w),
       patch: (at, i) => machine.patch(at, i),
-      error: (limit) => machine.evaluate(limit).error,
+      error: (limit) => {
+        last = machine.evaluate(limit);
+        return last.error;
+      },
+      failed: () => last.failed,
     },
     wellFormed: (w) => wellFormed(w, entry),
     price: tools.goal === 'latency' ? loweredTime : loweredSlots,

@@ -1,7 +1,10 @@
 /**
  * The Metropolis-Hastings chain over one window: propose, price, accept or reject.
  *
- *   cost = alpha * error + beta * performance      (unsafe candidates: + gamma, or rejected before they run)
+ *   cost = alpha * (c * distance + count) + beta * performance + gamma * unsafe
+ *
+ * `c` is 1, or 1 over the number of tests; `count` is how many tests a candidate fails, or passes, that is not
+ * equivalent (settings.ts). Candidates that pass all tests count as equivalent until a proof says otherwise.
  *
  * The acceptance draw comes first and becomes the largest error that could still be accepted, so that the
  * interpreter stops at the first test that decides. Only a candidate that passes every test and beats the best
@@ -21,8 +24,10 @@ export interface Evaluator {
   readonly tests: number;
   set(window: readonly Insn[]): void;
   patch(at: number, i: Insn): void;
-  /** Summed distance to the source over all tests; may stop early with any value above `limit`. */
+  /** Summed distance to the source over all tests, which may stop early with any value above `limit`. */
   error(limit: number): number;
+  /** Tests that the candidate failed in the last `error` that did not stop early. */
+  failed(): number;
 }
 
 /** What the verifier said of a candidate that passes every test. */
@@ -84,6 +89,8 @@ export function runChain(task: ChainTask): ChainResult {
   const window = task.source.map((i) => ({ ...i }));
   const stats = emptyStats();
   const scale = settings.average ? settings.alpha / Math.max(1, evaluator.tests) : settings.alpha;
+  /** The number of tests is not averaged. */
+  const countScale = settings.alpha / scale;
   const logBase = Math.log(settings.base);
   const refuted = new Set<string>();
 
@@ -120,15 +127,18 @@ export function runChain(task: ChainTask): ChainResult {
     // Accepted when u < base^-((new - old) / temperature), that is new < old - temperature * log_base(u).
     const ceiling = cost - (temperature * Math.log(1 - rng.unit())) / logBase;
     const price = task.price(window);
-    const limit = (ceiling - settings.beta * price) / scale;
-    if (limit < 0 || !task.wellFormed(window)) {
+    let limit = (ceiling - settings.beta * price) / scale;
+    const unsafe = limit < 0 || task.wellFormed(window) ? 0 : settings.gamma;
+    if (unsafe > 0) limit -= unsafe / scale;
+    if (!(limit >= 0)) {
       write(old, false);
       continue;
     }
     write(proposal.edits, true);
     stats.evaluated++;
     let error = evaluator.error(limit);
-    if (error === 0 && price < bestPrice) {
+    if (error <= limit) error += counted(settings, evaluator, error === 0) * countScale;
+    if (error === 0 && price < bestPrice && unsafe === 0) {
       const key = JSON.stringify(window);
       const proven = refuted.has(key) ? 'different' : task.prove(window);
       stats.proofs[proven]++;
@@ -138,8 +148,9 @@ export function runChain(task: ChainTask): ChainResult {
         stats.foundAt = stats.steps + 1;
       } else {
         refuted.add(key);
-        // Known to be wrong: what the new test says, else out of reach. A fixed price would let the chain settle there.
-        error = proven === 'counterexample added' ? evaluator.error(Infinity) : Infinity;
+        error = proven === 'counterexample added' ? evaluator.error(Infinity) : 0;
+        error += counted(settings, evaluator, false) * countScale;
+        // Known to be wrong, and no test says so. A fixed price would let the chain settle there.
         if (error === 0) error = Infinity;
       }
     }
@@ -148,11 +159,17 @@ export function runChain(task: ChainTask): ChainResult {
       continue;
     }
     performance = price;
-    cost = scale * error + settings.beta * performance;
+    cost = scale * error + settings.beta * performance + unsafe;
     stats.accepted++;
     stats.acceptedByRule[proposal.rule]++;
   }
   return { best, price: bestPrice, stats };
+}
+
+/** Tests that count against the candidate that has just run. */
+function counted({ unequal }: ChainSettings, evaluator: Evaluator, equal: boolean): number {
+  if (equal || unequal === 'none') return 0;
+  return unequal === 'failing' ? evaluator.failed() : evaluator.tests - evaluator.failed();
 }
 
 /** A window of `length` positions that holds `insns` and then nothing. */

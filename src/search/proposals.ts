@@ -138,6 +138,14 @@ function sameOperand(row: OpSpec, spec: OpSpec): boolean {
   return row.kind === 'store' && spec.kind === 'store' && row.operand === spec.operand;
 }
 
+const weights = new WeakMap<ChainSettings, readonly number[]>();
+
+function weightsOf(settings: ChainSettings): readonly number[] {
+  let known = weights.get(settings);
+  if (known === undefined) weights.set(settings, (known = RULES.map((r) => settings.rules[r])));
+  return known;
+}
+
 /**
  * Draws a rule by its weight and applies it at a random position. Returns undefined when the rule has nothing to do
  * there (an operand of a NOP, the width of an addition): the step is spent, as in K2.
@@ -151,7 +159,7 @@ export function propose(
   pools: Pools,
   rng: Rng,
 ): Proposal | undefined {
-  const rule = RULES[rng.weighted(RULES.map((r) => settings.rules[r]))] as keyof RuleWeights;
+  const rule = RULES[rng.weighted(weightsOf(settings))] as keyof RuleWeights;
   const at = rng.below(window.length);
   if (frozen.has(at)) return undefined;
   const current = window[at] as Insn;

@@ -24,13 +24,16 @@ export interface ChainSettings {
   distance: 'pop' | 'abs';
   /** Error averaged over the tests instead of summed. */
   average: boolean;
-  /** What a failed proof adds: the number of failing tests, or of passing ones. */
-  unequal: 'failing' | 'passing';
+  /**
+   * What a candidate that is not equivalent costs besides its distance: the number of tests that it fails, or that it
+   * passes, as in K2, or nothing. What is refuted although it fails none, and so would cost nothing, is out of reach.
+   */
+  unequal: 'failing' | 'passing' | 'none';
   /** Weight of the error. */
   alpha: number;
   /** Weight of the performance cost. */
   beta: number;
-  /** Price of an unsafe candidate. */
+  /** Price of an unsafe candidate; Infinity: it is rejected before it runs. */
   gamma: number;
   /** Base of the acceptance probability base^-(new - old): e in K2's paper, 2 in its code. */
   base: number;
@@ -44,7 +47,7 @@ export interface ChainSettings {
 }
 
 const common = {
-  unequal: 'failing',
+  unequal: 'failing' as ChainSettings['unequal'],
   gamma: 20,
   base: Math.E,
   contiguous: 2,
@@ -111,12 +114,59 @@ export const DEFAULT_SETTINGS: ChainSettings = {
   name: 'default',
   distance: 'pop',
   average: true,
+  unequal: 'none',
+  gamma: Number.POSITIVE_INFINITY,
   alpha: 1,
   beta: 1,
   rules: { ir: 0.15, or: 0.25, nr: 0.15, me1: 0.05, me2: 0.05, cir: 0.05, idiom: 0.3 },
   restart: 5000,
   temperatures: [0.1, 0.3, 1],
 };
+
+/**
+ * The error cost in all its variants (section 3.2 of the paper): distance, summed or averaged, and what is counted of a
+ * candidate that is not equivalent.
+ */
+export const ERROR_VARIANTS: readonly Pick<ChainSettings, 'distance' | 'average' | 'unequal'>[] = (
+  ['pop', 'abs'] as const
+).flatMap((distance) =>
+  [false, true].flatMap((average) =>
+    (['failing', 'passing'] as const).map((unequal) => ({ distance, average, unequal })),
+  ),
+);
+
+/** The two sets of probabilities that the paper's best settings have, with the second memory rule in the second. */
+const RULE_SETS: readonly RuleWeights[] = [
+  { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05, idiom: 0 },
+  { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18, idiom: 0 },
+];
+
+/**
+ * Sixteen settings, as many as the paper ran at once: everything that its table 8 varies, combined. Which sixteen it ran
+ * it does not say.
+ */
+export const COMBINED_SETTINGS: readonly ChainSettings[] = (['abs', 'pop'] as const).flatMap((distance) =>
+  [false, true].flatMap((average) =>
+    [5, 1.5].flatMap((beta) =>
+      RULE_SETS.map((rules, n) => ({
+        ...common,
+        name: `k2-${distance}-${average ? 'mean' : 'sum'}-${beta}-me${n + 1}`,
+        distance,
+        average,
+        alpha: 0.5,
+        beta,
+        rules,
+      })),
+    ),
+  ),
+);
+
+/** The second of the paper's settings with each error cost. */
+const ERROR_SETTINGS: readonly ChainSettings[] = ERROR_VARIANTS.map((variant) => ({
+  ...PAPER_SETTINGS[1]!,
+  ...variant,
+  name: `error-${variant.distance}-${variant.average ? 'mean' : 'sum'}-${variant.unequal}`,
+}));
 
 /**
  * What table 10 of the paper compares: `k2-2` with some of its domain-specific rules. The shares of those that are off go
@@ -153,7 +203,13 @@ export const RULE_SETTINGS: readonly ChainSettings[] = Object.entries({
   };
 });
 
-export const ALL_SETTINGS: readonly ChainSettings[] = [DEFAULT_SETTINGS, ...PAPER_SETTINGS, ...RULE_SETTINGS];
+export const ALL_SETTINGS: readonly ChainSettings[] = [
+  DEFAULT_SETTINGS,
+  ...PAPER_SETTINGS,
+  ...COMBINED_SETTINGS,
+  ...ERROR_SETTINGS,
+  ...RULE_SETTINGS,
+];
 
 /** Setting by its name, e.g. `k2-2`. */
 export function settingNamed(name: string): ChainSettings | undefined {

@@ -1,0 +1,79 @@
+/**
+ * How fast the search is: proposals per CPU second of one core, everything in (analysis, tests, proofs, judging), and of
+ * the chains alone, where nothing is proven; beside K2's iterations per CPU second on such a machine.
+ *
+ * CPU time, not wall time: the machine may be shared.
+ */
+import { join } from 'node:path';
+import { OPTIMIZE_DEFAULTS } from '../src/optimizer/defaults.ts';
+import { optimizeProgram } from '../src/optimizer/index.ts';
+import { UserError } from '../src/program/errors.ts';
+import type { HookName } from '../src/program/hooks.ts';
+import { readRawFile } from '../src/program/raw.ts';
+import { contextProvider, createWindowVerifier, type WindowVerifier } from '../src/verify/index.ts';
+
+const TESTS = 64;
+const STEPS = 1_000_000;
+const CORPUS = join(process.env.K2_SHARED ?? '../shared', 'corpora/k2-paper/O2');
+
+/** Iterations per CPU second of K2 itself, built -O2, on two shared virtual CPUs (../shared/facts/rivals.md). */
+const K2: Readonly<Record<string, { hook: HookName; iterationsPerSecond: number }>> = {
+  xdp1: { hook: 'xdp', iterationsPerSecond: 16_756 },
+  xdp_pktcntr: { hook: 'xdp', iterationsPerSecond: 22_613 },
+  xdp_map_access: { hook: 'xdp', iterationsPerSecond: 42_512 },
+  xdp_fw: { hook: 'xdp', iterationsPerSecond: 4_827 },
+  xdp_devmap_xmit: { hook: 'tracepoint', iterationsPerSecond: 17_733 },
+  recvmsg4: { hook: 'cgroup_sock_addr', iterationsPerSecond: 4_582 },
+};
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** The verifier without its proofs. */
+function unproven(verifier: WindowVerifier): WindowVerifier {
+  return Object.assign(Object.create(verifier) as WindowVerifier, {
+    check: () => ({ kind: 'unknown', reason: 'not asked', ms: 0 }) as const,
+  });
+}
+
+async function bench(name: string): Promise<void> {
+  const known = K2[name];
+  const program = readRawFile(join(CORPUS, `${name}.insns`), { hook: known?.hook ?? 'xdp' });
+  const verifier = await createWindowVerifier({ contextOf: contextProvider() });
+  const options = { ...OPTIMIZE_DEFAULTS, tests: TESTS, steps: STEPS, kernel: 'off' as const };
+  // Compiled code first.
+  await optimizeProgram(program, { ...options, steps: STEPS / 5 }, {}, unproven(verifier));
+  const rate = async (with_: WindowVerifier): Promise<{ perSecond: number; slots: number }> => {
+    const start = cpuSeconds();
+    const { stats, slotsAfter } = await optimizeProgram(program, options, {}, with_);
+    return { perSecond: Math.round(stats.steps / (cpuSeconds() - start)), slots: slotsAfter };
+  };
+  const chains = await rate(unproven(verifier));
+  const all = await rate(verifier);
+  verifier.close();
+  const report = {
+    program: name,
+    tests: TESTS,
+    proposals: STEPS,
+    chainsPerSecond: chains.perSecond,
+    proposalsPerSecond: all.perSecond,
+    slots: all.slots,
+    ...(known === undefined
+      ? {}
+      : {
+          k2IterationsPerSecond: known.iterationsPerSecond,
+          times: Number((all.perSecond / known.iterationsPerSecond).toFixed(1)),
+        }),
+  };
+  console.log(JSON.stringify(report));
+}
+
+try {
+  for (const name of process.argv.length > 2 ? process.argv.slice(2) : ['xdp1']) await bench(name);
+} catch (e) {
+  if (!(e instanceof UserError)) throw e;
+  console.error(e.message);
+  process.exitCode = 2;
+}
