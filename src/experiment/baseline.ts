@@ -1,12 +1,13 @@
 /**
- * Named baselines: `<folder>/<name>/` holds a result store without what a comparison does not need (listings, rewrites),
- * small enough to be committed.
+ * Named baselines: `<folder>/<name>/` holds a result store without what a comparison does not need (listings, rewrites)
+ * and without paths, small enough to be committed.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../program/errors.ts';
 import { writeWhole } from './files.ts';
-import { hasResult, type Row } from './result.ts';
+import { publicRows, withoutInstructions } from './publish.ts';
+import type { Row } from './result.ts';
 import { currentRows } from './runner.ts';
 import { readRows, readStoredDefinition, writeDefinition } from './store.ts';
 import { hintFor } from './words.ts';
@@ -59,7 +60,12 @@ export function saveBaseline(name: string, results: string, baselines = BASELINE
   if (rows.length === 0)
     throw new UserError('there are no current rows to save.', results, 'Run it first: k2 run');
   const folder = join(baselines, name);
-  writeWhole(join(folder, 'cells.jsonl'), rows.map((r) => `${JSON.stringify(slim(r))}\n`).join(''));
+  writeWhole(
+    join(folder, 'cells.jsonl'),
+    publicRows(rows)
+      .map((r) => `${JSON.stringify(withoutInstructions(r))}\n`)
+      .join(''),
+  );
   writeDefinition(folder, { ...stored, keys: rows.map((r) => r.key) });
   return infoOf(name, folder);
 }
@@ -83,9 +89,4 @@ function infoOf(name: string, folder: string): BaselineInfo {
     code: last?.provenance.code ?? '',
     date: last?.date ?? '',
   };
-}
-
-function slim(row: Row): Row {
-  if (!hasResult(row)) return row;
-  return { ...row, rewrites: [], notes: [], disassembly: { before: [], after: [] }, output: '' };
 }

@@ -216,6 +216,23 @@ function withOverrides(program: Program, entry: CorpusEntry): Program {
   return { ...program, maps: program.maps.map((m) => ({ ...m, ...changes[m.name] })) };
 }
 
+/** One sentence per corpus of whose programs some are not there. */
+export function missingPrograms(
+  programs: readonly { corpus: string; id: string; variant: string }[],
+): string[] {
+  return [...new Set(programs.map((p) => p.corpus))].flatMap((name) => {
+    const corpus = openCorpus(name);
+    const wanted = programs.filter((p) => p.corpus === name);
+    const builds = new Map(wanted.map(({ id, variant }) => [`${id} ${variant}`, { id, variant }]));
+    const missing = [...builds.values()].filter(
+      ({ id, variant }) => loadEntry(corpus, entryOf(corpus, id), variant).status !== 'ok',
+    );
+    return missing.length === 0
+      ? []
+      : [`corpus ${name}: ${missing.length} of ${builds.size} programs are not there. ${howToGet(corpus)}`];
+  });
+}
+
 /** Forgets what was read: for tests and after an import. */
 export function forgetCorpora(): void {
   open.clear();

@@ -35,6 +35,9 @@ const Selection = z.strictObject({
     .strictObject({ min: z.number().int().min(0).optional(), max: z.number().int().min(1).optional() })
     .optional()
     .describe('Size of the input, in slots'),
+  options: PartialOptions.optional().describe(
+    "Of these programs only, over the configuration's: a smaller budget for a large one, say",
+  ),
 });
 
 const sweepOf = Object.fromEntries(
@@ -118,24 +121,26 @@ export function definitionHash(definition: Definition): string {
 /** The definition with its full budgets, under a name of its own. */
 export function fullDefinition(definition: Definition): Definition {
   const { steps, seeds, cellSeconds } = definition.full ?? {};
-  return {
+  const full = {
     ...definition,
     name: `${definition.name}-full`,
     title: `${definition.title} (full budget)`,
     seeds: seeds ?? definition.seeds,
     budget: { ...definition.budget, ...(cellSeconds === undefined ? {} : { cellSeconds }) },
-    configurations: (steps === undefined ? definition : withSteps(definition, steps)).configurations,
   };
+  return steps === undefined ? full : withSteps(full, steps);
 }
 
 /** The same with so many proposals per cell. */
 export function withSteps(definition: Definition, steps: number): Definition {
+  const withIt = <T extends { options?: PartialOptions | undefined }>(x: T): T => ({
+    ...x,
+    options: { ...x.options, steps },
+  });
   return {
     ...definition,
-    configurations: definition.configurations.map((c) => ({
-      ...c,
-      options: { ...c.options, steps },
-    })) as Definition['configurations'],
+    programs: definition.programs.map((p) => (p.options === undefined ? p : withIt(p))),
+    configurations: definition.configurations.map(withIt),
   };
 }
 

@@ -3,13 +3,13 @@ import { budgetOf } from '../optimizer/defaults.ts';
 import { buildOf, entryOf, openCorpus, slotsOf } from './corpus.ts';
 import type { Cell } from './expand.ts';
 
-/** What a cell costs beside its search, in proposals: loading, tests, the last check in the kernel. */
-const FIXED = 100_000;
+/** What a slot costs beside the search, in proposals: analysis, tests, the last check in the kernel. */
+const PER_SLOT = 4000;
 
 /** Proposals, as a measure of time. */
 export function costOf({ program: { corpus, id, variant }, options }: Cell): number {
   const slots = slotsOf(buildOf(entryOf(openCorpus(corpus), id), variant)) ?? 0;
-  return FIXED + budgetOf(options, slots);
+  return PER_SLOT * slots + budgetOf(options, slots);
 }
 
 export class Eta {

@@ -42,14 +42,14 @@ export function expand(definition: Definition, code: string): Cell[] {
   const more = measure === undefined ? {} : { measure, variants: definition.baselines.variants };
   const cells: Cell[] = [];
   const seen = new Set<string>();
-  for (const { corpus, entry, variant } of definition.programs.flatMap(select)) {
+  for (const { corpus, entry, variant, own } of definition.programs.flatMap(select)) {
     const { hook, group, category } = entry;
     const program: ProgramRef = { corpus: corpus.name, id: entry.id, variant, hook, group, category };
     const build = buildOf(entry, variant);
     const input = (build === undefined ? undefined : inputOf(build))?.sha256 ?? 'missing';
     for (const { name, options } of configurations) {
       for (const seed of definition.seeds) {
-        const complete = completeOptions(options, seed);
+        const complete = completeOptions({ ...options, ...own }, seed);
         const identity = [corpus.name, entry.id, variant, input, complete, definition.budget, code, more];
         const key = sha256(canonicalJson([name, ...identity])).slice(0, 32);
         if (seen.has(key)) continue;
@@ -77,6 +77,8 @@ interface Selected {
   corpus: Corpus;
   entry: CorpusEntry;
   variant: string;
+  /** Options of this selection. */
+  own: PartialOptions;
 }
 
 /** Programs of a corpus that pass all filters. @throws UserError when a name does not exist or nothing is left */
@@ -102,5 +104,5 @@ export function select(s: Selection): Selected[] {
   });
   if (chosen.length === 0)
     throw new UserError(`no program of corpus ${s.corpus} passes the filters.`, '', 'Loosen them.');
-  return chosen.map((entry) => ({ corpus, entry, variant }));
+  return chosen.map((entry) => ({ corpus, entry, variant, own: s.options ?? {} }));
 }

@@ -23,6 +23,7 @@ export * from './metrics.ts';
 export * from './options.ts';
 export * from './paper.ts';
 export * from './provenance.ts';
+export * from './publish.ts';
 export * from './result.ts';
 export * from './runner.ts';
 export * from './statistics.ts';

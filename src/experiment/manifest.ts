@@ -27,7 +27,7 @@ const Build = z.object({
   instructions: z.number().int(),
   /** Slots with every subprogram it reaches, where there are any. */
   linkedSlots: z.number().int().optional(),
-  textSha256: sha256,
+  textSha256: sha256.optional(),
   status: z.enum(['loads', 'refused', 'untested']),
   reason: z.string().optional(),
 });

@@ -63,24 +63,11 @@ export async function runExperiment(definition: Definition, options: RunOptions)
   const execute = await executorOf(definition, options);
   const folder = join(options.results, definition.name);
   const code = optimizerCode();
-  const all = expand(definition, code);
-  const { shard } = options;
-  const cells = shard === undefined ? all : all.filter((_, i) => i % shard.of === shard.index - 1);
   makeFolder(folder);
   const unlock = lockFolder(folder);
   try {
-    const stored = readRows(folder);
-    const keys = all.map((c) => c.key);
-    const rows = new Map(currentRows(stored.rows, keys).map((r) => [r.key, r]));
-    const hash = definitionHash(definition);
-    const warnings = [...stored.warnings, ...changes(folder, hash, stored.rows, rows)];
+    const { cells, todo, rows, keys, hash, warnings } = planOf(definition, options);
     writeDefinition(folder, { definition, hash, keys });
-    const todo = cells.filter((c) => {
-      const row = rows.get(c.key);
-      return row === undefined || (options.retryFailed === true && row.status === 'failed');
-    });
-    // The longest first, so that no worker idles while another has just begun the largest program.
-    todo.sort((a, b) => costOf(b) - costOf(a));
     options.events?.start?.({
       cells: cells.length,
       kept: cells.length - todo.length,
@@ -134,6 +121,41 @@ export async function runExperiment(definition: Definition, options: RunOptions)
   } finally {
     unlock();
   }
+}
+
+export interface Plan {
+  /** Of this share, in the definition's order. */
+  cells: Cell[];
+  /** Those that have no row yet, the longest first: no worker idles while another begins the largest program. */
+  todo: Cell[];
+  /** What is there already, by key. */
+  rows: Map<string, Row>;
+  /** Of all cells. */
+  keys: string[];
+  hash: string;
+  warnings: string[];
+}
+
+/** What a run would do. @throws UserError when the definition names what does not exist */
+export function planOf(
+  definition: Definition,
+  { results, shard, retryFailed }: Pick<RunOptions, 'results' | 'shard' | 'retryFailed'>,
+): Plan {
+  const folder = join(results, definition.name);
+  const all = expand(definition, optimizerCode());
+  const cells = shard === undefined ? all : all.filter((_, i) => i % shard.of === shard.index - 1);
+  const stored = readRows(folder);
+  const keys = all.map((c) => c.key);
+  const rows = new Map(currentRows(stored.rows, keys).map((r) => [r.key, r]));
+  const hash = definitionHash(definition);
+  const warnings = [...stored.warnings, ...changes(folder, hash, stored.rows, rows)];
+  const todo = cells
+    .filter((c) => {
+      const row = rows.get(c.key);
+      return row === undefined || (retryFailed === true && row.status === 'failed');
+    })
+    .sort((a, b) => costOf(b) - costOf(a));
+  return { cells, todo, rows, keys, hash, warnings };
 }
 
 /** The last row of each key, in the order of the keys. */

@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import {
   definitionHash,
   definitionJsonSchema,
+  fullDefinition,
   parseDefinition,
   readDefinition,
+  withSteps,
 } from '../../src/experiment/definition.ts';
 import { expand } from '../../src/experiment/expand.ts';
 import { UserError } from '../../src/program/errors.ts';
@@ -134,5 +136,18 @@ describe('expand', () => {
   it('takes isa and Linux as people write them', () => {
     const text = MINIMAL.replace('default', 'default\n    options: { isa: v2, linux: "5.10" }');
     expect(expand(parse(text), '')[0]!.options).toMatchObject({ level: 2, linux: 510 });
+  });
+});
+
+describe('budgets', () => {
+  const text = `${MINIMAL.replace('    ids: [xdp_proto_count, xdp_swap_tx]\n', '    ids: [xdp_swap_tx]\n    options: { steps: 5 }\n  - corpus: builtin\n    ids: [xdp_proto_count]\n')}full: { steps: 9, seeds: [1, 2] }\n`;
+  const steps = (d: ReturnType<typeof parse>) => expand(d, '').map((c) => c.options.steps);
+  it('are of the program, else of the configuration', () => {
+    expect(steps(parse(text))).toEqual([5, undefined]);
+  });
+  it('are replaced as a whole by --steps and --full', () => {
+    expect(steps(withSteps(parse(text), 7))).toEqual([7, 7]);
+    expect(steps(fullDefinition(parse(text)))).toEqual([9, 9, 9, 9]);
+    expect(fullDefinition(parse(text)).name).toBe('t-full');
   });
 });

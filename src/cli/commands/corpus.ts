@@ -2,9 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { PACKAGE_ROOT, stateFolder } from '../../experiment/home.ts';
 import { UserError } from '../../program/errors.ts';
+import type { HookName } from '../../program/hooks.ts';
+import { hook } from '../args.ts';
 import { Exit } from '../failure.ts';
 import { note, say, sayJson } from '../output.ts';
 
@@ -36,6 +38,18 @@ export function corpusCommand(program: Command): void {
     .option('--clone', 'fetch them with git from the repository that the manifest names')
     .option('--json', 'as JSON')
     .action(add);
+  group
+    .command('new <name> <files...>')
+    .description('make a corpus of your own from objects and raw instructions, in .k2/')
+    .addOption(
+      new Option('--type <hook>', 'program type, where section or .desc do not tell').argParser(hook),
+    )
+    .option(
+      '--license <name>',
+      'of the programs, e.g. GPL-2.0; without one, baselines leave instructions out',
+    )
+    .option('--json', 'as JSON')
+    .action(make);
   group
     .command('build <corpus>')
     .description('build a corpus from what is installed; what is missing is named and skipped')
@@ -133,6 +147,21 @@ async function add(name: string, o: Json & { from?: string; clone?: boolean }): 
   const done = o.from === undefined ? importClone(corpus) : importFrom(corpus, o.from);
   if (o.json === true) sayJson(done);
   else say(`${done.files} files of ${name} are now in ${done.folder}`);
+}
+
+async function make(
+  name: string,
+  files: string[],
+  o: Json & { type?: HookName; license?: string },
+): Promise<void> {
+  const { newCorpus } = await import('../../experiment/newcorpus.ts');
+  const done = newCorpus(name, files, {
+    ...(o.type === undefined ? {} : { hook: o.type }),
+    ...(o.license === undefined ? {} : { license: o.license }),
+  });
+  for (const line of done.skipped) note(`skipped: ${line}`);
+  if (o.json === true) sayJson(done);
+  else say(`${done.programs.length} programs are now in ${done.folder}: ${done.programs.join(', ')}`);
 }
 
 async function build(name: string, o: Json): Promise<void> {
