@@ -14,6 +14,8 @@ export interface Chart {
   /** What the reader sees, for those who do not see it. */
   description: string;
   spec: TopLevelSpec;
+  /** Id of the table whose numbers it draws, when a page has it. */
+  table?: string;
   /** The numbers that are drawn. */
   data: {
     columns: readonly { label: string; numeric: boolean }[];

@@ -18,9 +18,9 @@ export function chartsOf(summary: Summary): Chart[] {
   const drawn = best.slice(0, MOST_LINES);
   const which = done.length <= MOST_LINES ? '' : selection(best.length);
   return [
+    ...loadCharts(drawn),
     sizeChart(summary, drawn, which),
     latencyChart(summary, drawn, which),
-    ...loadCharts(drawn),
     convergenceChart(summary, drawn, which),
   ];
 }
@@ -41,7 +41,13 @@ function smallestPerProgram(lines: readonly Line[]): Line[] {
   return [...best.values()];
 }
 
-/** Name of a line on an axis. */
+/** Names of the lines of a chart: the program's alone where that says which. */
+function namesOf(s: Summary, drawn: readonly Line[]): (l: Line) => string {
+  const programs = new Set(drawn.map((l) => l.program.id));
+  return programs.size === drawn.length ? (l) => l.program.id : (l) => lineName(s, l);
+}
+
+/** Name of a line among all. */
 export function lineName(s: Summary, l: Line): string {
   const parts = [l.program.id];
   if (s.hasConfigurations) parts.push(l.configuration);
@@ -69,7 +75,7 @@ function dots(
     type: 'nominal',
     title: null,
     sort: null,
-    axis: { labelLimit: 260, grid: true, domain: false, ticks: false },
+    axis: { grid: true, domain: false, ticks: false },
   } as const;
   const domain = builds.map((b) => b.label);
   return {
@@ -119,8 +125,11 @@ function dots(
 const SHAPES = ['square', 'triangle-up', 'triangle-down', 'cross', 'triangle-right'] as const;
 
 function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
+  const name = namesOf(s, done);
+  // Where there is nothing else to compare with, the input.
+  const others = s.baselines.length > 0 ? s.baselines : [{ id: 'input', label: 'input' }];
   const builds = [
-    ...s.baselines.map((b, i) =>
+    ...others.map((b, i) =>
       b.id === 'paper:k2'
         ? { label: b.label, color: THEIRS, shape: 'diamond' }
         : { label: b.label, color: OTHERS[i % OTHERS.length]!, shape: SHAPES[i % SHAPES.length]! },
@@ -128,7 +137,7 @@ function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
     { label: 'ours', color: OURS, shape: 'circle' },
   ];
   const slotsOf = (l: Line): (number | undefined)[] => [
-    ...s.baselines.map((b) => l.baselines[b.id]),
+    ...others.map((b) => (b.id === 'input' ? l.before : l.baselines[b.id])),
     l.after,
   ];
   const values = done.flatMap((l) =>
@@ -137,7 +146,7 @@ function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
         ? []
         : [
             {
-              program: lineName(s, l),
+              program: name(l),
               build: builds[i]!.label,
               rank: i,
               value: Math.round((slots / l.before!) * 1000) / 10,
@@ -158,7 +167,7 @@ function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
         ...builds.map((b) => column(`${b.label} %`)),
       ],
       rows: done.map((l) => [
-        word(lineName(s, l)),
+        word(name(l)),
         num(l.before),
         ...slotsOf(l).map((x) => num(x === undefined ? undefined : (x / l.before!) * 100, 1)),
       ]),
@@ -167,6 +176,7 @@ function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
 }
 
 function latencyChart(s: Summary, done: readonly Line[], which: string): Chart {
+  const name = namesOf(s, done);
   const builds = [
     { label: 'input', color: OTHERS[0], shape: 'square' },
     { label: 'ours', color: OURS, shape: 'circle' },
@@ -177,7 +187,7 @@ function latencyChart(s: Summary, done: readonly Line[], which: string): Chart {
         ? []
         : [
             {
-              program: lineName(s, l),
+              program: name(l),
               build: builds[i]!.label,
               rank: i,
               value: Math.round(ns * 100) / 100,
@@ -193,15 +203,16 @@ function latencyChart(s: Summary, done: readonly Line[], which: string): Chart {
     spec: dots(values, builds, { title: 'ns per run', unit: 'ns', zero: true }),
     data: {
       columns: [column('program', false), column('input ns'), column('our ns')],
-      rows: done.map((l) => [word(lineName(s, l)), num(l.latencyBefore, 2), num(l.latencyAfter, 2)]),
+      rows: done.map((l) => [word(name(l)), num(l.latencyBefore, 2), num(l.latencyAfter, 2)]),
     },
   };
 }
 
 function convergenceChart(s: Summary, done: readonly Line[], which: string): Chart {
+  const name = namesOf(s, done);
   const points = done.flatMap((l) =>
     curveOf(l).map(([step, slots]) => ({
-      program: lineName(s, l),
+      program: name(l),
       step,
       slots,
       percent: Math.round((slots / l.before!) * 1000) / 10,

@@ -11,7 +11,7 @@ const turn = (th) => {
   const down = th.getAttribute('aria-sort') === 'ascending';
   for (const other of th.closest('thead').querySelectorAll('[aria-sort]')) other.removeAttribute('aria-sort');
   th.setAttribute('aria-sort', down ? 'descending' : 'ascending');
-  say('Sorted by ' + th.textContent.trim() + (down ? ', descending' : ', ascending'));
+  say('Sorted by ' + (th.dataset.name ?? th.textContent.trim()) + (down ? ', descending' : ', ascending'));
   return down ? -1 : 1;
 };
 /** The drawings of the page become interactive when they come into view. */
@@ -35,7 +35,7 @@ function drawCharts() {
 (() => {
   for (const table of document.querySelectorAll('table.sortable')) {
     const body = table.tBodies[0];
-    [...table.tHead.rows[0].cells].forEach((th, index) => th.querySelector('button').addEventListener('click', () => {
+    [...[...table.tHead.rows].at(-1).cells].forEach((th, index) => th.querySelector('button').addEventListener('click', () => {
       const numeric = th.dataset.kind === 'number';
       const key = (row) => { const raw = row.cells[index].dataset.value ?? ''; return numeric && raw !== '' ? Number(raw) : raw; };
       const compare = compareBy(turn(th), numeric);

@@ -1,8 +1,7 @@
-/** Under which conditions figures came about, in words. */
+/** Under which conditions our figures came about, in a sentence. */
 import type { Summary } from './summary.ts';
 import { fixed } from './tables.ts';
 
-/** Under which conditions our figures came about, in a sentence. */
 export function conditions(s: Summary): string {
   const [first] = s.lines;
   if (first === undefined) return '';
@@ -11,7 +10,8 @@ export function conditions(s: Summary): string {
   const one = (name: string, values: readonly (string | number | undefined)[]): string[] => {
     const kinds = [...new Set(values)].filter((v) => v !== undefined);
     if (kinds.length === 0) return [];
-    return [kinds.length <= 6 ? `${name} ${kinds.join(', ')}` : `${kinds.length} different ${name}s`];
+    const names = kinds.length === 1 ? name : `${name}s`;
+    return [kinds.length <= 6 ? `${names} ${kinds.join(', ')}` : `${kinds.length} ${names}`];
   };
   const steps = [...new Set(rows.map((r) => r.options?.steps))];
   const parts = [

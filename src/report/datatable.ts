@@ -1,13 +1,15 @@
 /** Tables and figures as markup. */
 import type { Chart } from './chart.ts';
 import { html, Markup } from './markup.ts';
-import type { DataTable, TableCell } from './tables.ts';
+import { type DataTable, flatLabel, type TableCell, type TableColumn } from './tables.ts';
 
+/** Longer tables scroll by themselves. */
+const MOST_OPEN = 45;
 /** Rows of a chart's numbers that a page holds. */
 const MOST_NUMBERS = 300;
 
 interface Plain {
-  columns: readonly { label: string; numeric: boolean }[];
+  columns: readonly TableColumn[];
   rows: readonly (readonly TableCell[])[];
   foot?: readonly (readonly TableCell[])[];
 }
@@ -19,12 +21,30 @@ interface Plain {
 export function sortable(t: Plain, caption: string, linkOf?: (text: string) => string | undefined): Markup {
   const head = t.columns.map(
     (c) =>
-      html`<th scope="col" class="${c.numeric ? 'n' : ''}" data-kind="${c.numeric ? 'number' : 'text'}"><button type="button">${c.label}</button></th>`,
+      html`<th scope="col" class="${c.numeric ? 'n' : ''}" data-kind="${c.numeric ? 'number' : 'text'}" data-name="${flatLabel(c)}"><button type="button">${c.label}</button></th>`,
   );
   const rows = t.rows.map((r) => html`<tr>${r.map((c, i) => cell(t, c, i, linkOf))}</tr>\n`);
   const foot = (t.foot ?? []).map((r) => html`<tr>${r.map((c, i) => cell(t, c, i))}</tr>\n`);
-  return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0"><table class="sortable"><caption class="sr">${caption}</caption>
-<thead><tr>${head}</tr></thead><tbody>${rows}</tbody>${foot.length > 0 && html`<tfoot>${foot}</tfoot>`}</table></div>`;
+  const tall = rows.length > MOST_OPEN ? ' tall' : '';
+  return html`<div class="wide${tall}" role="region" aria-label="${caption}" tabindex="0"><table class="sortable"><caption class="sr">${caption}</caption>
+<thead>${groupRow(t.columns.map((c) => c.group))}<tr>${head}</tr></thead><tbody>${rows}</tbody>${foot.length > 0 && html`<tfoot>${foot}</tfoot>`}</table></div>`;
+}
+
+/** The headings above the columns; none where there are none. */
+export function groupRow(names: readonly (string | undefined)[]): Markup | false {
+  if (names.every((n) => n === undefined)) return false;
+  const groups: { name: string | undefined; count: number }[] = [];
+  for (const name of names) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.name === name) last.count++;
+    else groups.push({ name, count: 1 });
+  }
+  const cells = groups.map(({ name, count }) =>
+    name === undefined
+      ? html`<td colspan="${count}"></td>`
+      : html`<th scope="colgroup" colspan="${count}">${name}</th>`,
+  );
+  return html`<tr class="groups">${cells}</tr>`;
 }
 
 function cell(t: Plain, c: TableCell, i: number, linkOf?: (text: string) => string | undefined): Markup {
@@ -37,9 +57,15 @@ function cell(t: Plain, c: TableCell, i: number, linkOf?: (text: string) => stri
   return html`<td class="${t.columns[i]?.numeric === true ? 'n' : ''}" data-value="${value}">${c.text}</td>`;
 }
 
-export function dataTable(t: DataTable, linkOf?: (text: string) => string | undefined): Markup {
+/** @param drawn the table's charts, which come before its numbers */
+export function dataTable(
+  t: DataTable,
+  linkOf?: (text: string) => string | undefined,
+  drawn: readonly Markup[] = [],
+): Markup {
   return html`<section id="${t.id}"><h2>${t.title}</h2>
 ${findings(t)}
+${drawn}
 ${t.rows.length === 0 ? html`<p>No results yet.</p>` : sortable(t, t.title, linkOf)}
 <p class="note">${t.note}</p></section>\n`;
 }

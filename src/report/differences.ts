@@ -5,6 +5,12 @@ import { column, type DataTable, num, word } from './tables.ts';
 
 const COLORS = [OURS, THEIRS, ...OTHERS];
 
+/** Ours and the paper's look the same in all charts. */
+function colorOf(series: string, k: number): string {
+  if (series.startsWith('ours')) return OURS;
+  return series.endsWith('(paper)') ? THEIRS : COLORS[k % COLORS.length]!;
+}
+
 /** Undefined where there is nothing to draw. */
 export function differenceChart(t: DataTable): Chart | undefined {
   const d = t.differences;
@@ -19,12 +25,12 @@ export function differenceChart(t: DataTable): Chart | undefined {
   return {
     id: `difference-${t.id}`,
     title: d.title,
-    description: `${d.title}, ${d.unit}, per row of the table above${several ? ', one mark per ' + 'kind' : ''}; at zero they agree.`,
+    description: `${d.title}, ${d.unit}, per row of the table above${several ? ', one mark per kind' : ''}${d.areValues === true ? '' : '; at zero they agree'}.`,
     spec: {
       $schema: VEGA_LITE,
       config: CHART_LOOK,
       width: CHART_WIDTH,
-      height: { step: several ? 20 : 17 },
+      height: several ? { step: Math.max(6, 20 / series.length), for: 'offset' } : { step: 17 },
       data: { values },
       encoding: {
         y: {
@@ -32,9 +38,14 @@ export function differenceChart(t: DataTable): Chart | undefined {
           type: 'nominal',
           title: null,
           sort: null,
-          axis: { labelLimit: 260, grid: several, domain: false, ticks: false },
+          axis: { grid: several, domain: false, ticks: false },
         },
-        x: { field: 'value', type: 'quantitative', title: `${d.title}, ${d.unit}` },
+        x: {
+          field: 'value',
+          type: 'quantitative',
+          title: `${d.title}, ${d.unit}`,
+          axis: { tickCount: 8 },
+        },
         tooltip: [
           { field: 'row', type: 'nominal', title: 'row' },
           ...(several ? [{ field: 'series', type: 'nominal' as const, title: 'kind' }] : []),
@@ -50,11 +61,12 @@ export function differenceChart(t: DataTable): Chart | undefined {
           ? {
               mark: { type: 'point', filled: true, size: 60, opacity: 1 },
               encoding: {
+                yOffset: { field: 'series', type: 'nominal', sort: series },
                 color: {
                   field: 'series',
                   type: 'nominal',
                   title: null,
-                  scale: { domain: series, range: series.map((_, k) => COLORS[k % COLORS.length]!) },
+                  scale: { domain: series, range: series.map(colorOf) },
                   legend: { orient: 'top' },
                 },
                 shape: { field: 'series', type: 'nominal', title: null, scale: { domain: series } },

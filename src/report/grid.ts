@@ -1,5 +1,6 @@
 /** The main table: one row per cell. The first rows are in the page; its script has all of them (clientgrid.ts). */
 import { type Column, columnsOf } from './columns.ts';
+import { groupRow } from './datatable.ts';
 import { html, type Markup } from './markup.ts';
 import type { Line, Summary } from './summary.ts';
 
@@ -58,22 +59,11 @@ function kindOf(c: Column, text: string): string {
 
 /** Two rows: what is measured, and of which version. */
 function head(columns: readonly Column[]): Markup {
-  const groups: { name: string; count: number }[] = [];
-  for (const c of columns) {
-    const last = groups.at(-1);
-    if (last !== undefined && last.name === (c.group ?? '')) last.count++;
-    else groups.push({ name: c.group ?? '', count: 1 });
-  }
-  const top = groups.map(({ name, count }) =>
-    name === ''
-      ? html`<td colspan="${count}"></td>`
-      : html`<th scope="colgroup" colspan="${count}">${name}</th>`,
-  );
   const bottom = columns.map(
     (c, i) =>
       html`<th scope="col" class="${c.numeric ? 'n' : ''}" data-column="${i}"><button type="button">${c.short ?? c.label}</button></th>`,
   );
-  return html`<tr class="groups">${top}</tr><tr>${bottom}</tr>`;
+  return html`${groupRow(columns.map((c) => c.group))}<tr>${bottom}</tr>`;
 }
 
 function tools(columns: readonly Column[], rows: readonly (readonly string[])[]): Markup {

@@ -44,6 +44,7 @@ export function loadCharts(lines: readonly Line[]): Chart[] {
   if (values.length === 0) return [];
   return KINDS.map(({ field, title, axis }) => ({
     id: `load-${field}`,
+    table: 'paper-figureH',
     title,
     description: `Simulated, of the input (clang's) and of ours, one panel per program.`,
     spec: panels(values, field, axis),
@@ -143,7 +144,7 @@ export function programLoadChart(l: Line): Chart | undefined {
     id: 'load',
     title: 'Average latency against offered load',
     description:
-      'Points: simulated. Lines: closed form of an M/D/1 queue with the mean time per packet, and a full ring past the limit.',
+      'Points: simulated. Lines: closed form of an M/D/1 queue with the mean time per packet, and a full ring past the limit, which a short simulation close to it does not fill.',
     spec: {
       $schema: VEGA_LITE,
       config: CHART_LOOK,

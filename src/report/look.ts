@@ -27,6 +27,7 @@ export const CHART_LOOK: NonNullable<TopLevelSpec['config']> = {
     labelColor: INK,
     titleColor: INK,
     labelFontSize: 12,
+    labelLimit: 280,
     titleFontSize: 12,
     titleFontWeight: 'normal',
   },

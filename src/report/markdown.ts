@@ -8,7 +8,7 @@ import { conditions } from './conditions.ts';
 import { provenanceOf } from './provenance.ts';
 import { seedTable } from './seeds.ts';
 import { type Line, type Summary, totalsOf, totalsText } from './summary.ts';
-import { type DataTable, fixed } from './tables.ts';
+import { type DataTable, fixed, flatLabel } from './tables.ts';
 
 /** Rows of the main table, and programs with their rewrites, that a reader of Markdown scrolls through. */
 const MOST_ROWS = 100;
@@ -25,7 +25,9 @@ export function markdownOf(s: Summary, charts: readonly { chart: Chart; file: st
   );
   const seeds = seedTable(s);
   const rest = s.lines.length - shown.length;
+  const totals = totalsText(totalsOf(s));
   const cells = [
+    s.tables.length > 0 ? totals : '',
     table,
     ...(rest > 0
       ? [`The first ${shown.length} of ${fixed(s.lines.length)} rows; \`index.html\` has all.`]
@@ -36,7 +38,7 @@ export function markdownOf(s: Summary, charts: readonly { chart: Chart; file: st
   const programs = s.lines.slice(0, MOST_PROGRAMS);
   const sections = [
     `# ${text(s.title)}`,
-    `**${totalsText(totalsOf(s))}**`,
+    s.tables.length === 0 ? `**${totals}**` : '',
     [text(s.description), text(conditions(s))].filter((x) => x !== '').join(' '),
     ...s.tables.flatMap(dataTable),
     ...(seeds === undefined ? [] : dataTable(seeds)),
@@ -59,7 +61,7 @@ export function markdownOf(s: Summary, charts: readonly { chart: Chart; file: st
 
 /** GitHub takes what is inside as Markdown when empty lines are around it. */
 function folded(title: string, parts: readonly string[]): string[] {
-  return [`<details><summary>${text(title)}</summary>`, ...parts, '</details>'];
+  return [`<details><summary>${text(title)}</summary>`, ...parts.filter((p) => p !== ''), '</details>'];
 }
 
 function dataTable(t: DataTable): string[] {
@@ -69,7 +71,7 @@ function dataTable(t: DataTable): string[] {
     t.rows.length === 0
       ? 'No results yet.'
       : markdownTable(
-          t.columns.map((c) => c.label),
+          t.columns.map(flatLabel),
           [
             ...t.rows.map((r) => r.map((c) => c.text)),
             ...(t.foot ?? []).map((r) => r.map((c) => (c.text === '' ? '' : c.text))),

@@ -30,25 +30,30 @@ export function experimentPage({
   const seeds = seedTable(s);
   const programs = new Map(s.lines.map((l) => [l.program.id, pageOf(l)]));
   const linkOf = (id: string): string | undefined => programs.get(id);
+  const tables = new Set(s.tables.map((t) => t.id));
+  const rest = charts.filter(({ chart }) => chart.table === undefined || !tables.has(chart.table));
   const sections = [
     ...s.tables.map((t) => ({ id: t.id, title: t.title })),
     ...(seeds === undefined ? [] : [{ id: seeds.id, title: seeds.title }]),
     { id: 'cells', title: 'All results' },
-    ...(charts.length > 0 ? [{ id: 'charts', title: 'Charts' }] : []),
+    ...(rest.length > 0 ? [{ id: 'charts', title: 'Charts' }] : []),
     { id: 'provenance', title: 'Provenance' },
   ];
+  const totals = totalsText(totalsOf(s));
   const header = html`<h1>${s.title}</h1>
-<p class="lead">${totalsText(totalsOf(s))}</p>
+${s.tables.length === 0 && html`<p class="lead">${totals}</p>`}
 <p>${s.description !== '' && s.description} ${conditions(s)}</p>
 <nav aria-label="Contents"><ul class="contents">${sections.map((x) => html`<li><a href="#${x.id}">${x.title}</a></li>`)}</ul></nav>`;
   const main = html`${s.tables.map((t) => {
     const d = differences.get(t.id);
-    return html`${dataTable(t, linkOf)}${d !== undefined && figure(d.chart, d.svg)}`;
+    const own = charts.filter((c) => c.chart.table === t.id).map((c) => figure(c.chart, c.svg));
+    return html`${dataTable(t, linkOf, own)}${d !== undefined && figure(d.chart, d.svg)}`;
   })}
 ${seeds !== undefined && dataTable(seeds, linkOf)}
 <section id="cells"><h2>All results</h2>
+${s.tables.length > 0 && html`<p>${totals}</p>`}
 ${grid.markup}</section>
-${charts.length > 0 && html`<section id="charts"><h2>Charts</h2>${charts.map((c) => figure(c.chart, c.svg))}</section>`}
+${rest.length > 0 && html`<section id="charts"><h2>Charts</h2>${rest.map((c) => figure(c.chart, c.svg))}</section>`}
 <section id="provenance"><h2>Provenance</h2>${provenance(s)}</section>`;
   return page({
     title: s.title,

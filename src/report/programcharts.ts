@@ -45,9 +45,14 @@ function searchChart(done: readonly Line[]): Chart {
     type: 'nominal',
     title: null,
     scale: { domain: names, range: names.map((_, k) => COLORS[k % COLORS.length]!) },
-    legend: names.length > 1 ? { orient: 'top' as const } : null,
+    legend: names.length > 1 ? { orient: 'top' as const, symbolOpacity: 1 } : null,
   } as const;
-  const y = { type: 'quantitative', title: 'slots', scale: { zero: false } } as const;
+  const y = {
+    type: 'quantitative',
+    title: 'slots',
+    scale: { zero: false },
+    axis: { tickMinStep: 1, format: ',d' },
+  } as const;
   const over = medians.length > 0;
   const overPoints = medians.flatMap((m) =>
     m.points.map((p) => at({ ...p, configuration: m.configuration })),

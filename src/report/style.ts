@@ -23,13 +23,13 @@ main:focus { outline: none; }
 .way li + li::before { content: "/"; margin-right: .9rem; color: var(--muted); }
 .contents { margin: .8rem 0 0; padding-top: .6rem; border-top: 1px solid var(--line); }
 .findings { margin: .3rem 0 .8rem; padding-left: 1.2rem; }
-.wide { overflow-x: auto; } .tall { max-height: min(82vh, 60rem); overflow: auto; }
+.wide { overflow-x: auto; } .tall { max-height: min(82vh, 60rem); overflow: auto; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; min-width: 40%; }
 th, td { padding: .24rem .55rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th, thead td { background: var(--soft); vertical-align: bottom; }
 .tall thead { position: sticky; top: 0; z-index: 2; }
 th[scope=row] { font-weight: inherit; }
-tr.groups th { text-align: center; font-weight: 600; color: var(--muted); border-left: 1px solid var(--line); border-right: 1px solid var(--line); font-size: .9rem; }
+tr.groups th { text-align: center; font-weight: 600; color: var(--muted); border-left: 1px solid var(--line); border-right: 1px solid var(--line); font-size: .93em; }
 td.n, th.n { text-align: right; white-space: nowrap; }
 td.status { white-space: nowrap; } td.ok { color: var(--good); } td.failed, td.skipped, td.rejected { color: var(--bad); font-weight: 600; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
@@ -76,5 +76,5 @@ abbr { text-decoration: underline dotted; }
   body { max-width: none; padding: 0; font-size: 10pt; } .tools, .skip, .contents, .way, nav.pager, details.numbers, .chart > details, .unfold { display: none !important; }
   .print { display: inline; } .wide, .tall, .chart { overflow: visible; max-height: none; } .tall thead, #results th[scope=row] { position: static; }
   thead { display: table-header-group; } tr, figure, .findings { break-inside: avoid; } h2, h3, figcaption { break-after: avoid; }
-  table { font-size: 8.5pt; } table.code, table.rewrites pre { font-size: 7.5pt; } .chart svg { max-width: 100%; height: auto; } a { color: inherit; text-decoration: none; } }
+  th, td { padding: .12rem .32rem; } table { font-size: 8.5pt; } #results { font-size: 7pt; } table.code, table.rewrites pre { font-size: 7.5pt; } .chart svg { max-width: 100%; height: auto; } a { color: inherit; text-decoration: none; } }
 `;

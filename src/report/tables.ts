@@ -5,7 +5,7 @@ export interface DataTable {
   title: string;
   /** One or more sentences on how to read it. */
   note: string;
-  columns: readonly { label: string; numeric: boolean }[];
+  columns: readonly TableColumn[];
   rows: readonly (readonly TableCell[])[];
   /** Means and sums, below the rows however they are sorted. */
   foot?: readonly (readonly TableCell[])[];
@@ -19,6 +19,8 @@ export interface Differences {
   /** E.g. `ours - K2`. */
   title: string;
   unit: string;
+  /** Ours and theirs beside each other, not their difference. */
+  areValues?: boolean;
   /** `series`: one colour each; none: one for all. */
   values: readonly { row: string; series?: string; value: number }[];
 }
@@ -48,6 +50,23 @@ export function word(text: string): TableCell {
   return { text };
 }
 
-export function column(label: string, numeric = true): { label: string; numeric: boolean } {
+export interface TableColumn {
+  label: string;
+  numeric: boolean;
+  /** Heading above it and its neighbours. */
+  group?: string;
+}
+
+export function column(label: string, numeric = true): TableColumn {
   return { label, numeric };
+}
+
+/** Columns of numbers under one heading. */
+export function group(name: string, labels: readonly string[]): TableColumn[] {
+  return labels.map((label) => ({ label, numeric: true, group: name }));
+}
+
+/** Where there is one row of headings. */
+export function flatLabel(c: TableColumn): string {
+  return c.group === undefined ? c.label : `${c.label}, ${c.group}`;
 }

@@ -104,7 +104,8 @@ describe.skipIf(!hasChromium)('site in Chromium (skipped where there is none: se
     expect(await page.locator('#chart-load-drops svg path').count()).toBeGreaterThan(3);
     expect(await page.locator('#chart-difference-paper-table2 svg path').count()).toBeGreaterThan(1);
     await page.locator('#paper-table2 th button').nth(1).click();
-    expect(await page.locator('#paper-table2 th').nth(1).getAttribute('aria-sort')).toBe('ascending');
+    expect(await page.locator('#paper-table2 th[aria-sort=ascending]').textContent()).toBe('-O1');
+    expect(await page.locator('#spoken').textContent()).toContain('-O1, measured in the paper');
     expect(problems).toEqual([]);
     await page.close();
   });

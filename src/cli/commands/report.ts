@@ -1,4 +1,4 @@
-/** `k2 report`: results as Markdown and one HTML page. */
+/** `k2 report`: results as Markdown and HTML pages. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { note, say, sayJson } from '../output.ts';
@@ -6,9 +6,7 @@ import { note, say, sayJson } from '../output.ts';
 export function reportCommand(program: Command): void {
   program
     .command('report <results>')
-    .description(
-      'render the results of an experiment, e.g. results/quickstart, as Markdown and one HTML page',
-    )
+    .description('render the results of an experiment, e.g. results/quickstart, as Markdown and HTML pages')
     .option('-o, --output <dir>', 'where to write; default: reports/<experiment>')
     .option('--json', 'as JSON')
     .action(async (results: string, o: { output?: string; json?: boolean }) => {

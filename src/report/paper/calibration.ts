@@ -2,7 +2,7 @@
 import type { PaperFigures } from '../../experiment/paper.ts';
 import { latencyPoints, paperServer } from '../../experiment/traffic.ts';
 import { effectiveQueue, fitDispatch, fitLatency } from '../../traffic/index.ts';
-import { column, type DataTable, num, word } from '../tables.ts';
+import { column, type DataTable, group, num, word } from '../tables.ts';
 
 export interface CalibratedProgram {
   id: string;
@@ -39,14 +39,9 @@ function dispatchTable(programs: readonly CalibratedProgram[], paper: PaperFigur
       columns: [
         column('program', false),
         column('action', false),
-        ...[
-          'paper ns',
-          'program ns',
-          'own constant',
-          'residual of one',
-          'per action',
-          'residual per action',
-        ].map((l) => column(l)),
+        ...group('ns per packet', ['paper', 'program', 'own constant']),
+        ...group('one constant for all', ['residual']),
+        ...group('one per action', ['constant', 'residual']),
       ],
       rows: points.map((p, k) => {
         const fit = byAction.get(p.action);
@@ -76,16 +71,10 @@ function latencyTable(paper: PaperFigures): DataTable {
     note: `From the paper's latencies of clang's versions. At low load: ${(baseNs / 1000).toFixed(1)} us + ${baseBatch} times the time per packet (R2 ${fit.r2.toFixed(3)}; NAPI polls 64 packets at a time). Saturated, the rest is a ring of ${ring} packets on average. Throughput times latency at saturation is what is in flight in all: about 950.`,
     columns: [
       column('program', false),
-      ...[
-        'ns per packet',
-        'paper low us',
-        'fitted us',
-        'residual us',
-        'paper saturated us',
-        'fitted us',
-        'residual us',
-        'in flight',
-      ].map((l) => column(l)),
+      column('ns per packet'),
+      ...group('low load, us', ['paper', 'fitted', 'residual']),
+      ...group('saturated, us', ['paper', 'fitted', 'residual']),
+      column('in flight'),
     ],
     rows: points.map((p, k) => {
       const low = fit.residuals[k]!;

@@ -1,7 +1,7 @@
 /** Tables 4, 5 and 6: equivalence checks, the kernel's word, the cache. */
 import { hasResult, type ResultRow, type Row } from '../../experiment/result.ts';
 import { geometricMean } from '../../experiment/statistics.ts';
-import { column, fixed, num, word } from '../tables.ts';
+import { column, fixed, group, num, word } from '../tables.ts';
 import { comparisonSentence } from './findings.ts';
 import type { Build } from './group.ts';
 
@@ -18,18 +18,9 @@ export const table4: Build = (groups, paper) => {
       columns: [
         column('program', false),
         column('on', false),
-        ...[
-          'paper us',
-          'paper x',
-          'our mean us',
-          'our median us',
-          'our mean of proven us',
-          'our x',
-          'checks',
-          'equivalent',
-          'different',
-          'unknown',
-        ].map((l) => column(l)),
+        ...group('paper', ['us', 'x']),
+        ...group('ours', ['mean us', 'median us', 'mean us, proven', 'x']),
+        ...group('checks', ['all', 'equivalent', 'different', 'unknown']),
       ],
       rows: groups.flatMap(({ id, rows }) => {
         const [row] = rows;
@@ -42,7 +33,8 @@ export const table4: Build = (groups, paper) => {
           const [first] = sets;
           return [
             word(id),
-            word(on),
+            // One line: the spaces do not break.
+            word(on.replaceAll(' ', '\u00a0')),
             num(printed),
             num(printed === undefined || p?.[0] === undefined ? undefined : printed / p[0], 1),
             num(s.meanUs),
@@ -93,15 +85,8 @@ export const table5: Build = (_groups, paper, all) => {
       note: 'One result per seed. Ours are asked of the running kernel (see provenance); refused ones count, although they never leave the optimizer.',
       columns: [
         column('program', false),
-        ...[
-          'paper produced',
-          'paper accepted',
-          'ours produced',
-          'ours accepted',
-          'refused',
-          'runs differ',
-          'not checked',
-        ].map((l) => column(l)),
+        ...group('paper', ['produced', 'accepted']),
+        ...group('ours', ['produced', 'accepted', 'refused', 'runs differ', 'not checked']),
       ],
       findings: acceptedSentence(all),
       rows: ids.map((id) => {
@@ -146,18 +131,10 @@ export const table6: Build = (groups, paper) => {
       note: "Questions that got as far as the cache, and how many it answered. Ours come after the chain's own memory of what was refuted, so fewer are repeated.",
       columns: [
         column('program', false),
-        ...[
-          'paper hits',
-          'paper calls',
-          'paper %',
-          'paper iterations',
-          'our hits',
-          'our calls',
-          'our %',
-          'our proposals',
-        ].map((l) => column(l)),
+        ...group('paper', ['hits', 'calls', '%', 'iterations']),
+        ...group('ours', ['hits', 'calls', '%', 'proposals']),
       ],
-      differences: { title: 'Share of hits', unit: '%', values: hits },
+      differences: { title: 'Share of hits', unit: '%', areValues: true, values: hits },
       findings: comparisonSentence(
         hits
           .filter((h) => h.series === 'ours')

@@ -1,6 +1,6 @@
 /** Sentences about the numbers of a table. */
 import { median } from '../../experiment/statistics.ts';
-import { fixed } from '../tables.ts';
+import { fixed, num } from '../tables.ts';
 
 /** `Ours is smaller than K2's in 8 of 18 programs, equal in 5, larger in 5.` @param differences ours - theirs */
 export function comparisonSentence(
@@ -31,9 +31,9 @@ export function residualSentence(
   if (residuals.length === 0) return [];
   const sizes = residuals.map(Math.abs);
   const mean = residuals.reduce((s, r) => s + r, 0) / residuals.length;
-  const signed = `${mean > 0 ? '+' : ''}${fixed(mean, digits)}`;
+  const signed = num(mean, digits, true).text;
   return [
-    `${what}: mean ${signed} ${unit}, median size ${fixed(median(sizes), digits)} ${unit}, largest ${fixed(Math.max(...sizes), digits)} ${unit} (${residuals.length} figures).`,
+    `${what}, in ${unit}: mean ${signed}; without sign, median ${fixed(median(sizes), digits)}, largest ${fixed(Math.max(...sizes), digits)} (${residuals.length} figures).`,
   ];
 }
 

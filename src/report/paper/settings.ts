@@ -2,7 +2,7 @@
 import type { ResultRow } from '../../experiment/result.ts';
 import { geometricMean, median } from '../../experiment/statistics.ts';
 import { PAPER_SETTINGS } from '../../search/settings.ts';
-import { column, type DataTable, num, word } from '../tables.ts';
+import { column, type DataTable, group, num, word } from '../tables.ts';
 import { comparisonSentence } from './findings.ts';
 import { type Build, type Group, slots } from './group.ts';
 
@@ -80,8 +80,8 @@ function bySetting(
     note: `${note} Medians over seeds. The last line: geometric mean of the size in percent of the input.`,
     columns: [
       column('program', false),
-      ...names.flatMap((n) => [column(`paper ${n}`), column(`our ${n}`)]),
-      ...extra.map((n) => column(`our ${n}`)),
+      ...names.flatMap((n) => group(n, ['paper', 'ours'])),
+      ...extra.flatMap((n) => group(n, ['ours'])),
     ],
     rows: groups.map((g) => [
       word(g.id),
