@@ -40,14 +40,15 @@ export const GRID_CLIENT = `
     });
     return tr;
   };
+  const n = (x) => x.toLocaleString('en');
   const show = (per = size.value === 'all' ? Infinity : Number(size.value)) => {
     const last = Math.max(0, Math.ceil(ordered.length / per) - 1);
     page = Number.isFinite(per) ? Math.min(page, last) : 0;
     const from = page === 0 ? 0 : page * per;
     const part = ordered.slice(from, from + per);
     body.replaceChildren(...part.map(rowOf));
-    const of = matching.length === rows.length ? rows.length + ' rows' : matching.length + ' matching rows of ' + rows.length;
-    byId('shown').textContent = part.length === ordered.length ? of : 'rows ' + (from + 1) + ' to ' + (from + part.length) + ' of ' + of;
+    const of = matching.length === rows.length ? n(rows.length) + ' rows' : n(matching.length) + ' matching rows of ' + n(rows.length);
+    byId('shown').textContent = part.length === ordered.length ? of : 'rows ' + n(from + 1) + ' to ' + n(from + part.length) + ' of ' + of;
     byId('previous').disabled = page === 0;
     byId('next').disabled = page >= last;
   };

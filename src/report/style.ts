@@ -39,7 +39,7 @@ th[aria-sort=ascending] button::after { content: " \\25B2"; font-size: .75em; } 
 table.sortable tfoot td, table.sortable tfoot th { font-weight: 600; border-top: 2px solid var(--line); }
 td.says { min-width: 20rem; } .overview th[scope=row] { font-weight: 600; min-width: 11rem; } .overview details { font-size: .9rem; } .overview ul { margin: 0; padding-left: 1.1rem; }
 tbody tr:hover { background: var(--soft); }
-#results { width: 100%; } #results td, #results th { white-space: nowrap; }
+#results { width: 100%; font-size: .93em; } #results td, #results th { white-space: nowrap; padding-inline: .45rem; }
 #results td.text { white-space: normal; min-width: 12rem; max-width: 24rem; overflow-wrap: anywhere; }
 #results th[scope=row], .overview th[scope=row] { position: sticky; left: 0; background: var(--paper); z-index: 1; }
 .tools { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: .6rem 0; } .tools[hidden] { display: none; }

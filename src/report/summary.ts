@@ -166,11 +166,11 @@ export function totalsOf(summary: Summary): Totals {
 /** One sentence. */
 export function totalsText(t: Totals): string {
   const parts = [
-    `${t.improved} of ${t.cells} improved`,
-    ...(t.unchanged > 0 ? [`${t.unchanged} unchanged`] : []),
-    ...(t.rejected > 0 ? [`${t.rejected} REJECTED by the kernel`] : []),
-    ...(t.skipped > 0 ? [`${t.skipped} skipped`] : []),
-    ...(t.failed > 0 ? [`${t.failed} failed`] : []),
+    `${fixed(t.improved)} of ${fixed(t.cells)} improved`,
+    ...(t.unchanged > 0 ? [`${fixed(t.unchanged)} unchanged`] : []),
+    ...(t.rejected > 0 ? [`${fixed(t.rejected)} REJECTED by the kernel`] : []),
+    ...(t.skipped > 0 ? [`${fixed(t.skipped)} skipped`] : []),
+    ...(t.failed > 0 ? [`${fixed(t.failed)} failed`] : []),
   ];
   const done = t.improved + t.unchanged;
   const size =
