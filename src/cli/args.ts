@@ -36,6 +36,13 @@ export function shard(word: string): { index: number; of: number } {
   return { index, of };
 }
 
+/** `i..j`, the second not included. */
+export function slotRange(word: string): { start: number; end: number } {
+  const m = /^(\d+)\.\.(\d+)$/.exec(word);
+  if (m === null) throw new InvalidArgumentError('It must be i..j, e.g. 4..9.');
+  return { start: Number(m[1]), end: Number(m[2]) };
+}
+
 export interface WhichPrograms {
   type?: HookName;
   section?: string;

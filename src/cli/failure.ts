@@ -3,6 +3,8 @@ import { AsmError } from '../isa/lexer.ts';
 import { UserError } from '../program/errors.ts';
 
 export const EXIT_USER = 2;
+/** Neither proven nor refuted. */
+export const EXIT_UNKNOWN = 3;
 export const EXIT_INTERRUPTED = 130;
 const EXIT_BUG = 70;
 

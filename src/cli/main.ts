@@ -36,7 +36,8 @@ Examples:
   k2 corpus list                              which programs there are
   k2 doctor                                   what this machine can do
 
-Exit codes: 0 fine, 1 a check said no, 2 something to mend (one paragraph on stderr says what), 130 interrupted.
+Exit codes: 0 fine, 1 a check said no, 2 something to mend (one paragraph on stderr says what),
+3 neither proven nor refuted (verify), 130 interrupted.
 Every command takes --json.`;
 
 export function buildProgram(): Command {

@@ -56,7 +56,7 @@ export async function runCell(cell: Cell, optimize: Optimize, control: Control =
 async function verifierFor({ measure, options }: Cell): Promise<RecordingVerifier | undefined> {
   if (measure?.equivalence === undefined && measure?.cache !== true) return undefined;
   const { recordingVerifier } = await import('./checking.ts');
-  return recordingVerifier(measure.equivalence?.questions ?? 0, options.seed);
+  return recordingVerifier(measure.equivalence?.questions ?? 0, options.seed, options.solver);
 }
 
 async function measureMore(

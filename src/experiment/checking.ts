@@ -23,8 +23,12 @@ export interface RecordingVerifier extends WindowVerifier {
 }
 
 /** A verifier that remembers some of what it is asked. */
-export async function recordingVerifier(wanted: number, seed: number): Promise<RecordingVerifier> {
-  const inner = await createWindowVerifier();
+export async function recordingVerifier(
+  wanted: number,
+  seed: number,
+  solver?: string,
+): Promise<RecordingVerifier> {
+  const inner = await createWindowVerifier({ solver });
   const rng = new Rng('questions', seed);
   // Most candidates are refuted in no time; those that are proven get half of the places.
   const proven = new Reservoir(Math.ceil(wanted / 2), rng);

@@ -50,8 +50,8 @@ export async function optimizeObject(
       names.length === 0 ? '' : `It has: ${[...new Set(names)].join(', ')}.`,
     );
   }
-  const verifier = await createWindowVerifier({ contextOf: contextProvider() });
-  const threads = threadsFor(control);
+  const verifier = await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver });
+  const threads = threadsFor(control, options);
   const rows: ObjectRow[] = [];
   try {
     for (const row of chosen) {

@@ -19,9 +19,10 @@ export async function optimizeProgram(
   verifier?: WindowVerifier,
   threads?: SearchThreads,
 ): Promise<OptimizeResult> {
-  const own = verifier ?? (await createWindowVerifier({ contextOf: contextProvider() }));
+  const own =
+    verifier ?? (await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver }));
   const consents = openConsents(program, options.kernel);
-  const helpers = threads ?? threadsFor(control);
+  const helpers = threads ?? threadsFor(control, options);
   try {
     if (options.kernel === 'require' && consents.session === undefined)
       throw new UserError(`the kernel cannot be asked: ${consents.reason}`, program.name, 'See `k2 doctor`.');
@@ -33,7 +34,10 @@ export async function optimizeProgram(
   }
 }
 
-/** None when the calling thread does the work. */
-export function threadsFor({ workers = 1 }: Control): SearchThreads | undefined {
-  return workers > 1 ? new SearchThreads(workers) : undefined;
+/** None when the calling thread does the work: threads have the embedded solver only. */
+export function threadsFor(
+  { workers = 1 }: Control,
+  { solver }: Pick<OptimizeOptions, 'solver'>,
+): SearchThreads | undefined {
+  return workers > 1 && solver === undefined ? new SearchThreads(workers) : undefined;
 }

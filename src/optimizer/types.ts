@@ -23,6 +23,8 @@ export interface OptimizeOptions {
   kernel: 'auto' | 'off' | 'require';
   /** Differential runs in the kernel at the end. */
   diffRuns: number;
+  /** Solver of the verifier, by name or path (solver/named.ts); default: the embedded one. */
+  solver?: string;
 }
 
 /** One rewrite that reached the output. */

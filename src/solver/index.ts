@@ -9,6 +9,7 @@
 export { termAlgebra } from './algebra.ts';
 export { TermBuilder } from './build.ts';
 export { type Assignment, Evaluator, evaluate } from './eval.ts';
+export { EMBEDDED, solverNamed } from './named.ts';
 export { applyOp, MASKS, OP_ROWS, Op, type OpCode } from './ops.ts';
 export { type ProcessSolver, processSolver, selfTest } from './process.ts';
 export { mayAliasPairs, splitOffset } from './reads.ts';

@@ -60,7 +60,10 @@ class Piped implements Solver {
     const withModel =
       script.wanted.length > 0 ? `${script.text}${printGetValue(script.wanted)}` : script.text;
     const { out, error } = ask(withModel);
-    const verdict = /^(sat|unsat|unknown)\s*$/m.exec(out)?.[1];
+    const at = /^(sat|unsat|unknown)\s*$/m.exec(out);
+    // A complaint before the answer means that it was asked something else.
+    const isClean = at === null || !out.slice(0, at.index).includes('(error');
+    const verdict = isClean ? at?.[1] : undefined;
     if (verdict === 'unsat') return { result: 'unsat', rlimit: 0 };
     if (verdict !== 'sat')
       return {

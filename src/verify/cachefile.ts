@@ -17,6 +17,8 @@ interface Line {
   v: Verdict;
 }
 
+const KINDS = ['equivalent', 'different', 'unknown'] as const;
+
 /** Lines are kept back until there are this many, or the cache is flushed. */
 const BATCH = 64;
 
@@ -29,10 +31,16 @@ export class FileVerdictCache extends VerdictCache {
   private readonly stored = new Map<string, Verdict>();
   private pending: string[] = [];
 
-  /** @param path file; it need not exist. Reads it once: what others append later is found by the next process. */
-  constructor(path: string, capacity?: number) {
+  private readonly kinds: readonly Verdict['kind'][];
+
+  /**
+   * @param path file; it need not exist. Reads it once: what others append later is found by the next process.
+   * @param kinds verdicts that are kept
+   */
+  constructor(path: string, capacity?: number, kinds: readonly Verdict['kind'][] = KINDS) {
     super(capacity);
     this.path = path;
+    this.kinds = kinds;
     if (existsSync(path)) for (const line of readFileSync(path, 'utf8').split('\n')) this.read(line);
   }
 
@@ -48,7 +56,7 @@ export class FileVerdictCache extends VerdictCache {
   override set(key: string, verdict: Verdict): void {
     super.set(key, verdict);
     const k = sha(key);
-    if (this.stored.has(k)) return;
+    if (this.stored.has(k) || !this.kinds.includes(verdict.kind)) return;
     const kept: Verdict =
       verdict.kind === 'different' ? { kind: 'different', where: verdict.where, ms: verdict.ms } : verdict;
     this.stored.set(k, kept);

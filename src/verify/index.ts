@@ -11,6 +11,8 @@ export { type CacheStats, VerdictCache } from './cache.ts';
 export { FileVerdictCache } from './cachefile.ts';
 export type { WindowContext } from './context.ts';
 export { contextProvider } from './facts.ts';
+export { type Parting, partings, partingText } from './parting.ts';
+export { deepDifference, whyIncomparable } from './program.ts';
 export type { Candidate, Counterexample, Proof, Verdict, Window, WindowChecker } from './types.ts';
 export {
   createWindowVerifier,

@@ -15,11 +15,13 @@ import { mapType } from '../program/maps.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import { type Assignment, Evaluator, Op, type Term } from '../solver/index.ts';
 import { createMachine } from '../vm/machine.ts';
-import { generateTests } from '../vm/testgen/index.ts';
-import type { MapEntry, Outcome, TestCase } from '../vm/types.ts';
+import { observer } from '../vm/observe.ts';
+import { deepTests, generateTests } from '../vm/testgen/index.ts';
+import type { MapEntry, TestCase } from '../vm/types.ts';
 import { directId } from './constantdata.ts';
 import type { WindowContext } from './context.ts';
 import { packetIsShared } from './facts.ts';
+import { partings, partingText } from './parting.ts';
 import { type Merging, memoryOf } from './regions.ts';
 import type { Run } from './run.ts';
 import type { Session } from './session.ts';
@@ -36,10 +38,16 @@ const SAMPLE_PACKET = 0xffff_8880_0000_1000n;
 
 /** @throws Unsupported when the two cannot be compared */
 export function checkComparable(a: Program, b: Program): void {
+  const why = whyIncomparable(a, b);
+  if (why !== undefined) throw new Unsupported(why);
   if (a.pinned.size + b.pinned.size > 0) throw new Unsupported('some instructions are not final');
-  if (a.hook !== b.hook) throw new Unsupported(`hooks differ: ${a.hook} and ${b.hook}`);
-  if (a.maps.length !== b.maps.length || !a.maps.every((m, i) => sameMap(m, b.maps[i]!)))
-    throw new Unsupported('the programs have different maps');
+}
+
+/** Why two programs are not versions of one: another hook, other maps. */
+export function whyIncomparable(a: Program, b: Program): string | undefined {
+  if (a.hook !== b.hook) return `hooks differ: ${a.hook} and ${b.hook}`;
+  const isSame = a.maps.length === b.maps.length && a.maps.every((m, i) => sameMap(m, b.maps[i]!));
+  return isSame ? undefined : 'the programs have different maps';
 }
 
 function sameMap(a: MapDef, b: MapDef): boolean {
@@ -186,22 +194,27 @@ export function firstDifference(
     machine.setSource(a.insns);
     machine.setCandidate(b.insns);
     if (machine.evaluate().failed === 0) continue;
-    const where = outcomeDifference(a, machine.run(a.insns, 0), machine.run(b.insns, 0));
+    const [parting] = partings(a, machine.run(a.insns, 0), machine.run(b.insns, 0));
+    const where = parting === undefined ? 'outputs' : partingText(parting);
     return { counterexample: { registers: new Map(), memory: new Map(), test }, where };
   }
   return undefined;
 }
 
-/** Which output of two runs differs. */
-function outcomeDifference(program: Program, x: Outcome, y: Outcome): string {
-  const mask = (1n << BigInt(HOOKS[program.hook].returnBits)) - 1n;
-  const text = (v: unknown): string =>
-    JSON.stringify(v, (_k, w: unknown) => (typeof w === 'bigint' ? `${w}` : w));
-  if (y.status === 'fault') return `the second version faults: ${y.fault} at instruction ${y.at}`;
-  if ((x.r0 & mask) !== (y.r0 & mask)) return `r0: ${x.r0 & mask} and ${y.r0 & mask}`;
-  if (text(x.calls) !== text(y.calls)) return 'calls that others see';
-  if (Buffer.compare(x.packet, y.packet) !== 0) return 'packet';
-  if (Buffer.compare(x.ctx, y.ctx) !== 0) return 'context';
-  const map = x.maps.findIndex((m, i) => text(m) !== text(y.maps[i]));
-  return map < 0 ? 'outputs' : `map ${program.maps[map]?.name ?? map}`;
+/** Tests that are compared at once. */
+const CHUNK = 64;
+
+/** The first difference on `count` tests that are guided to deep paths of the first program. */
+export function deepDifference(
+  a: Program,
+  b: Program,
+  count: number,
+): { counterexample: Counterexample; where: string } | undefined {
+  const tests = deepTests(a, 1, observer(a));
+  for (let n = 0; n < count; n += CHUNK) {
+    const chunk = Array.from({ length: CHUNK }, () => tests.next().value);
+    const found = firstDifference(a, b, chunk);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -12,7 +12,8 @@ import type { Insn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { type Assignment, assignmentOf, Evaluator, Op, type Solver, type Term } from '../solver/index.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
-import { type Access, accessProblem } from './accesses.ts';
+import { accessProblem } from './accesses.ts';
+import { equalConditions, MAX_TERMS, relevant, TARGET_BASES } from './conditions.ts';
 import type { WindowContext } from './context.ts';
 import { execute } from './execute.ts';
 import { MemoryReader } from './memory.ts';
@@ -27,14 +28,8 @@ import type { Counterexample, Verdict } from './types.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
 const MAX_REFUTERS = 32;
-const SIGNATURE_SAMPLES = 12;
-/** Samples from which targeted inputs start. */
-const TARGET_BASES = [0, 1] as const;
-/** Path conditions that a solver may compare per question, and the part of the budget that each may take. */
-const MAX_CONDITIONS = 8;
-const CONDITION_SHARE = 10;
-/** Largest formula that a solver is asked about. */
-const MAX_TERMS = 20_000;
+/** Part of the budget that an input may cost when the answer is no in any case. */
+const ANYWAY_SHARE = 10;
 
 export interface ProverOptions {
   solver: Solver;
@@ -95,7 +90,7 @@ export class Prover {
   }
 
   private attempt(question: Question): Staged {
-    const { context, session, source, candidate, program } = question;
+    const { session, candidate, program } = question;
     const under = (m: Merging): Merging => mergingUnder(this.options.accelerations, m);
     let merging = under(mergingFor(sourceRun(session, under('none')).touched));
     const against = (): Role => ({ reference: sourceRun(session, merging).calls, program });
@@ -110,11 +105,51 @@ export class Prover {
     if (problem !== undefined) {
       const refuted = this.refuteByTests(question);
       if (refuted !== undefined) return refuted;
-      const same = this.equalConditions(session, merging, reference.accesses, run.accesses);
+      const same = equalConditions(
+        this.options.solver,
+        this.options.rlimit,
+        session,
+        merging,
+        reference.accesses,
+        run.accesses,
+      );
       problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses, same);
     }
-    if (problem !== undefined) throw new Refused(problem);
+    if (problem !== undefined) {
+      const found = this.refuteAnyway(question, session, merging, reference, run);
+      if (found !== undefined) return found;
+      throw new Refused(problem);
+    }
+    const q = this.query(question, session, merging, reference, run);
+    if (q.open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
+    return this.refuteByTests(question) ?? this.refuteBySamples(q) ?? this.ask(q);
+  }
 
+  /** Of whole programs: an input that shows a difference says more than that accesses differ. */
+  private refuteAnyway(
+    question: Question,
+    session: Session,
+    merging: Merging,
+    reference: Run,
+    run: Run,
+  ): Staged | undefined {
+    if (question.test === undefined) return undefined;
+    try {
+      const q = this.query(question, session, merging, reference, run);
+      const found =
+        q.open.length === 0
+          ? undefined
+          : (this.refuteBySamples(q) ?? this.ask(q, this.options.rlimit / ANYWAY_SHARE));
+      return found?.[0].kind === 'different' ? found : undefined;
+    } catch (e) {
+      if (e instanceof Refused) return undefined;
+      throw e;
+    }
+  }
+
+  /** The equations that normal forms leave open. */
+  private query(question: Question, session: Session, merging: Merging, reference: Run, run: Run): Query {
+    const { context, source, candidate } = question;
     const comparison = {
       normalizer: session.normalizer,
       reader: new MemoryReader(session.normalizer, session.knownBytes(), session.offsets, (x, y) =>
@@ -130,7 +165,6 @@ export class Prover {
         o.source !== o.candidate &&
         session.normalizer.normalize(o.source) !== session.normalizer.normalize(o.candidate),
     );
-    if (open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
     const c: ReplayCase = {
       session,
       context,
@@ -138,42 +172,7 @@ export class Prover {
       source: { insns: source, run: reference },
       candidate: { insns: candidate, run },
     };
-    const q: Query = { c, open, assumptions: relevant(session, merging, sides(open)), question };
-    return this.refuteByTests(question) ?? this.refuteBySamples(q) ?? this.ask(q);
-  }
-
-  /** Path conditions of the candidate that are written otherwise than in the source, and proven to mean the same. */
-  private equalConditions(
-    session: Session,
-    merging: Merging,
-    source: readonly Access[],
-    candidate: readonly Access[],
-  ): Map<Term, Term> {
-    const theirs = [...new Set(source.map((a) => a.condition))];
-    const mine = [...new Set(candidate.map((a) => a.condition))].filter((t) => !theirs.includes(t));
-    const same = new Map<Term, Term>();
-    const rlimit = this.options.rlimit / CONDITION_SHARE;
-    let questions = MAX_CONDITIONS;
-    const b = session.normalizer.build;
-    if (mine.length === 0 || b.store.reachable([...mine, ...theirs]).length > MAX_TERMS) return same;
-    const signature = signatures(session, [...theirs, ...mine]);
-    for (const t of mine)
-      for (const u of theirs) {
-        if (signature.get(t) !== signature.get(u) || questions-- <= 0) continue;
-        const differ = b.not(b.eq(t, u));
-        const assumptions = relevant(session, merging, [t, u]);
-        const { solver } = this.options;
-        const normal = session.normalizer.normalize(differ);
-        if (session.normalizer.store.constant(normal) !== 0n && isTold(session, t, u, assumptions)) continue;
-        if (
-          session.normalizer.store.constant(normal) === 0n ||
-          solver.check(b.store, [...assumptions, differ], { rlimit }).result === 'unsat'
-        ) {
-          same.set(t, u);
-          break;
-        }
-      }
-    return same;
+    return { c, open, assumptions: relevant(session, merging, sides(open)), question };
   }
 
   private refuteBySamples(q: Query): Staged | undefined {
@@ -240,7 +239,7 @@ export class Prover {
     return [{ kind: 'different', counterexample: counterexampleOf(c, input, roots), where, ms: 0 }, stage];
   }
 
-  private ask(q: Query): Staged {
+  private ask(q: Query, rlimit = this.options.rlimit): Staged {
     const { c, open, assumptions } = q;
     const { session } = c;
     const b = session.normalizer.build;
@@ -249,7 +248,7 @@ export class Prover {
       return [{ kind: 'unknown', reason: `a formula of more than ${MAX_TERMS} terms`, ms: 0 }, 'solver'];
     const some = differ.reduce((x: Term, y) => b.binary(Op.Or, x, y));
     const result = this.options.solver.check(b.store, [...assumptions, some], {
-      rlimit: this.options.rlimit,
+      rlimit,
     });
     if (result.result === 'unsat')
       return [{ kind: 'equivalent', how: 'solver', ms: 0, rlimit: result.rlimit }, 'solver'];
@@ -274,38 +273,6 @@ export class Prover {
 
 function sides(open: readonly Obligation[]): Term[] {
   return open.flatMap((o) => [o.source, o.candidate]);
-}
-
-/** Assumptions about variables that occur in the terms; the others can always be met and only get in the way. */
-function relevant(session: Session, merging: Merging, terms: readonly Term[]): Term[] {
-  const { store } = session.normalizer;
-  const used = new Set(store.reachable(terms));
-  return session
-    .assumptions(merging)
-    .filter((a) => store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)));
-}
-
-/** Values on a few samples, as text. */
-function signatures(session: Session, terms: readonly Term[]): Map<Term, string> {
-  const e = new Evaluator(session.normalizer.store, terms);
-  const found = new Map(terms.map((t) => [t, '']));
-  for (let n = 0; n < SIGNATURE_SAMPLES; n++) {
-    e.run(sample(n, session.constants, session.inputs.hints));
-    for (const t of terms) found.set(t, `${found.get(t)}${e.value(t)},`);
-  }
-  return found;
-}
-
-/** A targeted input shows that two conditions are not the same. */
-function isTold(session: Session, t: Term, u: Term, assumptions: readonly Term[]): boolean {
-  const { store } = session.normalizer;
-  const e = new Evaluator(store, [t, u, ...assumptions]);
-  for (const n of TARGET_BASES)
-    for (const input of targeted(store, [[t, u]], sample(n, session.constants, session.inputs.hints))) {
-      e.run(input);
-      if (e.value(t) !== e.value(u) && assumptions.every((a) => e.value(a) === 1n)) return true;
-    }
-  return false;
 }
 
 /** The source's own run; what the checker refuses there lies beyond it. */

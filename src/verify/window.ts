@@ -13,7 +13,7 @@ import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
 import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
-import { createSolver, type Solver } from '../solver/index.ts';
+import { type Solver, solverNamed } from '../solver/index.ts';
 import { type Accelerations, ALL_ACCELERATIONS, accelerationsKey } from './accelerations.ts';
 import { CHECKER_VERSION, contextKey, VerdictCache } from './cache.ts';
 import { canonical, codeKey } from './canonical.ts';
@@ -32,8 +32,8 @@ export interface WindowVerifierOptions {
   rlimit?: number;
   /** Inputs to try before the solver. */
   samples?: number;
-  /** Default: a new embedded Z3. */
-  solver?: Solver;
+  /** A solver, or its name (solver/named.ts); default: a new embedded Z3. */
+  solver?: Solver | string;
   cache?: VerdictCache;
   /** Default: all on. */
   accelerations?: Partial<Accelerations>;
@@ -67,7 +67,8 @@ const MAX_TERMS = 200_000;
 const MAX_SESSIONS = 16;
 
 export async function createWindowVerifier(options: WindowVerifierOptions = {}): Promise<WindowVerifier> {
-  return new Verifier(options, options.solver ?? (await createSolver()));
+  const { solver } = options;
+  return new Verifier(options, typeof solver === 'object' ? solver : await solverNamed(solver));
 }
 
 class Verifier implements WindowVerifier {
@@ -209,7 +210,7 @@ class Verifier implements WindowVerifier {
   /** The verdict under a key, or the answer to the question. */
   private cached(question: string, ask: () => Question): Staged {
     if (!this.accelerations.cache) return this.prover.prove(ask());
-    const key = `${CHECKER_VERSION}|${this.rlimit}|${accelerationsKey(this.accelerations)}|${question}`;
+    const key = `${CHECKER_VERSION}|${this.solver.name}|${this.rlimit}|${accelerationsKey(this.accelerations)}|${question}`;
     const known = this.cache.get(key);
     if (known !== undefined)
       return [known.kind === 'equivalent' ? { ...known, how: 'cache' } : known, 'cache'];

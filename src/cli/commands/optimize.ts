@@ -23,6 +23,7 @@ interface OptimizeArgs extends WhichPrograms {
   kernel?: string | boolean;
   requireKernel?: boolean;
   diffRuns?: number;
+  solver?: string;
   json?: boolean;
 }
 
@@ -43,6 +44,7 @@ export function optimizeCommand(program: Command): void {
     .option('--no-kernel', 'do not ask the running kernel')
     .option('--require-kernel', 'fail when the running kernel cannot be asked')
     .option('--diff-runs <n>', 'differential runs in the kernel at the end', count)
+    .option('--solver <name>', 'embedded, or an installed z3, bitwuzla or cvc5, or a path to one')
     .option('--json', 'the whole result as JSON: rewrites with their proof, sizes, latency')
     .action(optimize);
 }
@@ -72,6 +74,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
         isa: o.isa,
         linux: typeof o.kernel === 'string' ? o.kernel : undefined,
         diffRuns: o.diffRuns,
+        solver: o.solver,
       }),
     },
     o.seed,
