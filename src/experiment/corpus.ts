@@ -216,6 +216,12 @@ function withOverrides(program: Program, entry: CorpusEntry): Program {
   return { ...program, maps: program.maps.map((m) => ({ ...m, ...changes[m.name] })) };
 }
 
+/** Whether a program can be read here. */
+export function isThere({ corpus, id, variant }: { corpus: string; id: string; variant: string }): boolean {
+  const opened = openCorpus(corpus);
+  return loadEntry(opened, entryOf(opened, id), variant).status === 'ok';
+}
+
 /** One sentence per corpus of whose programs some are not there. */
 export function missingPrograms(
   programs: readonly { corpus: string; id: string; variant: string }[],
@@ -224,9 +230,7 @@ export function missingPrograms(
     const corpus = openCorpus(name);
     const wanted = programs.filter((p) => p.corpus === name);
     const builds = new Map(wanted.map(({ id, variant }) => [`${id} ${variant}`, { id, variant }]));
-    const missing = [...builds.values()].filter(
-      ({ id, variant }) => loadEntry(corpus, entryOf(corpus, id), variant).status !== 'ok',
-    );
+    const missing = [...builds.values()].filter((b) => !isThere({ corpus: name, ...b }));
     return missing.length === 0
       ? []
       : [`corpus ${name}: ${missing.length} of ${builds.size} programs are not there. ${howToGet(corpus)}`];

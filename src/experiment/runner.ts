@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { UserError } from '../program/errors.ts';
-import { buildOf, entryOf, inputOf, openCorpus } from './corpus.ts';
+import { buildOf, entryOf, inputOf, isThere, openCorpus } from './corpus.ts';
 import type { Definition } from './definition.ts';
 import { definitionHash } from './definition.ts';
 import { costOf } from './eta.ts';
@@ -152,7 +152,12 @@ export function planOf(
   const todo = cells
     .filter((c) => {
       const row = rows.get(c.key);
-      return row === undefined || (retryFailed === true && row.status === 'failed');
+      return (
+        row === undefined ||
+        (retryFailed === true && row.status === 'failed') ||
+        // Its file was not there: it may have been imported since.
+        (row.status === 'skipped' && /^(missing|unreadable): /.test(row.reason) && isThere(c.program))
+      );
     })
     .sort((a, b) => costOf(b) - costOf(a));
   return { cells, todo, rows, keys, hash, warnings };

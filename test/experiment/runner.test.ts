@@ -1,11 +1,21 @@
 /** The runner with a stand-in for the optimizer, in real worker processes (compiled code: `npm test` builds it). */
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { entryOf, forgetCorpora, loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
 import { parseDefinition } from '../../src/experiment/definition.ts';
 import { DIST } from '../../src/experiment/home.ts';
+import { newCorpus } from '../../src/experiment/newcorpus.ts';
 import { hasResult } from '../../src/experiment/result.ts';
 import { type RunOptions, runExperiment } from '../../src/experiment/runner.ts';
 import { readRows } from '../../src/experiment/store.ts';
@@ -101,7 +111,7 @@ budget: { cellSeconds: 1, memoryMb: 128 }
 `,
         't.yaml',
       );
-      const { rows } = await run(d, { workers: 1, grace: 1 });
+      const { rows } = await run(d, { workers: 1, grace: kind === 'hang' ? 5 : 60 });
       expect(rows.map((r) => [r.configuration, r.status])).toEqual([
         ['bad', 'failed'],
         ['good', 'ok'],
@@ -111,9 +121,42 @@ budget: { cellSeconds: 1, memoryMb: 128 }
 
     it('runs failed cells again when asked to', async () => {
       const d = definition(`steps: ${MISBEHAVE.once}`);
-      expect((await run(d, { workers: 1 })).rows.map((r) => r.status)).toEqual(['failed', 'ok', 'ok']);
-      expect((await run(d)).rows.map((r) => r.status)).toEqual(['failed', 'ok', 'ok']);
+      // The largest program runs first, and fails.
+      expect((await run(d, { workers: 1 })).rows.map((r) => r.status)).toEqual(['ok', 'ok', 'failed']);
+      expect((await run(d)).rows.map((r) => r.status)).toEqual(['ok', 'ok', 'failed']);
       expect((await run(d, { retryFailed: true })).rows.map((r) => r.status)).toEqual(['ok', 'ok', 'ok']);
+    });
+
+    it('runs what was skipped for want of its file again, once the file is there', async () => {
+      const home = process.cwd();
+      const shared = process.env.K2_SHARED;
+      process.chdir(results);
+      process.env.K2_SHARED = join(results, 'nothing');
+      forgetCorpora();
+      try {
+        const d = parseDefinition(
+          'name: t\ntitle: T\nprograms: [{ corpus: mine }]\nconfigurations: [{ name: default }]\n',
+          't.yaml',
+        );
+        const builtin = openCorpus('builtin');
+        const loaded = loadEntry(builtin, entryOf(builtin, 'xdp_swap_tx'), 'clang-14-O2');
+        if (loaded.status !== 'ok') throw new Error(loaded.reason);
+        writeFileSync('p.o', loaded.bytes);
+        const { folder } = newCorpus('mine', ['p.o']);
+        renameSync(join(folder, 'p.o'), 'elsewhere.o');
+        expect((await run(d)).rows).toMatchObject([
+          { status: 'skipped', reason: expect.stringMatching(/^missing: /) },
+        ]);
+        expect((await run(d)).rows).toMatchObject([{ status: 'skipped' }]);
+        renameSync('elsewhere.o', join(folder, 'p.o'));
+        expect((await run(d)).rows).toMatchObject([{ status: 'ok' }]);
+        expect(readRows(join(results, 't')).rows).toHaveLength(2);
+      } finally {
+        process.chdir(home);
+        if (shared === undefined) delete process.env.K2_SHARED;
+        else process.env.K2_SHARED = shared;
+        forgetCorpora();
+      }
     });
 
     it('says when the time limit ended a search', async () => {

@@ -166,7 +166,9 @@ async function whatIsMissing(rows: readonly Row[]): Promise<string[]> {
     counts.set(what, (counts.get(what) ?? 0) + 1);
   };
   for (const row of rows) {
-    if (!hasResult(row) || row.status === 'rejected') add(`${row.status}: ${row.reason}`);
+    // Which file is missing says its row.
+    if (!hasResult(row) || row.status === 'rejected')
+      add(`${row.status}: ${row.reason.replace(/^(missing|unreadable): \S+ is/, '$1: a file is')}`);
     else {
       if (row.interrupted) add('cut short by the time limit');
       if (row.kernel.status === 'not checked' && row.options.kernel !== 'off')

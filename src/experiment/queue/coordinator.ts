@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Queue } from 'bullmq';
-import { entryOf, loadEntry, openCorpus } from '../corpus.ts';
+import { isThere } from '../corpus.ts';
 import type { Execute, Finished, Work } from '../execute.ts';
 import type { Cell } from '../expand.ts';
 import { gatherProvenance } from '../provenance.ts';
@@ -89,7 +89,7 @@ class Collector {
     await this.#queue.addBulk(
       cells.map((cell) => ({
         name: cell.program.id,
-        data: { cell, budget, isThere: isThere(cell) },
+        data: { cell, budget, isThere: isThere(cell.program) },
         opts: { jobId: jobIdOf(cell), removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
       })),
     );
@@ -138,9 +138,4 @@ class Collector {
     for (const job of await this.#queue.getJobs(['waiting', 'delayed']))
       if (job !== undefined && this.#pending.has(job.id ?? '')) await job.remove().catch(() => {});
   }
-}
-
-function isThere({ program: { corpus, id, variant } }: Cell): boolean {
-  const opened = openCorpus(corpus);
-  return loadEntry(opened, entryOf(opened, id), variant).status === 'ok';
 }

@@ -21,7 +21,8 @@ export async function optimizeProgram(program, options, control) {
       for (;;) kept.push(new Array(1_000_000).fill(kept.length));
     }
     case steps.hang:
-      for (;;);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      break;
     case steps.slow:
       for (let i = 0; i < 1000 && !control.stop(); i++) await wait(20);
       break;
