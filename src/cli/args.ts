@@ -4,6 +4,7 @@ import { hintFor } from '../experiment/words.ts';
 import { isaName, parseIsa, parseLinux } from '../isa/levels.ts';
 import { UserError } from '../program/errors.ts';
 import { HOOKS, type HookName, isHookName } from '../program/hooks.ts';
+import type { Window } from '../verify/types.ts';
 
 export function count(word: string): number {
   const n = Number(word.replaceAll('_', ''));
@@ -41,6 +42,18 @@ export function slotRange(word: string): { start: number; end: number } {
   const m = /^(\d+)\.\.(\d+)$/.exec(word);
   if (m === null) throw new InvalidArgumentError('It must be i..j, e.g. 4..9.');
   return { start: Number(m[1]), end: Number(m[2]) };
+}
+
+/** The same, repeated. */
+export function slotRanges(word: string, before: readonly Window[] = []): Window[] {
+  return [...before, slotRange(word)];
+}
+
+/** `steps=N`. */
+export function budget(word: string): number {
+  const m = /^steps=([\d_]+)$/.exec(word);
+  if (m === null) throw new InvalidArgumentError('It must be steps=N.');
+  return count(m[1] as string);
 }
 
 export interface WhichPrograms {

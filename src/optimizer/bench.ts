@@ -12,7 +12,7 @@ import type { TestCase } from '../vm/types.ts';
 import { type Observed, WindowMachine } from '../vm/window.ts';
 import { settingsOf } from './searchtools.ts';
 import { synthesise } from './synthetic.ts';
-import type { OptimizeOptions } from './types.ts';
+import type { Latency, OptimizeOptions } from './types.ts';
 
 /** Counterexamples that a window can take. */
 const SPARE = 32;
@@ -58,7 +58,7 @@ export class Bench {
     return then > now + SAME_TIME ? 'slower along the executed paths' : undefined;
   }
 
-  latency(program: Program): { path: number; staticSum: number } {
+  latency(program: Program): Latency {
     return { path: this.machine.latency(program.insns), staticSum: staticLatency(program.insns) };
   }
 

@@ -7,5 +7,5 @@
 export { budgetOf, OPTIMIZE_DEFAULTS } from './defaults.ts';
 export { type ObjectOptions, type ObjectResult, type ObjectRow, optimizeObject } from './object.ts';
 export type { Control } from './optimize.ts';
-export { optimizeProgram } from './program.ts';
+export { optimizePareto, optimizeProgram, type Shared } from './program.ts';
 export * from './types.ts';

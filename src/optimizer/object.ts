@@ -5,7 +5,7 @@ import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier } from '../verify/index.ts';
 import type { Control } from './optimize.ts';
-import { optimizeProgram, threadsFor } from './program.ts';
+import { optimizePareto, optimizeProgram, threadsFor } from './program.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
 
 export type ObjectRow =
@@ -15,12 +15,16 @@ export type ObjectRow =
 export interface ObjectResult {
   /** The drop-in object. */
   bytes: Uint8Array;
+  /** Where several versions were asked for: an object with the first of each program, with the second, ... */
+  versions: readonly Uint8Array[];
   rows: readonly ObjectRow[];
 }
 
 export interface ObjectOptions extends ProgramOptions {
   /** Only programs whose section or function has this name. */
   section?: string;
+  /** The front of slots against modeled latency instead of the best for one goal. */
+  pareto?: boolean;
 }
 
 /**
@@ -59,7 +63,10 @@ export async function optimizeObject(
       if (!row.ok) rows.push({ status: 'skipped', name, section: where, reason: row.reason });
       else {
         const original = row.program;
-        const result = await optimizeProgram(original, options, control, verifier, threads);
+        const result =
+          objectOptions.pareto === true
+            ? await optimizePareto(original, options, control, { verifier, threads })
+            : await optimizeProgram(original, options, control, verifier, threads);
         rows.push({ status: 'optimized', name, section: where, original, result });
       }
     }
@@ -67,8 +74,22 @@ export async function optimizeObject(
     verifier.close();
     await threads?.close();
   }
-  const changes = rows.flatMap((row) =>
-    row.status === 'optimized' ? [{ original: row.original, optimized: row.result.program }] : [],
-  );
-  return { bytes: writeObject(object, rewritePrograms(object, changes)), rows };
+  const done = rows.flatMap((row) => (row.status === 'optimized' ? [row] : []));
+  const objectWith = (optimized: (result: OptimizeResult) => Program): Uint8Array =>
+    writeObject(
+      object,
+      rewritePrograms(
+        object,
+        done.map(({ original, result }) => ({ original, optimized: optimized(result) })),
+      ),
+    );
+  // A program that has fewer versions stays at its last one.
+  const nth = ({ versions = [], program }: OptimizeResult, n: number): Program =>
+    (versions[n] ?? versions.at(-1))?.program ?? program;
+  const count = Math.max(0, ...done.map(({ result }) => result.versions?.length ?? 0));
+  return {
+    bytes: objectWith((result) => result.program),
+    versions: Array.from({ length: count }, (_, n) => objectWith((result) => nth(result, n))),
+    rows,
+  };
 }

@@ -16,12 +16,13 @@ import { budgetOf } from './defaults.ts';
 import type { Oracles } from './judges.ts';
 import { type Consents, finalWord } from './kernelword.ts';
 import { Rewriting } from './rewriting.ts';
-import { nextRound, type Position, Schedule, START } from './schedule.ts';
+import { nextRound, type Position, Schedule, START, within } from './schedule.ts';
 import { localSearcher, type Searcher } from './searcher.ts';
 import { SearchPool, type SearchThreads } from './searchpool.ts';
 import { searchTools } from './searchtools.ts';
 import { share } from './share.ts';
-import type { OptimizeOptions, OptimizeResult, Progress } from './types.ts';
+import type { OptimizeOptions, OptimizeResult, Progress, Version } from './types.ts';
+import { approved, type Candidate, candidatesOf, ranked } from './versions.ts';
 import type { SearchTools, WindowTask } from './windowsearch.ts';
 
 export interface Control {
@@ -40,6 +41,7 @@ export class Optimization {
   private readonly bench: Bench;
   private readonly rewriting: Rewriting;
   private readonly tools: SearchTools;
+  private readonly safety: (candidate: Program) => string | undefined;
   private readonly schedule: Schedule;
   private readonly unreached = new Set<number>();
   private readonly stats: ChainStats = emptyStats();
@@ -53,18 +55,18 @@ export class Optimization {
     this.bench = new Bench(program, options);
     const { safety, ...tools } = searchTools(program, options, this.bench, oracles, () => this.stopped());
     this.tools = tools;
+    this.safety = safety;
     this.rewriting = new Rewriting(program, {
       judges: tools.judges,
       safety,
       changed: (best) => this.bench.setSource(best),
       forget: tools.forget,
     });
-    this.schedule = new Schedule(options.windowLength);
+    this.schedule = new Schedule(options.windowLength, options.windows);
   }
 
-  async run(kernel: Consents, threads?: SearchThreads): Promise<OptimizeResult> {
-    const { original, rewriting } = this;
-    const latencyBefore = this.bench.latency(original);
+  /** Runs once. */
+  async search(threads?: SearchThreads): Promise<void> {
     const searcher = this.searcher(threads);
     try {
       this.removeDeadCode();
@@ -75,8 +77,25 @@ export class Optimization {
     }
     this.removeDeadCode();
     this.share();
+  }
+
+  /** Every proven version on the way. */
+  candidates(): Candidate[] {
+    return candidatesOf(this.rewriting, this.bench);
+  }
+
+  /** What the kernel says of a proven version; undefined where static safety objects. */
+  word(program: Program, kernel: Consents): Pick<Version, 'kernel' | 'differential'> | undefined {
+    return this.safety(program) === undefined
+      ? finalWord(this.original, program, kernel, this.options)
+      : undefined;
+  }
+
+  /** The best version, and as many others as were asked for. */
+  result(kernel: Consents): OptimizeResult {
+    const { original, rewriting, bench, options } = this;
     const optimized = withoutNops(rewriting.best);
-    const word = finalWord(original, optimized, kernel, this.options);
+    const word = finalWord(original, optimized, kernel, options);
     const objected = word.kernel.status === 'refused' || word.differential.status === 'differ';
     const program = objected ? original : optimized;
     return {
@@ -85,14 +104,21 @@ export class Optimization {
       slotsAfter: sizeInSlots(program.insns),
       insnsBefore: original.insns.length,
       insnsAfter: program.insns.length,
-      latencyBefore,
-      latencyAfter: this.bench.latency(program),
+      latencyBefore: bench.latency(original),
+      latencyAfter: bench.latency(program),
       rewrites: objected ? [] : rewriting.rewrites,
       convergence: rewriting.convergence,
       stats: this.stats,
       ...word,
       notes: this.notes(),
       interrupted: this.interrupted,
+      ...(options.topK === undefined
+        ? {}
+        : {
+            versions: approved(ranked(this.candidates(), options.goal), options.topK, (p) =>
+              this.word(p, kernel),
+            ),
+          }),
     };
   }
 
@@ -111,7 +137,8 @@ export class Optimization {
 
   private progress(window?: Window): void {
     const { step, best } = this.rewriting;
-    this.control.onProgress?.({ step, steps: this.steps, slots: sizeInSlots(best.insns), window });
+    const { name } = best;
+    this.control.onProgress?.({ name, step, steps: this.steps, slots: sizeInSlots(best.insns), window });
   }
 
   private stopped(): boolean {
@@ -125,7 +152,7 @@ export class Optimization {
     this.tools.forget();
     for (let again = true; again && !this.stopped(); ) {
       again = false;
-      for (const run of straightRuns(rewriting.best).reverse())
+      for (const run of within(rewriting.best, straightRuns(rewriting.best), this.options.windows).reverse())
         for (let index = run.end - 1; index >= run.start && !this.stopped(); index--) {
           const window = { start: index, end: index + 1 };
           if (!rewriting.adopt({ window, replacement: [], by: 'dead code' })) continue;
@@ -137,8 +164,11 @@ export class Optimization {
   }
 
   private share(): void {
+    const { rewriting } = this;
     this.tools.forget();
-    if (share(this.rewriting, this.tools.contextOf, () => this.stopped())) this.progress();
+    // It moves code about, in ranges that were chosen and out of them.
+    if (this.options.windows !== undefined) rewriting.settle();
+    else if (share(rewriting, this.tools.contextOf, () => this.stopped())) this.progress();
   }
 
   private searcher(threads: SearchThreads | undefined): Searcher {

@@ -1,16 +1,27 @@
 /** One program in, a smaller one out: wires the judges to the pipeline. */
+
+import { sizeInSlots } from '../isa/insn.ts';
 import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
-import { oraclesOf } from './judges.ts';
-import { openConsents } from './kernelword.ts';
+import { budgetOf } from './defaults.ts';
+import { type Oracles, oraclesOf } from './judges.ts';
+import { type Consents, openConsents } from './kernelword.ts';
 import { type Control, Optimization } from './optimize.ts';
 import { SearchThreads } from './searchpool.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
+import { approved, paretoFront } from './versions.ts';
+
+/** What several programs may use, one after the other. */
+export interface Shared {
+  verifier: WindowVerifier;
+  /** Undefined: the calling thread does the work. */
+  threads: SearchThreads | undefined;
+}
 
 /**
- * Optimizes one program. Verifier and threads may be used for several programs, one after the other.
- * @param threads instead of `control.workers` new ones
+ * Optimizes one program.
+ * @param verifier whose questions are measured, or that others use as well
  */
 export async function optimizeProgram(
   program: Program,
@@ -19,18 +30,61 @@ export async function optimizeProgram(
   verifier?: WindowVerifier,
   threads?: SearchThreads,
 ): Promise<OptimizeResult> {
-  const own =
-    verifier ?? (await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver }));
+  return withOracles(program, options, control, { verifier, threads }, async (oracles, consents, helpers) => {
+    const optimization = new Optimization(program, options, control, oracles);
+    await optimization.search(helpers);
+    return optimization.result(consents);
+  });
+}
+
+/**
+ * Optimizes one program for both goals, half of the budget each; `versions` of the result is the front of slots against modeled
+ * latency, its other fields are those of the smallest one. The goal of the options does not matter.
+ */
+export async function optimizePareto(
+  program: Program,
+  options: OptimizeOptions,
+  control: Control = {},
+  shared: Partial<Shared> = {},
+): Promise<OptimizeResult> {
+  const steps = Math.ceil(budgetOf(options, sizeInSlots(program.insns)) / 2);
+  return withOracles(program, options, control, shared, async (oracles, consents, threads) => {
+    const run = async (goal: 'size' | 'latency'): Promise<Optimization> => {
+      const optimization = new Optimization(
+        program,
+        { ...options, goal, steps, topK: undefined },
+        control,
+        oracles,
+      );
+      await optimization.search(threads);
+      return optimization;
+    };
+    const [small, fast] = [await run('size'), await run('latency')];
+    const front = paretoFront([...small.candidates(), ...fast.candidates()]);
+    const versions = approved(front, front.length, (p) => small.word(p, consents));
+    return { ...small.result(consents), versions };
+  });
+}
+
+async function withOracles(
+  program: Program,
+  options: OptimizeOptions,
+  control: Control,
+  shared: Partial<Shared>,
+  use: (oracles: Oracles, consents: Consents, threads: SearchThreads | undefined) => Promise<OptimizeResult>,
+): Promise<OptimizeResult> {
+  const verifier =
+    shared.verifier ?? (await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver }));
   const consents = openConsents(program, options.kernel);
-  const helpers = threads ?? threadsFor(control, options);
+  const threads = shared.threads ?? threadsFor(control, options);
   try {
     if (options.kernel === 'require' && consents.session === undefined)
       throw new UserError(`the kernel cannot be asked: ${consents.reason}`, program.name, 'See `k2 doctor`.');
-    return await new Optimization(program, options, control, oraclesOf(own, consents)).run(consents, helpers);
+    return await use(oraclesOf(verifier, consents), consents, threads);
   } finally {
     consents.session?.close();
-    if (verifier === undefined) own.close();
-    if (threads === undefined) await helpers?.close();
+    if (shared.verifier === undefined) verifier.close();
+    if (shared.threads === undefined) await threads?.close();
   }
 }
 

@@ -42,6 +42,8 @@ export class Rewriting {
   /** Proposals spent so far, which the record of a rewrite names. */
   step = 0;
   readonly rewrites: AppliedRewrite[] = [];
+  /** The program after each of them. */
+  readonly versions: Program[] = [];
   readonly convergence: [number, number][] = [];
   private current: Program;
   private readonly tools: RewritingTools;
@@ -118,7 +120,8 @@ export class Rewriting {
   private record({ window, replacement, by }: Rewrite, { program, how }: Taken): void {
     const before = this.best;
     this.best = program;
-    const slots = sizeInSlots(this.best.insns);
+    this.versions.push(program);
+    const slots = sizeInSlots(program.insns);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
       window: { ...window },
@@ -158,6 +161,7 @@ export class Rewriting {
   private undo(count: number): void {
     this.best = this.settled;
     this.rewrites.length -= count;
+    this.versions.length -= count;
     this.convergence.length -= count;
   }
 

@@ -32,11 +32,16 @@ export function nextRound({ round }: Position): Position {
 
 export class Schedule {
   private readonly windowLength: number;
+  private readonly ranges: readonly Window[] | undefined;
   private readonly cuts = new WeakMap<Program, Map<number, readonly Window[]>>();
 
-  /** @param windowLength longest straight-line window, in instructions */
-  constructor(windowLength: number) {
+  /**
+   * @param windowLength longest straight-line window, in instructions
+   * @param ranges as in `within`
+   */
+  constructor(windowLength: number, ranges?: readonly Window[]) {
     this.windowLength = windowLength;
+    this.ranges = ranges;
   }
 
   /** Steps for each window of a round. */
@@ -61,8 +66,41 @@ export class Schedule {
 
   private cut(program: Program, round: number): Window[] {
     const half = round >> 1;
-    if (round % 2 === 1)
-      return branchingWindows(program, BRANCHING[half % BRANCHING.length]! * this.windowLength, half);
-    return slidingWindows(straightRuns(program), Math.max(2, this.windowLength - (half % 3)));
+    if (round % 2 === 1) {
+      const length = BRANCHING[half % BRANCHING.length]! * this.windowLength;
+      return within(program, branchingWindows(program, length, half), this.ranges, 'branching');
+    }
+    const runs = within(program, straightRuns(program), this.ranges);
+    return slidingWindows(runs, Math.max(2, this.windowLength - (half % 3)));
   }
+}
+
+/**
+ * What of some windows lies in chosen ranges. A window stays one when it is cut at its end, and at its start where nothing
+ * jumps into it; others must start in a range.
+ *
+ * @param ranges instructions of the program as it was loaded, which their origins lead to; undefined: everything
+ */
+export function within(
+  program: Program,
+  windows: readonly Window[],
+  ranges: readonly Window[] | undefined,
+  kind: 'straight' | 'branching' = 'straight',
+): Window[] {
+  if (ranges === undefined) return [...windows];
+  const now = ranges.map((range) => rangeNow(program, range));
+  return windows.flatMap((w) =>
+    now.flatMap((r) => {
+      const start = kind === 'straight' ? Math.max(w.start, r.start) : w.start;
+      const end = Math.min(w.end, r.end);
+      return start >= r.start && start < end ? [{ start, end }] : [];
+    }),
+  );
+}
+
+/** Instructions of ours count to the range that they are between. */
+function rangeNow({ origin }: Program, { start, end }: Window): Window {
+  const first = origin.findLastIndex((o) => o >= 0 && o < start) + 1;
+  const last = origin.findIndex((o) => o >= end);
+  return { start: first, end: last < 0 ? origin.length : last };
 }

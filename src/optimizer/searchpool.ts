@@ -66,7 +66,7 @@ export class SearchThreads {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.all.map(({ worker }) => worker.removeAllListeners().terminate()));
+    await Promise.all(this.all.map(({ worker }) => worker.terminate()));
   }
 }
 
@@ -75,6 +75,7 @@ export class SearchPool implements Searcher {
   private readonly setup: SearchSetup;
   private readonly threads: readonly Thread[];
   private readonly stop: () => boolean;
+  private readonly listening: readonly (() => void)[];
   /** In the order in which they are wanted. */
   private jobs: Job[] = [];
   private failure: Error | undefined;
@@ -83,7 +84,7 @@ export class SearchPool implements Searcher {
     this.setup = { original, options };
     this.threads = threads.all;
     this.stop = stop;
-    for (const thread of this.threads) this.listen(thread);
+    this.listening = this.threads.map((thread) => this.listen(thread));
   }
 
   async search(task: WindowTask, ahead: () => Iterable<WindowTask>): Promise<WindowResult> {
@@ -111,17 +112,20 @@ export class SearchPool implements Searcher {
     this.jobs = [];
     this.cancelUnwanted();
     await Promise.allSettled(this.threads.map(({ job }) => job?.result));
-    for (const { worker } of this.threads) worker.removeAllListeners();
+    for (const deafen of this.listening) deafen();
   }
 
-  private listen(thread: Thread): void {
-    thread.worker
-      .on('message', (m: SearchResponse) => {
-        if (m.kind === 'bug') this.fail(Object.assign(new Error(m.message), { stack: m.stack }));
-        else this.finish(thread, m.result);
-      })
-      .on('error', (e) => this.fail(e))
-      .on('exit', (code) => this.fail(new Error(`a search thread ended with code ${code}`)));
+  private listen(thread: Thread): () => void {
+    const onMessage = (m: SearchResponse): void => {
+      if (m.kind === 'bug') this.fail(Object.assign(new Error(m.message), { stack: m.stack }));
+      else this.finish(thread, m.result);
+    };
+    const onError = (e: Error): void => this.fail(e);
+    const onExit = (code: number): void => this.fail(new Error(`a search thread ended with code ${code}`));
+    const { worker } = thread;
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    // Not all listeners: a worker without its own ones delivers no messages any more.
+    return () => worker.off('message', onMessage).off('error', onError).off('exit', onExit);
   }
 
   private cancelUnwanted(): void {

@@ -25,6 +25,28 @@ export interface OptimizeOptions {
   diffRuns: number;
   /** Solver of the verifier, by name or path (solver/named.ts); default: the embedded one. */
   solver?: string;
+  /** How many different proven versions to hand out; default 1. */
+  topK?: number;
+  /** Only these ranges are touched; instructions of the input. Default: the whole program. */
+  windows?: readonly Window[];
+}
+
+/** Modeled nanoseconds per run: mean over the test cases along the executed path, and K2's static sum. */
+export interface Latency {
+  path: number;
+  staticSum: number;
+}
+
+/** A proven version of the program. */
+export interface Version {
+  program: Program;
+  slots: number;
+  insns: number;
+  latency: Latency;
+  /** What leads to it from the input. */
+  rewrites: readonly AppliedRewrite[];
+  kernel: KernelWord;
+  differential: DifferentialWord;
 }
 
 /** One rewrite that reached the output. */
@@ -59,8 +81,11 @@ export type DifferentialWord =
   | { status: 'not run'; reason: string };
 
 export interface Progress {
+  /** The program's. */
+  name: string;
   step: number;
   steps: number;
+  /** Of the best proven version. */
   slots: number;
   window?: Window;
 }
@@ -72,9 +97,8 @@ export interface OptimizeResult {
   slotsAfter: number;
   insnsBefore: number;
   insnsAfter: number;
-  /** Modeled ns per run: mean over the test cases along the executed path, and K2's static sum. */
-  latencyBefore: { path: number; staticSum: number };
-  latencyAfter: { path: number; staticSum: number };
+  latencyBefore: Latency;
+  latencyAfter: Latency;
   rewrites: readonly AppliedRewrite[];
   /** Best proven size after so many proposals, starting with [0, slotsBefore]. */
   convergence: readonly (readonly [step: number, slots: number])[];
@@ -85,4 +109,6 @@ export interface OptimizeResult {
   notes: readonly string[];
   /** True when a signal or a time limit ended the search before its budget. */
   interrupted: boolean;
+  /** Where several were asked for: the best first, or, of a front of slots against latency, the smallest. */
+  versions?: readonly Version[];
 }

@@ -11,7 +11,7 @@ import type { Program } from '../../src/program/program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const MODULE = join(ROOT, 'dist/optimizer/index.js');
-const OPTIONS = { ...OPTIMIZE_DEFAULTS, steps: 40_000, tests: 16, kernel: 'off', diffRuns: 0 } as const;
+const OPTIONS = { ...OPTIMIZE_DEFAULTS, steps: 24_000, tests: 16, kernel: 'off', diffRuns: 0 } as const;
 
 function programOf(object: string): Program {
   const bytes = readFileSync(join(ROOT, 'corpora/builtin/obj/clang-14-O2', `${object}.o`));
@@ -38,6 +38,20 @@ describe.skipIf(!existsSync(MODULE))('threads (skipped before npm run build)', (
     const alone = await optimized(program, 1);
     expect(alone.rewrites.some((r) => r.by.startsWith('chain'))).toBe(true);
     for (const workers of counts) expect(await optimized(program, workers)).toEqual(alone);
+  });
+
+  it('searches one program after the other on the same threads', async () => {
+    const { optimizeObject } = (await import(pathToFileURL(MODULE).href)) as typeof Optimizer;
+    const bytes = readFileSync(join(ROOT, 'corpora/builtin/obj/clang-14-O2/xdp_queue_stats.o'));
+    const options = { ...OPTIONS, steps: 8000 };
+    const [one, two] = [
+      await optimizeObject(bytes, 'x', options, {}, { workers: 1 }),
+      await optimizeObject(bytes, 'x', options, {}, { workers: 2 }),
+    ];
+    expect(one.rows.length).toBeGreaterThan(0);
+    expect(two).toEqual(one);
+    const both = await optimizeObject(bytes, 'x', options, { pareto: true }, { workers: 2 });
+    expect(both.rows).toHaveLength(one.rows.length);
   });
 
   it('stops when told to', async () => {
