@@ -13,6 +13,13 @@ export function count(word: string): number {
   return n;
 }
 
+/** Hours, with decimals. */
+export function hours(word: string): number {
+  const n = Number(word);
+  if (!(n > 0) || !Number.isFinite(n)) throw new InvalidArgumentError('It must be a number above 0.');
+  return n;
+}
+
 export function hook(word: string): HookName {
   if (isHookName(word)) return word;
   throw new UserError(`there is no program type '${word}'.`, '--type', hintFor(word, Object.keys(HOOKS)));

@@ -1,23 +1,19 @@
 /**
- * A latency profile of this machine, and how well it predicts what programs take.
+ * A latency profile of this machine. How well it predicts what programs take: fit.ts.
  *
  *   chains --two lengths, stopwatch--> nanoseconds per copy --> LatencyProfile (vm/latency.ts)
- *   profile, programs, tests --interpreter--> modeled ns --against kernelTime--> fit, rank correlation
  */
 import { release } from 'node:os';
 import type { Program } from '../program/program.ts';
-import { ANY_HELPER, DEFAULT_PROFILE, type LatencyProfile } from '../vm/latency.ts';
-import { createMachine } from '../vm/machine.ts';
+import { ANY_HELPER, type LatencyProfile } from '../vm/latency.ts';
 import type { TestCase } from '../vm/types.ts';
 import { type Chain, chainInsns, chains, SAME_PRICE } from './chains.ts';
 import { linuxNumber } from './fuzz.ts';
 import { type TimedAs, timedAs } from './harness.ts';
-import { asRun } from './model.ts';
 import { withRoutes } from './netns.ts';
 import { onOneCpu } from './run.ts';
-import { correlation, rankCorrelation, trimmedMean } from './stats.ts';
+import { trimmedMean } from './stats.ts';
 import { Stopwatch } from './stopwatch.ts';
-import { kernelTime, type TimeOptions } from './time.ts';
 
 export interface CalibrateOptions {
   /** Reloads of every chain. */
@@ -141,90 +137,4 @@ export function calibrate(options: CalibrateOptions = {}): Calibration {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? 0;
-}
-
-/** A program with what it takes in the kernel and what the model says, in nanoseconds, mean over its tests. */
-export interface FitRow {
-  name: string;
-  measured: number;
-  modeled: number;
-}
-
-/** measured = offset + scale * modeled, by least squares. */
-export interface Fit {
-  rows: readonly FitRow[];
-  scale: number;
-  offset: number;
-  /** Pearson's correlation squared. */
-  rSquared: number;
-  /** Spearman's rank correlation. */
-  spearman: number;
-  skipped: readonly { name: string; reason: string }[];
-}
-
-/** Programs with the tests that they are run on. */
-export interface FitInput {
-  name: string;
-  program: Program;
-  tests: readonly TestCase[];
-}
-
-/** Runs after which maps do not change any more, or always the same way. */
-const WARM_UP = 2;
-
-/**
- * Mean modeled nanoseconds of a program over tests, from maps as they are after some runs: that is where the stopwatch's
- * loop spends its time (an entry that the first run inserts is there in all others).
- */
-export function modeledNs(program: Program, tests: readonly TestCase[], profile: LatencyProfile): number {
-  const machine = createMachine(asRun(program), { profile });
-  let warm = tests;
-  for (let k = 0; k < WARM_UP; k++) {
-    machine.setTests(warm);
-    const outcomes = machine.runAll(program.insns);
-    warm = warm.map((t, i) => (outcomes[i]!.status === 'exit' ? { ...t, maps: outcomes[i]!.maps } : t));
-  }
-  machine.setTests(warm);
-  return machine.latency(program.insns);
-}
-
-/** Measures programs and compares with what profiles say of them: one fit per profile. */
-export function fitProfiles(
-  inputs: Iterable<FitInput>,
-  profiles: Readonly<Record<string, LatencyProfile>> = { d6515: DEFAULT_PROFILE },
-  options: TimeOptions = {},
-): Record<string, Fit> {
-  const names = Object.keys(profiles);
-  const rows = new Map<string, FitRow[]>(names.map((n) => [n, []]));
-  const skipped: { name: string; reason: string }[] = [];
-  for (const { name, program, tests } of inputs) {
-    const timed = kernelTime([program], tests, options);
-    if (timed.status !== 'timed') {
-      skipped.push({ name, reason: timed.reason });
-      continue;
-    }
-    const measured = timed.versions[0]!.ns;
-    for (const p of names)
-      rows.get(p)!.push({ name, measured, modeled: modeledNs(program, tests, profiles[p]!) });
-  }
-  return Object.fromEntries(names.map((n) => [n, fitOf(rows.get(n)!, skipped)]));
-}
-
-/** The line through the rows, and the correlations. */
-export function fitOf(rows: readonly FitRow[], skipped: Fit['skipped'] = []): Fit {
-  const x = rows.map((r) => r.modeled);
-  const y = rows.map((r) => r.measured);
-  const mean = (v: readonly number[]): number => v.reduce((s, a) => s + a, 0) / Math.max(1, v.length);
-  const [mx, my] = [mean(x), mean(y)];
-  const xx = x.reduce((s, v) => s + (v - mx) ** 2, 0);
-  const xy = x.reduce((s, v, i) => s + (v - mx) * (y[i]! - my), 0);
-  const scale = xx === 0 ? 0 : xy / xx;
-  return {
-    rows,
-    scale,
-    offset: my - scale * mx,
-    rSquared: correlation(x, y) ** 2,
-    spearman: rankCorrelation(x, y),
-    skipped,
-  };
 }

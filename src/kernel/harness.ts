@@ -183,11 +183,15 @@ export function emptyBody(program: Program): Program {
   };
 }
 
+/** r6 to r9, which a called function may not read before it writes them, not even on a path that nothing takes. */
+const CLEARED: readonly Insn[] = [6, 7, 8, 9].map((r) => movK(r, 0));
+
 /**
  * The harness around `body`, one of the versions that are compared (`all`: what they change is restored for each alike).
  * Its maps are the body's and the control map.
+ * @param clear write r6 to r9 first: some kernels insist on it in called functions
  */
-export function harness(body: Program, all: readonly Program[], as: TimedAs): Program {
+export function harness(body: Program, all: readonly Program[], as: TimedAs, clear = false): Program {
   const control = body.maps.length;
   const restore = restoring(all, as);
   const keepEdges =
@@ -219,6 +223,8 @@ export function harness(body: Program, all: readonly Program[], as: TimedAs): Pr
     insn(OP_JA, 0, 0, -length),
   ];
   const main = [...start, ...loop, ...end];
+  const before = clear ? CLEARED : [];
+  const shift = main.length + before.length;
   const { hook, attachType, ...rest } = body;
   return {
     ...rest,
@@ -226,13 +232,17 @@ export function harness(body: Program, all: readonly Program[], as: TimedAs): Pr
     section: '',
     hook: as.record ? 'xdp' : hook,
     ...(as.record || attachType === undefined ? {} : { attachType }),
-    insns: [...main, ...body.insns],
+    insns: [...main, ...before, ...body.insns],
     functions: [
       { name: 'main', start: 0, end: main.length },
-      ...body.functions.map((f) => ({ ...f, start: f.start + main.length, end: f.end + main.length })),
+      ...body.functions.map((f) => ({
+        ...f,
+        start: f.start === 0 ? main.length : f.start + shift,
+        end: f.end + shift,
+      })),
     ],
     maps: [...body.maps, controlMap(body)],
-    origin: [...main.map(() => -1), ...body.origin],
+    origin: [...main.map(() => -1), ...before.map(() => -1), ...body.origin],
   };
 }
 

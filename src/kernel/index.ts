@@ -6,9 +6,11 @@
  *   load      accepts(program), KernelSession: the checker's verdict, its reason, what a load costs
  *   run       KernelRunner: TEST_RUN of a program on a test case, as itself or as a type that can be run
  *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
+ *   longdiff  longDiff(a, b): seed after seed of guided inputs; thirdOpinion: what our interpreter says of them
  *   model     vmDiff(program, model, tests): the same against our interpreter
  *   time      kernelTime(versions, tests): nanoseconds, ratio, and what may be claimed; harness, stopwatch: how it is measured
- *   calibrate calibrate(): a latency profile of this machine; fitProfiles: how well profiles predict times
+ *   calibrate calibrate(): a latency profile of this machine
+ *   fit       fitProfiles: how well profiles predict times, also of programs that were left out
  *   cases     caseText, readCase, replay: a difference as a file that tests replay
  *   matrix    MatrixTally: our static safety checker against the kernel's, on programs and their mutants (mutants)
  *   tests     kernelTests, timingTests: inputs that reach deep code, guided by the interpreter
@@ -18,21 +20,12 @@
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
  */
 
-export {
-  type CalibrateOptions,
-  type Calibration,
-  calibrate,
-  type Fit,
-  type FitInput,
-  type FitRow,
-  fitOf,
-  fitProfiles,
-  modeledNs,
-} from './calibrate.ts';
+export { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
 export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './campaign.ts';
 export { type CaseFile, caseText, readCase, replay } from './cases.ts';
 export { type Difference, type DiffOptions, type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
 export { type KernelFeatures, type KernelProbe, probeKernel } from './doctor.ts';
+export { type Fit, type FitInput, type FitRow, fitOf, fitProfiles, type HeldOut, modeledNs } from './fit.ts';
 export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './fuzz.ts';
 export { playable, type RunAs, type Runner, waysToRun } from './inputs.ts';
 export {
@@ -44,6 +37,7 @@ export {
   loadProgram,
   notLoadable,
 } from './load.ts';
+export { type LongDiffOptions, longDiff, type ThirdOpinion, thirdOpinion } from './longdiff.ts';
 export {
   type Counts,
   type Disagreement,

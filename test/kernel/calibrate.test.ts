@@ -35,6 +35,17 @@ test('the line through the points, and their ranks', () => {
   expect(fitOf([row(1, 3), row(2, 2), row(3, 1)]).spearman).toBeCloseTo(-1);
 });
 
+test("programs that were left out: errors of the others' line, ranks in each half", () => {
+  const row = (modeled: number, measured: number) => ({ name: '', modeled, measured });
+  const exact = [1, 2, 3, 4, 5, 6].map((x) => row(x, 3 + 2 * x));
+  const { heldOut } = fitOf(exact);
+  expect(heldOut.halves.map((r) => Math.round(r * 1e9) / 1e9)).toEqual([1, 1]);
+  expect([heldOut.halfError, heldOut.leaveOneOutError].map((e) => Math.round(e * 1e9))).toEqual([0, 0]);
+  // Right ranks, in halves on different lines: what one half learns is wrong for the other.
+  const apart = exact.map((r, i) => (i % 2 === 0 ? r : row(r.modeled, 10 * r.measured)));
+  expect(fitOf(apart).heldOut.halfError).toBeGreaterThan(0.5);
+});
+
 /** `n` counters of the packet go up by one: three instructions each, or one atomic, as K2 likes it. */
 function counting(n: number, isAtomic: boolean) {
   const up = (k: number): Insn[] =>

@@ -95,11 +95,17 @@ async function calibrate(o: CalibrateArgs): Promise<void> {
   else note(`${Object.keys(profile).length} prices written to ${o.out}`);
   for (const [name, why] of Object.entries(result.skipped)) note(`${name} could not be measured: ${why}`);
   for (const [name, f] of Object.entries(fits)) say(fitLine(name, f));
+  for (const { name, reason } of Object.values(fits)[0]?.skipped ?? [])
+    say(`${name} cannot be timed: ${reason}`);
 }
 
 function fitLine(name: string, f: Fit): string {
   const line = `measured = ${f.offset.toFixed(2)} ns + ${f.scale.toFixed(2)} x modeled`;
-  return `profile ${name}, ${f.rows.length} programs (${f.skipped.length} cannot be timed): Spearman ${f.spearman.toFixed(3)}, ${line}, R2 ${f.rSquared.toFixed(3)}`;
+  const { halves, halfError, leaveOneOutError } = f.heldOut;
+  const percent = (x: number): string => `${(100 * x).toFixed(0)} %`;
+  return `profile ${name}, ${f.rows.length} programs (${f.skipped.length} cannot be timed): Spearman ${f.spearman.toFixed(3)}
+  ${line}, R2 ${f.rSquared.toFixed(3)}
+  held out: Spearman ${halves.map((r) => r.toFixed(3)).join(' and ')} in the two halves; median error ${percent(halfError)} with the line of the other half, ${percent(leaveOneOutError)} with the line of all others`;
 }
 
 async function fitCorpora(

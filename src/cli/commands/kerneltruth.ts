@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { count, type WhichPrograms, whichPrograms } from '../args.ts';
+import type { CampaignRow } from '../../kernel/index.ts';
+import { count, hours, type WhichPrograms, whichPrograms } from '../args.ts';
 import { Exit } from '../failure.ts';
 import { say, sayJson } from '../output.ts';
 
@@ -10,6 +11,7 @@ interface FuzzArgs extends WhichPrograms {
   programs: number;
   tests: number;
   seed: number;
+  hours?: number;
   cases?: string;
   json?: boolean;
 }
@@ -21,6 +23,7 @@ export function truthCommands(group: Command): void {
     )
     .option('--programs <n>', 'random programs, when no files are given', count, 200)
     .option('--tests <n>', 'inputs per program', count, 20)
+    .option('--hours <h>', 'go on, seed after seed, for so long: for nightly jobs', hours)
     .option('--seed <n>', 'of everything', count, 1)
     .option('--cases <folder>', 'write a case file per difference')
     .option('--json', 'as JSON')
@@ -35,37 +38,38 @@ export function truthCommands(group: Command): void {
 async function fuzz(files: string[], o: FuzzArgs): Promise<void> {
   const { caseText, filterCampaign, fuzzCampaign, modelCampaign } = await import('../../kernel/index.ts');
   const { usablePrograms } = await import('../programs.ts');
-  const sizes = { seed: o.seed, count: o.programs, tests: o.tests };
-  const campaigns =
-    files.length === 0
-      ? [fuzzCampaign(sizes), filterCampaign(sizes)]
-      : [
-          modelCampaign(
-            files.flatMap((f) => usablePrograms(f, o)),
-            sizes,
-          ),
-        ];
+  const programs = files.flatMap((f) => usablePrograms(f, o));
+  const end = performance.now() + (o.hours ?? 0) * 3_600_000;
+  function* rows(): Generator<{ seed: number; row: CampaignRow }> {
+    for (let seed = o.seed; ; seed++) {
+      const sizes = { seed, count: o.programs, tests: o.tests };
+      const campaigns =
+        files.length === 0 ? [fuzzCampaign(sizes), filterCampaign(sizes)] : [modelCampaign(programs, sizes)];
+      for (const campaign of campaigns) for (const row of campaign) yield { seed, row };
+      if (performance.now() >= end) return;
+    }
+  }
   const total = { programs: 0, runs: 0, differences: 0, cannotRun: 0 };
   const found: unknown[] = [];
-  for (const campaign of campaigns)
-    for (const { program, guessed, result } of campaign) {
-      total.programs++;
-      if (result.status !== 'ran') {
-        total.cannotRun++;
-        if (files.length > 0 && o.json !== true) say(`${program.name}: cannot run: ${result.reason}`);
-        continue;
-      }
-      total.runs += result.runs;
-      if (result.difference === undefined) continue;
-      // What depends on this machine's clock, network or chance is no error of ours.
-      if (guessed.length === 0) total.differences++;
-      const why = guessed.length === 0 ? '' : `; the interpreter can only guess ${guessed.join(', ')}`;
-      found.push({ name: program.name, guessed, places: result.difference.places });
-      if (o.json !== true) say(`${program.name}: ${JSON.stringify(result.difference.places)}${why}`);
-      if (o.cases === undefined) continue;
-      const text = caseText([program], result.difference, { note: `seed ${o.seed}${why}` });
-      writeFileSync(join(o.cases, `${program.name}-${o.seed}-${total.programs}.json`), text);
+  for (const { seed, row } of rows()) {
+    const { program, guessed, result } = row;
+    total.programs++;
+    if (result.status !== 'ran') {
+      total.cannotRun++;
+      if (files.length > 0 && o.json !== true) say(`${program.name}: cannot run: ${result.reason}`);
+      continue;
     }
+    total.runs += result.runs;
+    if (result.difference === undefined) continue;
+    // What depends on this machine's clock, network or chance is no error of ours.
+    if (guessed.length === 0) total.differences++;
+    const why = guessed.length === 0 ? '' : `; the interpreter can only guess ${guessed.join(', ')}`;
+    found.push({ name: program.name, guessed, places: result.difference.places });
+    if (o.json !== true) say(`${program.name}: ${JSON.stringify(result.difference.places)}${why}`);
+    if (o.cases === undefined) continue;
+    const text = caseText([program], result.difference, { note: `seed ${seed}${why}` });
+    writeFileSync(join(o.cases, `${program.name}-${seed}-${total.programs}.json`), text);
+  }
   if (o.json === true) sayJson({ ...total, found });
   else
     say(
