@@ -3,7 +3,7 @@
  * Both the definitions' schema and the command line's checks come from here.
  */
 import { z } from 'zod';
-import { linuxName, parseIsa, parseLinux } from '../isa/levels.ts';
+import { parseIsa, parseLinux } from '../isa/levels.ts';
 import { OPTIMIZE_DEFAULTS } from '../optimizer/defaults.ts';
 import type { OptimizeOptions } from '../optimizer/types.ts';
 import { ALL_SETTINGS } from '../search/settings.ts';
@@ -47,10 +47,4 @@ export function completeOptions(options: PartialOptions, seed: number): Optimize
     ...(level === undefined ? {} : { level }),
     ...(version === undefined ? {} : { linux: version }),
   };
-}
-
-/** One line for people. */
-export function describeOptions(o: OptimizeOptions): string {
-  const target = `${o.level === undefined ? '' : `, isa v${o.level}`}${o.linux === undefined ? '' : `, Linux ${linuxName(o.linux)}`}`;
-  return `${o.goal}, ${o.steps ?? 'default'} steps, ${o.settings}, ${o.tests} tests, windows of ${o.windowLength}${target}`;
 }

@@ -32,12 +32,10 @@ export interface Extra {
 }
 
 /**
- * `ok` better than the input · `unchanged` nothing better was found · `rejected` the running kernel refuses the output,
- * or saw it do something else · `skipped` no program to optimize · `failed` the optimizer crashed, ran out of memory or hung
+ * What a worker finds out about a cell: `ok` better than the input · `unchanged` nothing better was found · `rejected` the
+ * running kernel refuses the output, or saw it do something else · `skipped` no program to optimize · `failed` the
+ * optimizer crashed, ran out of memory or hung
  */
-export type CellStatus = 'ok' | 'unchanged' | 'rejected' | 'skipped' | 'failed';
-
-/** What a worker finds out about a cell. */
 export type CellOutcome =
   | { status: 'skipped' | 'failed'; reason: string; log?: string }
   | {

@@ -1,6 +1,6 @@
 /**
  * Closed forms of single-server queues. Times in any unit, rates in its inverse; rho = arrival rate x mean service time.
- * M/D/1 and M/G/1 after Pollaczek and Khinchine; M/M/1/K as in any textbook (Kleinrock 1975), for tests of the simulation.
+ * M/D/1 and M/G/1 after Pollaczek and Khinchine.
  */
 
 /** Mean waiting time in an M/G/1 queue, before service. Infinite where the server cannot keep up. */
@@ -12,44 +12,4 @@ export function mg1Wait(rate: number, meanService: number, meanSquareService: nu
 /** Mean waiting time with constant service times. */
 export function md1Wait(rate: number, service: number): number {
   return mg1Wait(rate, service, service * service);
-}
-
-/** Mean waiting time with exponential service times. */
-export function mm1Wait(rate: number, meanService: number): number {
-  return mg1Wait(rate, meanService, 2 * meanService * meanService);
-}
-
-/** Share of arrivals that find a system of `capacity` places (the one in service included) full; exponential service. */
-export function mm1kLoss(rate: number, meanService: number, capacity: number): number {
-  const rho = rate * meanService;
-  if (rho === 1) return 1 / (capacity + 1);
-  // Scaled by the larger power, so that nothing overflows.
-  return rho < 1
-    ? ((1 - rho) * rho ** capacity) / (1 - rho ** (capacity + 1))
-    : (1 - 1 / rho) / (1 - rho ** -(capacity + 1));
-}
-
-/**
- * Share of arrivals lost in an M/D/1/K system, K places with the one in service. From the embedded chain of the number
- * left behind by departures: loss = 1 - 1 / (p0 + rho), p0 its probability of an empty system (Takagi 1993).
- */
-export function md1kLoss(rate: number, service: number, capacity: number): number {
-  const rho = rate * service;
-  // a[k]: probability of k arrivals during one service.
-  const a: number[] = [Math.exp(-rho)];
-  for (let k = 1; k <= capacity; k++) a.push((a[k - 1]! * rho) / k);
-  // Unnormalised probabilities of 0 .. K-1 left behind.
-  const q: number[] = [1];
-  for (let n = 0; n + 1 < capacity; n++) {
-    let rest = q[n]! - q[0]! * a[n]!;
-    for (let j = 1; j <= n; j++) rest -= q[j]! * a[n - j + 1]!;
-    q.push(rest / a[0]!);
-  }
-  const total = q.reduce((s, x) => s + x, 0);
-  return 1 - 1 / (1 / total + rho);
-}
-
-/** Largest load that loses no more than a share of the packets when the queue only drops because it is full for good. */
-export function saturationThroughput(meanService: number, loss = 0): number {
-  return 1 / meanService / (1 - loss);
 }

@@ -24,16 +24,6 @@ export interface Server {
   baseNs: number;
 }
 
-/** An ideal single server: for comparison with closed forms. */
-export const IDEAL_SERVER: Server = {
-  ring: Number.POSITIVE_INFINITY,
-  batch: 1,
-  wakeNs: 0,
-  pollNs: 0,
-  isFlushedPerBatch: false,
-  baseNs: 0,
-};
-
 export type Arrivals = 'poisson' | 'constant';
 
 /** Service times and how often each is drawn; or `exponential` of a mean, for comparison with closed forms. */

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fourLoads, loadCurve, maxRate } from '../../src/traffic/load.ts';
-import { md1kLoss, md1Wait, mg1Wait, mm1kLoss, mm1Wait } from '../../src/traffic/queueing.ts';
-import { IDEAL_SERVER, type ServiceDistribution, simulate } from '../../src/traffic/simulate.ts';
+import { md1Wait, mg1Wait } from '../../src/traffic/queueing.ts';
+import { type ServiceDistribution, simulate } from '../../src/traffic/simulate.ts';
+import { IDEAL_SERVER, md1kLoss, mm1kLoss, mm1Wait } from './closedforms.ts';
 
 const constant = (ns: number): ServiceDistribution => ({ kind: 'mix', ns: [ns], weights: [1] });
 const S = 100;

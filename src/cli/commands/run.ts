@@ -1,7 +1,7 @@
 /** `k2 run`: an experiment, its table and its report. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { count, shard } from '../args.ts';
 import { EXIT_INTERRUPTED, Exit } from '../failure.ts';
 import { note, say, sayJson } from '../output.ts';
@@ -28,7 +28,7 @@ export function runCommand(program: Command): void {
     .option('--workers <n>', 'worker processes', count, 2)
     .option('--queue <url>', 'let k2 worker processes anywhere run the cells, through this Redis server')
     .option('-o, --output <dir>', 'where the report goes; default: reports/<experiment>')
-    .option('--retry <what>', 'run cells again that: failed')
+    .addOption(new Option('--retry <what>', 'run cells again that').choices(['failed']))
     .option('--shard <i/n>', 'only the i-th of n shares of the cells', shard)
     .option('--full', 'the full budgets of the definition, under a name of their own')
     .option('--steps <n>', 'another budget than that of the definition, e.g. to try it out', count)
