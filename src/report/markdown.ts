@@ -7,7 +7,7 @@ import { columnsOf } from './columns.ts';
 import { conditions } from './conditions.ts';
 import { provenanceOf } from './provenance.ts';
 import { seedTable } from './seeds.ts';
-import { type Line, type Summary, totalsOf, totalsText } from './summary.ts';
+import { isWithoutInstructions, type Line, type Summary, totalsOf, totalsText } from './summary.ts';
 import { type DataTable, fixed, flatLabel } from './tables.ts';
 
 /** Rows of the main table, and programs with their rewrites, that a reader of Markdown scrolls through. */
@@ -108,8 +108,10 @@ function program(s: Summary, l: Line): string {
   return [head, facts, notes, rewrites(l.row)].filter((x) => x !== '').join('\n\n');
 }
 
-function rewrites({ rewrites: all }: ResultRow): string {
-  if (all === undefined) return 'The rewrites are not in this result: it was stored without instructions.';
+function rewrites(row: ResultRow): string {
+  const all = row.rewrites ?? [];
+  if (isWithoutInstructions(row))
+    return 'The rewrites are not in this result: it was stored without instructions.';
   if (all.length === 0) return '';
   return markdownTable(
     ['#', 'found by', 'proven by', 'after proposals', 'slots then', 'before', 'after'],

@@ -13,7 +13,7 @@ import { sideBySide } from './listing.ts';
 import { trafficOf } from './loadcharts.ts';
 import { html, type Markup } from './markup.ts';
 import { page } from './shell.ts';
-import { type Line, percent, type Summary } from './summary.ts';
+import { isWithoutInstructions, type Line, percent, type Summary } from './summary.ts';
 import { column, fixed, num, word } from './tables.ts';
 
 /** Outputs that are listed in full. */
@@ -148,7 +148,8 @@ function distinct(lines: readonly Line[]): Line[][] {
   const groups = new Map<string, Line[]>();
   for (const l of lines) {
     const row = l.row as ResultRow;
-    const key = row.output ?? row.disassembly?.after.join('\n') ?? row.key;
+    // Without instructions nobody knows which are the same.
+    const key = isWithoutInstructions(row) ? row.key : row.output || row.disassembly.after.join('\n');
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [l]);
     else group.push(l);
@@ -168,7 +169,7 @@ function output(own: readonly Line[], k: number, of: number): Markup {
   return html`<section id="output-${k + 1}"><h2>${title}</h2>
 <p>Found by ${names}. Kernel: ${l!.kernel}. Differential runs: ${l!.differential}.${row.reason !== '' && html` ${row.reason}.`}</p>
 ${row.notes.length > 0 && html`<details><summary>${row.notes.length} notes of the optimizer</summary><ul>${row.notes.map((n) => html`<li>${n}</li>`)}</ul></details>`}
-${row.disassembly === undefined ? absent(row) : html`${rewrites(row, k)}<h3>Disassembly and modeled cost</h3>${sideBySide(row, `Output ${k + 1}: before and after, line by line`)}`}
+${isWithoutInstructions(row) ? absent(row) : html`${rewrites(row, k)}<h3>Disassembly and modeled cost</h3>${sideBySide(row, `Output ${k + 1}: before and after, line by line`)}`}
 </section>\n`;
 }
 
@@ -187,7 +188,7 @@ const PROOFS: Readonly<Record<AppliedRewrite['how'], string>> = {
 };
 
 function rewrites(row: ResultRow, k: number): Markup | false {
-  if (row.rewrites === undefined || row.rewrites.length === 0) return html`<p>No rewrite was applied.</p>`;
+  if (row.rewrites.length === 0) return html`<p>No rewrite was applied.</p>`;
   const rows = row.rewrites.map((w, i) => {
     const code = (lines: readonly string[]): Markup =>
       html`<td><pre>${lines.length === 0 ? '(nothing)' : lines.join('\n')}</pre></td>`;

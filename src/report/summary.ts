@@ -120,6 +120,11 @@ function figuresOf(program: ProgramRef): (column: string) => number | undefined 
   }
 }
 
+/** Whether a result was stored without instructions, as those of programs without a license are published. */
+export function isWithoutInstructions({ disassembly }: ResultRow): boolean {
+  return (disassembly?.before ?? []).length === 0;
+}
+
 /** Lines of one build of one program, in the order in which they first appear. */
 export function byProgram(lines: readonly Line[]): Map<string, Line[]> {
   const groups = new Map<string, Line[]>();
