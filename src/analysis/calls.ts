@@ -337,7 +337,7 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   const regs = current(state).regs.slice();
   if (helper.known && helper.since > env.rules.linux)
     env.report(index, `invalid func ${helper.name}#${helper.id}`);
-  else if (!hookAllowsHelper(env.program.hook, helper.id))
+  else if (!hookAllowsHelper(env.program.hook, env.program.attachType, helper.id))
     env.report(index, `program of this type cannot use helper bpf_${helper.name}#${helper.id}`);
   else if (helper.gplOnly && !isGplCompatible(env.program.license))
     env.report(index, 'cannot call GPL-restricted function from non-GPL compatible program');

@@ -43,8 +43,8 @@ export interface Counts {
 
 /** One kind of disagreement. */
 export interface Disagreement {
-  /** `missed`: we said safe, the kernel refused. `alarm`: the kernel accepted, we refused. */
-  kind: 'missed' | 'alarm';
+  /** `missed`: we said safe, the kernel refused. `alarm`: the kernel accepted, we refused. `missed as it is`: of a program before any change. */
+  kind: 'missed' | 'alarm' | 'missed as it is';
   /** The reason of the one who refused, with its numbers left out. */
   reason: string;
   count: number;
@@ -53,7 +53,10 @@ export interface Disagreement {
 }
 
 export interface Matrix {
+  /** Programs that the kernel accepts, and their mutants. */
   counts: Counts;
+  /** Programs that the kernel refuses as they are: how many of them we call safe. */
+  refusedAsTheyAre: { safe: number; unsafe: number };
   programs: number;
   /** Programs that the kernel refuses as they are, or that it was not asked about, by reason. */
   unusable: Readonly<Record<string, number>>;
@@ -81,6 +84,7 @@ export class MatrixTally {
     notChecked: 0,
   };
   programs = 0;
+  private readonly refused = { safe: 0, unsafe: 0 };
   private readonly unusable: Record<string, number> = {};
   private readonly found = new Map<string, Disagreement>();
   private readonly options: MatrixOptions;
@@ -105,7 +109,7 @@ export class MatrixTally {
     if (original.status !== 'accepted') {
       this.skip(`${original.status}: ${reasonClass(original.reason)}`);
       // That we see it too is worth knowing; its mutants are not.
-      if (original.status === 'refused') this.ask(session, id, program, program, 0);
+      if (original.status === 'refused') this.askRefused(id, program, original.reason);
       session.close();
       return;
     }
@@ -120,6 +124,7 @@ export class MatrixTally {
   result(): Matrix {
     return {
       counts: { ...this.counts },
+      refusedAsTheyAre: { ...this.refused },
       programs: this.programs,
       unusable: { ...this.unusable },
       disagreements: [...this.found.values()].sort(
@@ -131,6 +136,12 @@ export class MatrixTally {
   private skip(reason: string): void {
     this.counts.notChecked++;
     this.unusable[reason] = (this.unusable[reason] ?? 0) + 1;
+  }
+
+  private askRefused(id: string, program: Program, reason: string): void {
+    const safe = examine(program, this.rules).findings.length === 0;
+    this.refused[safe ? 'safe' : 'unsafe']++;
+    if (safe) this.note('missed as it is', reason, id, program, program, 0, reason);
   }
 
   /** Returns the instructions that our checker processed. */

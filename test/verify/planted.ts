@@ -5,6 +5,7 @@
 import { jumpTarget } from '../../src/isa/flow.ts';
 import { type Insn, isNop, nop } from '../../src/isa/insn.ts';
 import { OPS, specOf } from '../../src/isa/semantics.ts';
+import { pinOf, replaceRange } from '../../src/program/edit.ts';
 import type { Program } from '../../src/program/program.ts';
 import type { Rng } from '../../src/vm/random.ts';
 
@@ -167,7 +168,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
 export function plant(p: Program, mistake: Mistake, rng: Rng): Program | undefined {
   const n = rng.below(p.insns.length);
   const by = mistake(p.insns, n, rng, p);
-  if (by === undefined) return undefined;
+  if (by === undefined || pinOf(p, n) !== undefined) return undefined;
   // The same number of slots: an instruction of two is replaced by itself only.
   const slots = (list: readonly Insn[]): number => list.reduce((sum, i) => sum + (i.op === 0x18 ? 2 : 1), 0);
   const old = p.insns.slice(n, n + by.length);
@@ -175,4 +176,25 @@ export function plant(p: Program, mistake: Mistake, rng: Rng): Program | undefin
   const insns = [...p.insns];
   insns.splice(n, by.length, ...by);
   return { ...p, insns };
+}
+
+/**
+ * An atomic addition as a load, an addition and a store. No run by itself shows that this is wrong; another CPU's addition
+ * between load and store is lost.
+ */
+export function withSplitAtomic(p: Program, rng: Rng): Program | undefined {
+  const places = p.insns.flatMap((i, n) => (/^atomic\.add\.(dw|w)$/.test(nameOf(i)) ? [n] : []));
+  if (places.length === 0) return undefined;
+  const n = rng.pick(places);
+  const i = p.insns[n]!;
+  const free = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter((r) => r !== i.dst && r !== i.src);
+  const r = rng.pick(free);
+  const size = nameOf(i).endsWith('dw') ? 'dw' : 'w';
+  const op = (name: string): number => OPS.find((o) => o.name === name)!.op;
+  const split = [
+    { ...i, op: op(`ldx.${size}`), dst: r, src: i.dst, imm: 0 },
+    { ...i, op: op(size === 'dw' ? 'add64.x' : 'add32.x'), dst: r, off: 0, imm: 0 },
+    { ...i, op: op(`stx.${size}`), src: r, imm: 0 },
+  ];
+  return replaceRange(p, n, n + 1, split);
 }

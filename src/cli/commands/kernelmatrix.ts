@@ -47,6 +47,8 @@ async function matrix(files: string[], o: MatrixArgs): Promise<void> {
   say(`we say unsafe    ${String(c.unsafeAccepted).padEnd(16)} ${c.unsafeRefused}`);
   say(`of what we call safe, ${share.acceptedOfSafe.toFixed(3)} % are accepted`);
   say(`of what is accepted, we refuse ${share.refusedOfAccepted.toFixed(3)} %`);
+  const { safe, unsafe } = result.refusedAsTheyAre;
+  say(`programs that the kernel refuses as they are: we call ${safe} safe, ${unsafe} unsafe`);
   for (const d of result.disagreements) {
     const { program, mutant, reason } = d.example;
     say(`${d.kind} ${d.count}: ${d.reason} (${program}, mutant ${mutant}: ${reason})`);

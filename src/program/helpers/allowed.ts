@@ -55,7 +55,14 @@ const allowed = new Map<HookName, ReadonlySet<number>>(
   ]),
 );
 
-/** May programs of this type call the helper (in one of their attach types)? True where nobody knows. */
-export function hookAllowsHelper(hook: HookName, id: number): boolean {
-  return allowed.get(hook)?.has(id) ?? true;
+/** get_retval and set_retval; the attach types whose result nobody looks at lack them (cgroup_current_func_proto()). */
+const RETVAL: ReadonlySet<number> = new Set([186, 187]);
+const WITHOUT_RETVAL: ReadonlySet<number> = new Set([0, 1, 3, 19, 20, 29, 30, 31, 32, 51, 52, 53]);
+
+/** May programs of this type (and attach type, where it is known) call the helper? True where nobody knows. */
+export function hookAllowsHelper(hook: HookName, attachType: number | undefined, id: number): boolean {
+  if (!allowed.has(hook)) return true;
+  if (RETVAL.has(id))
+    return hook.startsWith('cgroup_') && !(attachType !== undefined && WITHOUT_RETVAL.has(attachType));
+  return allowed.get(hook)!.has(id);
 }
