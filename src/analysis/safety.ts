@@ -4,6 +4,7 @@
  * a program that either way finds nothing in is safe. Sound for what it models: a program without findings neither
  * faults nor breaks a rule listed here; findings may be false where precision was lost. The kernel itself is the judge.
  */
+import { specOf } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
 import { makeEnv, type Rules } from './env.ts';
@@ -63,7 +64,10 @@ export function examine(program: Program, options: SafetyOptions = {}): SafetyRe
       : malformed.map(({ index, reason }) => ({ index, reason }));
   if (findings.length > 0) return { findings, steps: 0, loops: [] };
   const merged = inspect(program, rules, rules);
-  if (merged.findings.length === 0 || merged.certain || rules.deepLimit === 0) return merged;
+  const found = merged.findings.length > 0;
+  // Merged states say nothing of whether a loop ends: that shows only when it is followed round by round, as the kernel does.
+  const mayNotEnd = merged.loops.length > 0 && !isBoundedByKernel(program);
+  if ((found ? merged.certain : !mayNotEnd) || rules.deepLimit === 0) return merged;
   const apart = inspect(
     program,
     { ...rules, first: true },
@@ -75,7 +79,15 @@ export function examine(program: Program, options: SafetyOptions = {}): SafetyRe
     },
   );
   const steps = merged.steps + Math.min(apart.steps, rules.deepLimit);
-  return apart.findings.length === 0 ? { ...apart, steps } : { ...merged, steps };
+  return apart.findings.length === 0 || !found ? { ...apart, steps } : { ...merged, steps };
+}
+
+/** may_goto counts its rounds itself, and iterators (kernel functions) end. */
+function isBoundedByKernel(program: Program): boolean {
+  return program.insns.some((i) => {
+    const op = specOf(i);
+    return op?.kind === 'maygoto' || (op?.kind === 'call' && op.target === 'kfunc');
+  });
 }
 
 /** One exploration. `certain`: what it found does not depend on how precise it was. */
