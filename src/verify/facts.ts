@@ -77,8 +77,24 @@ export function packetIsShared(program: Program): boolean {
   );
 }
 
+const TAIL_CALL = 12;
+
+/**
+ * A tail call inside a function ends that function only: the other program's result comes back to the caller, in all 64
+ * bits, after whatever that program did. Neither the analysis nor the symbolic run follows that.
+ * @throws Unsupported when the program has one
+ */
+export function checkTailCalls(program: Program): void {
+  const end = program.functions[0]?.end ?? program.insns.length;
+  program.insns.forEach((i, index) => {
+    if (index >= end && i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === TAIL_CALL)
+      throw new Unsupported('a tail call inside a function comes back to its caller');
+  });
+}
+
 /** A range inside one function that is entered at its start only. */
 function checkWindow(program: Program, { start, end }: Window): void {
+  checkTailCalls(program);
   const inside = program.functions.some((f) => start >= f.start && end <= f.end && start <= end);
   if (!inside) throw new Unsupported(`${start}..${end} is not a range inside one function`);
   for (let index = start; index < end; index++) {

@@ -20,7 +20,7 @@ import { deepTests, generateTests } from '../vm/testgen/index.ts';
 import type { MapEntry, TestCase } from '../vm/types.ts';
 import { directId } from './constantdata.ts';
 import type { WindowContext } from './context.ts';
-import { packetIsShared } from './facts.ts';
+import { checkTailCalls, packetIsShared } from './facts.ts';
 import { partings, partingText } from './parting.ts';
 import { type Merging, memoryOf } from './regions.ts';
 import type { Run } from './run.ts';
@@ -41,6 +41,8 @@ export function checkComparable(a: Program, b: Program): void {
   const why = whyIncomparable(a, b);
   if (why !== undefined) throw new Unsupported(why);
   if (a.pinned.size + b.pinned.size > 0) throw new Unsupported('some instructions are not final');
+  checkTailCalls(a);
+  checkTailCalls(b);
 }
 
 /** Why two programs are not versions of one: another hook, other maps. */
