@@ -33,8 +33,8 @@ describe('definitions', () => {
     const small = readDefinition(join(folder, 'table1-size.yaml'));
     const full = fullDefinition(small);
     expect(full.name).toBe('table1-size-full');
-    expect(full.configurations[0]!.options.steps).toBeGreaterThan(small.configurations[0]!.options.steps!);
-    expect(full.seeds).toHaveLength(3);
+    expect(full.configurations[0]!.options.steps).toBe(small.full!.steps);
+    expect(full.seeds.length).toBeGreaterThan(small.seeds.length);
   });
 });
 
