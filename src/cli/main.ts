@@ -14,6 +14,7 @@ import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { execCommand } from './commands/exec.ts';
 import { experimentCommand } from './commands/experiment.ts';
+import { explainCommand } from './commands/explain.ts';
 import { kernelCommand } from './commands/kernel.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { reportCommand } from './commands/report.ts';
@@ -28,6 +29,7 @@ const EXAMPLES = `
 Examples:
   k2 optimize prog.o -o prog.small.o          every program of an object, as a drop-in object
   k2 optimize xdp1.insns -o small.insns       raw instructions, with .maps and .desc beside them
+  k2 explain prog.o                           what of it can be optimized, what cannot, and why
   k2 disasm prog.o --section xdp              what is in there
   k2 verify prog.o prog.small.o               prove again that both do the same
   k2 run experiments/quickstart.yaml          an experiment: a table, and an HTML report
@@ -49,6 +51,7 @@ export function buildProgram(): Command {
     .exitOverride();
   const commands = [
     optimizeCommand,
+    explainCommand,
     disasmCommand,
     asmCommand,
     verifyCommand,

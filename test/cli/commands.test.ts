@@ -79,6 +79,22 @@ describe.skipIf(!isBuilt)('k2 (skipped before npm run build)', () => {
     expect(other.code).toBe(1);
   });
 
+  it('optimize: several versions, chosen windows; explain', () => {
+    const args = ['optimize', OBJECT, '--steps', '4000', '--no-kernel'];
+    const r = k2([...args, '-o', at('v.o'), '--top-k', '2', '--json']);
+    const { output, programs } = JSON.parse(r.out);
+    expect(output).toEqual([at('v.1.o'), at('v.2.o')]);
+    expect(programs[0].versions).toHaveLength(2);
+    for (const file of output) expect(k2(['verify', OBJECT, file]).code).toBe(0);
+    const inside = k2([...args, '-o', at('w.o'), '--window', '9998..9999']);
+    expect([inside.code, inside.err]).toEqual([2, expect.stringContaining('9998..9999 is no range')]);
+    const text = k2(['explain', OBJECT, '--steps', '0']).out;
+    expect(text).toMatch(/^\S.*: \d+ of \d+ slots can change\n {2}0\.\.\d+ /);
+    const [row] = JSON.parse(k2(['explain', OBJECT, '--steps', '1000', '--json']).out);
+    expect(row.search.stats.steps).toBe(1000);
+    expect(row.ranges[0].slots.start).toBe(0);
+  });
+
   it('optimize gives the same output for the same seed', () => {
     const once = (out: string) => {
       expect(k2(['optimize', OBJECT, '-o', at(out), '--steps', '20000', '--no-kernel']).code).toBe(0);
