@@ -23,8 +23,16 @@ export function scratch(): string {
   return folder;
 }
 
-export function k2(args: readonly string[], options: { cwd?: string; input?: string } = {}): Ended {
-  const r = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', input: '', ...options });
+export function k2(
+  args: readonly string[],
+  { env, ...options }: { cwd?: string; input?: string; env?: Record<string, string> } = {},
+): Ended {
+  const r = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    input: '',
+    env: { ...process.env, ...env },
+    ...options,
+  });
   return { code: r.status, out: r.stdout, err: r.stderr };
 }
 
