@@ -60,7 +60,7 @@ async function verifierFor({ measure, options }: Cell): Promise<RecordingVerifie
 }
 
 async function measureMore(
-  { measure, program: { id, variant } }: Cell,
+  { measure, options, program: { id, variant } }: Cell,
   original: Program,
   result: OptimizeResult,
   others: readonly Version[],
@@ -74,7 +74,7 @@ async function measureMore(
   }
   if (measure.equivalence !== undefined && verifier !== undefined) {
     const { measureChecks } = await import('./checking.ts');
-    extra.equivalence = await measureChecks(verifier.questions, measure.equivalence);
+    extra.equivalence = await measureChecks(verifier.questions, measure.equivalence, options.solver);
   }
   if (measure.time !== undefined) {
     const { measureTime } = await import('./timing.ts');

@@ -95,7 +95,15 @@ export const EquivalenceSchema = z
       .array(z.array(z.enum(SWITCHES)))
       .nonempty()
       .describe('Which accelerations are on, e.g. [I, II, III, IV]'),
-    seconds: positive.default(20).describe('Wall-clock limit per set of switches'),
+    seconds: positive
+      .default(20)
+      .describe('CPU seconds per set of switches; a check that has begun is finished'),
+    rlimit: z
+      .number()
+      .int()
+      .min(1)
+      .default(3_000_000)
+      .describe("Limit of a check in the solver's resource units, the same on every machine"),
   })
   .describe('Times of equivalence checks with accelerations off');
 

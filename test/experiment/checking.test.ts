@@ -29,6 +29,7 @@ describe('recordingVerifier', async () => {
     const rows = await measureChecks(verifier.questions, {
       questions: 6,
       seconds: 60,
+      rlimit: 3_000_000,
       switches,
     });
     expect(rows.map((r) => r.on)).toEqual(switches);
