@@ -46,7 +46,7 @@ function inKernel(a: Program, b: Program, test: TestCase): Evidence['kernel'] {
   }
   const skipped = Object.keys(report.skipped).join('; ');
   if (report.runs === 0) return notAsked(skipped);
-  return { status: 'agrees', detail: 'its inputs are not quite the same: see docs/limits.md' };
+  return { status: 'agrees', detail: 'addresses and results of calls are its own there: see docs/limits.md' };
 }
 
 const LINE = 16;

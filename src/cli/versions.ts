@@ -3,6 +3,7 @@
  *
  *   a, b --align--> one range differs --as a window--> proven?
  *                   else, or not:      both as whole programs --> equivalent, or different with an input that shows it
+ *                   the same instructions run, elsewhere (traces)
  *                   neither (a loop, values final at load time): every range, one by one, as a window of the program so far
  *
  * What is proven for every range is proven for the program, since each step ends in a program equivalent to the last.
@@ -23,6 +24,7 @@ import {
   type WindowVerifier,
   whyIncomparable,
 } from '../verify/index.ts';
+import { sameTraces } from '../verify/traces.ts';
 
 /** What was proven: the program as a whole, the one range that differs, or all ranges one by one. */
 export type Scope = 'program' | 'window' | 'windows';
@@ -48,6 +50,10 @@ export function compareVersions(a: Program, b: Program, verifier: WindowVerifier
   const ranges = hunks.map((h) => h.a);
   const stepwise = (): Verdict => inSteps(a, b, hunks, verifier);
   if (hunks.length === 0 && sameCode(a, b)) return { scope: 'program', verdict: stepwise(), ranges };
+  if (sameTraces(a, { ...b, maps: a.maps })) {
+    const verdict: Verdict = { kind: 'equivalent', how: 'identical', ms: 0 };
+    return { scope: 'program', verdict, ranges };
+  }
   if (hunks.length === 1) {
     const verdict = stepwise();
     if (verdict.kind === 'equivalent') return { scope: 'window', verdict, ranges };
