@@ -76,6 +76,11 @@ async function measureMore(
     const { measureChecks } = await import('./checking.ts');
     extra.equivalence = await measureChecks(verifier.questions, measure.equivalence, options.solver);
   }
+  if (measure.consent !== undefined) {
+    const { measureConsent } = await import('./consent.ts');
+    const versions = result.versions?.map((v) => v.program) ?? [result.program];
+    extra.consent = measureConsent(original, versions, measure.consent);
+  }
   if (measure.time !== undefined) {
     const { measureTime } = await import('./timing.ts');
     extra.time = measureTime(original, result.program, measure.time);

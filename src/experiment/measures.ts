@@ -116,7 +116,15 @@ export const TimeSchema = z
   })
   .describe('Nanoseconds of input and result in the running kernel. Cells then run one after the other');
 
+export const ConsentSchema = z
+  .strictObject({
+    runs: z.number().int().min(0).default(2000).describe('Differential runs per version'),
+    seed: z.number().int().min(0).default(1),
+  })
+  .describe('The running kernel is asked about every version at the end; best with the option kernel: off');
+
 export const MeasureSchema = z.strictObject({
+  consent: ConsentSchema.optional(),
   time: TimeSchema.optional(),
   traffic: TrafficSchema.optional(),
   equivalence: EquivalenceSchema.optional(),

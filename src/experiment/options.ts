@@ -26,6 +26,7 @@ export const Options = z.strictObject({
     .describe('Oldest Linux that must accept the output'),
   kernel: z.enum(['auto', 'off', 'require']).describe('Ask the running kernel where there is one'),
   diffRuns: z.number().int().min(0).describe('Differential runs in the kernel at the end'),
+  topK: z.number().int().min(1).max(100).describe('So many different proven versions, best first'),
   solver: z
     .string()
     .describe('Solver of the verifier: embedded, or an installed z3, bitwuzla or cvc5, or a path to one'),

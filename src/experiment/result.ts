@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AppliedRewrite, DifferentialWord, KernelWord, OptimizeOptions } from '../optimizer/types.ts';
 import type { SwitchTimes } from './checking.ts';
+import type { VersionConsent } from './consent.ts';
 import type { Executed } from './executed.ts';
 import type { ProgramRef } from './expand.ts';
 import type { Provenance } from './provenance.ts';
@@ -25,6 +26,8 @@ export interface Pair {
 /** What only some experiments measure, see measures.ts. */
 export interface Extra {
   time?: KernelTimes;
+  /** Per version, best first. */
+  consent?: VersionConsent[];
   traffic?: TrafficResult;
   equivalence?: SwitchTimes[];
   /** Questions to the cache, its hits, and all questions to the verifier. */

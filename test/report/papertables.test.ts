@@ -162,6 +162,14 @@ describe('paperTables', () => {
     expect(cells(t!, 'xdp1')).toEqual(['xdp1', '5', '5', '2', '1', '1', '0', '0']);
   });
 
+  it('counts every version that the kernel was asked about', () => {
+    const yes = { kernel: 'accepted' as const, runs: 10, agreed: 10 };
+    const no = { kernel: 'refused' as const, reason: 'R1 !read_ok', runs: 0, agreed: 0 };
+    const consent = [yes, yes, { ...yes, differs: ['r0'] }, no];
+    const [t] = paperTables({ ...DEFINITION, table: 'table5' }, [row('xdp1', 54, { extra: { consent } })]);
+    expect(cells(t!, 'xdp1')).toEqual(['xdp1', '5', '5', '4', '3', '1', '1', '0']);
+  });
+
   it.each(PAPER_TABLES)('%s is made of any rows, or of none', (table) => {
     for (const rows of [[], ROWS, [row('xdp1', 54)]])
       for (const t of paperTables({ ...DEFINITION, table }, rows))
