@@ -120,7 +120,8 @@ export class Rewriting {
   private record({ window, replacement, by }: Rewrite, { program, how }: Taken): void {
     const before = this.best;
     this.best = program;
-    this.versions.push(program);
+    // A copy: what others know of a program (its analysis above all) lives as long as the program itself.
+    this.versions.push({ ...program });
     const slots = sizeInSlots(program.insns);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
