@@ -328,8 +328,12 @@ export function stepUnknownCall(state: AbstractState): void {
   regs.fill(UNINIT, 1, 6);
 }
 
-function forgetPacket(state: AbstractState): void {
-  mapPointers(state, (p) => (p.region.kind.startsWith('packet') ? UNINIT : p));
+/** First version whose checker takes a packet pointer that went stale for a number (mark_reg_invalid()). */
+const STALE_IS_NUMBER = 603;
+
+function forgetPacket(state: AbstractState, isNumber = false): void {
+  const stale = isNumber ? UNKNOWN : UNINIT;
+  mapPointers(state, (p) => (p.region.kind.startsWith('packet') ? stale : p));
 }
 
 export function stepHelper(env: Env, state: AbstractState, index: number, i: Insn): void {
@@ -353,6 +357,7 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   for (const m of memory) if (m.writes) writeMemory(state, m);
   if (!helper.known || helper.effects.includes('callback')) trashStacks(state);
   current(state).regs.fill(UNINIT, 0, 6);
-  if (invalidatesPacket(helper)) forgetPacket(state);
+  if (invalidatesPacket(helper))
+    forgetPacket(state, env.rules.precision === 'kernel' && env.rules.linux >= STALE_IS_NUMBER);
   current(state).regs[0] = r0;
 }
