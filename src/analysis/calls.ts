@@ -319,6 +319,8 @@ function isGplCompatible(license: string): boolean {
   return GPL_COMPATIBLE.has(license);
 }
 
+const GET_LOCAL_STORAGE = 81;
+
 /** A call that may do anything that code outside the program can do to the program's state. */
 export function stepUnknownCall(state: AbstractState): void {
   trashStacks(state);
@@ -350,6 +352,8 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   if (map !== undefined && !mapAllowsHelper(map.type, helper.id))
     env.report(index, `cannot pass map_type ${map.type} into func bpf_${helper.name}#${helper.id}`);
   checkSizes(env, state, index, helper);
+  if (helper.id === GET_LOCAL_STORAGE && !isZero(regs[2]))
+    env.report(index, "get_local_storage() doesn't support non-zero flags");
   const memory = callMemory(env, helper, regs);
   for (const m of memory) checkMemory(env, state, index, m);
   // The result may depend on what the stack held before the helper wrote to it.

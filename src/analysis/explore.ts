@@ -98,6 +98,7 @@ class Explorer {
   readonly nodes = new Map<string, Node>();
   readonly pending = new Set<Node>();
   steps = 0;
+  private crowded = false;
   /** The state whose consequences are explored. */
   private from: Entry | undefined;
 
@@ -125,7 +126,7 @@ class Explorer {
     }
     const { states } = node;
     const { disjuncts, alike: most } = this.options;
-    if (states.length >= (this.options.most ?? Infinity)) this.steps = Infinity;
+    if (states.length >= (this.options.most ?? Infinity)) this.crowded = true;
     const sort = disjuncts === Infinity ? [] : sortOf(state);
     const alike = disjuncts === Infinity ? [] : states.filter((s) => sameSort(s.sort, sort));
     if (states.length < disjuncts && alike.length < most)
@@ -170,7 +171,7 @@ class Explorer {
         this.from = entry;
         this.walk(next!, cloneState(entry.state));
         if (this.options.enough?.() === true) return this.found(true);
-        if (this.steps > this.options.limit) return this.found(false);
+        if (this.crowded || this.steps > this.options.limit) return this.found(false);
       }
     }
     return this.found(true);
@@ -264,11 +265,12 @@ class Explorer {
   private leave(node: Node, index: number, state: AbstractState): void {
     const { env } = this;
     const depth = state.frames.length - 1;
-    const r0: Value = readRegister(env, state, index, 0);
     if (depth === 0) {
-      atExit(env, index, r0, state);
+      atExit(env, index, readRegister(env, state, index, 0), state);
       return;
     }
+    // A function may leave nothing in r0; who reads it then is refused.
+    const r0: Value = current(state).regs[0]!;
     if (r0.kind === 'pointer' && r0.region.kind === 'stack' && r0.region.frame === depth)
       env.report(index, 'cannot return stack pointer to the caller');
     const frame = state.frames.pop()!;

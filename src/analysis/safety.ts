@@ -78,7 +78,7 @@ export function examine(program: Program, options: SafetyOptions = {}): SafetyRe
       most: DEEP_STATES,
     },
   );
-  const steps = merged.steps + Math.min(apart.steps, rules.deepLimit);
+  const steps = merged.steps + apart.steps;
   return apart.findings.length === 0 || !found ? { ...apart, steps } : { ...merged, steps };
 }
 

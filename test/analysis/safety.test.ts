@@ -117,7 +117,7 @@ const CASES: [string, string, HookName, (string | RegExp)[]][] = [
       r0 = *(u8 *)(r7 + 0)
       exit`,
     'xdp',
-    [/4: R7 !read_ok/, /4: R7 invalid mem access/],
+    [/4: R7 invalid mem access 'scalar'/],
   ],
   [
     'a write to a packet that may only be read',
@@ -287,6 +287,25 @@ const CASES: [string, string, HookName, (string | RegExp)[]][] = [
 ];
 
 describe('static checker', () => {
+  it('takes a stale packet pointer for a number where the kernel does', () => {
+    const stale = 'r7 = *(u32 *)(r1 + 0)\nr2 = 4\ncall bpf_xdp_adjust_head\nr0 = 1\nif r7 == 0 goto +0\nexit';
+    expect(reasons(stale, 'xdp', { linux: 618 })).toEqual([]);
+    expect(reasons(stale, 'xdp', { linux: 504 })).toEqual(['4: R7 !read_ok']);
+  });
+
+  it('follows a loop to its end, and says of one that has none', () => {
+    const loop = (step: number) => `r2 = 8\nr0 = 0\nagain:\nr2 -= ${step}\nif r2 != 0 goto again\nexit`;
+    expect(reasons(loop(1), 'xdp')).toEqual([]);
+    expect(reasons(loop(0), 'xdp')).toEqual([expect.stringMatching(/infinite loop detected/)]);
+  });
+
+  it('knows which helper is for which type, and for which license', () => {
+    expect(reasons('call bpf_get_retval\nr0 = 1\nexit', 'xdp')).toEqual([
+      expect.stringMatching(/program of this type cannot use helper/),
+    ]);
+    expect(reasons('call bpf_get_retval\nr0 = 1\nexit', 'cgroup_sock')).toEqual([]);
+  });
+
   it.each(CASES)('%s', (_name, source, hook, expected) => {
     const found = reasons(source, hook);
     expect(found).toHaveLength(expected.length);
