@@ -1,7 +1,8 @@
 /**
  * The pipeline for one program.
  *
- *   tests --> dead code, shared code --> Markov chains over windows, round by round --> the same --> final word of the kernel
+ *   tests --> dead code, shared code, peepholes --> Markov chains over windows, round by round
+ *         --> dead code, shared code --> final word of the kernel
  *
  * Every change goes through `judge` (pass.ts). The result does not depend on time: budgets are steps.
  */
@@ -15,6 +16,7 @@ import { Bench } from './bench.ts';
 import { budgetOf } from './defaults.ts';
 import type { Oracles } from './judges.ts';
 import { type Consents, finalWord } from './kernelword.ts';
+import { peephole } from './peephole.ts';
 import { Rewriting } from './rewriting.ts';
 import { nextRound, type Position, Schedule, START, within } from './schedule.ts';
 import { localSearcher, type Searcher } from './searcher.ts';
@@ -71,6 +73,7 @@ export class Optimization {
     try {
       this.removeDeadCode();
       this.share();
+      this.peephole();
       await this.searchWindows(searcher);
     } finally {
       await searcher.close();
@@ -169,6 +172,16 @@ export class Optimization {
     // It moves code about, in ranges that were chosen and out of them.
     if (this.options.windows !== undefined) rewriting.settle();
     else if (share(rewriting, this.tools.contextOf, () => this.stopped())) this.progress();
+  }
+
+  private peephole(): void {
+    const { target, contextOf, forget } = this.tools;
+    // In chosen ranges only what the chains find there.
+    if (this.options.windows !== undefined) return;
+    forget();
+    if (!peephole(this.rewriting, target, contextOf, () => this.stopped())) return;
+    this.progress();
+    this.share();
   }
 
   private searcher(threads: SearchThreads | undefined): Searcher {
