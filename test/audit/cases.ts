@@ -16,11 +16,11 @@
  * A line that ends in `; pinned` has a value that is final only at load time.
  * Maps: 0 array (4 -> 32 bytes, 4 entries), 1 hash (8 -> 16 bytes), 2 perf event array, 3 program array. `sub NAME` on a line of its own begins a function.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { assemble, type Insn } from '../../src/isa/index.ts';
 import type { HookName } from '../../src/program/hooks.ts';
 import type { FunctionRange, Program } from '../../src/program/program.ts';
 import type { Window } from '../../src/verify/types.ts';
+import { type Block, readBlocks } from '../verify/blocks.ts';
 
 export interface Case {
   name: string;
@@ -37,25 +37,17 @@ const MAPS: Program['maps'] = [
   { name: 'progs', type: 3, keySize: 4, valueSize: 4, maxEntries: 4, flags: 0 },
 ];
 
-function parse(file: string, block: string): Case {
-  const head = new Map<string, string>();
-  const code = { program: [] as string[], target: [] as string[] };
-  let into: string[] | undefined;
-  for (const line of block.split('\n')) {
-    const section = /^(program|target):\s*$/.exec(line)?.[1] as 'program' | 'target' | undefined;
-    const field = /^([a-z]+):\s*(.*)$/.exec(line);
-    if (section !== undefined) into = code[section];
-    else if (into !== undefined) into.push(line.trim());
-    else if (field !== null) head.set(field[1]!, field[2]!);
-  }
-  const name = head.get('name') ?? '';
-  const expect = head.get('expect') as Case['expect'];
-  if (name === '' || !['wrong', 'equivalent'].includes(expect)) throw new Error(`${file}: ${block}`);
+function parse(block: Block): Case {
+  const { file } = block;
+  const code = (section: string): string[] => block.code(section).map((l) => l.trim());
+  const name = block.field('name');
+  const expect = block.field('expect') as Case['expect'];
+  if (name === '' || !['wrong', 'equivalent'].includes(expect)) throw new Error(`${file}: ${block.text}`);
   const lines: string[] = [];
   const starts: [string, number][] = [['main', 0]];
   const edges: number[] = [];
   const pinned: number[] = [];
-  for (const line of code.program.filter((l) => l !== '')) {
+  for (const line of code('program').filter((l) => l !== '')) {
     const sub = /^sub (\w+)$/.exec(line)?.[1];
     if (sub !== undefined) {
       starts.push([sub, lines.length]);
@@ -76,14 +68,14 @@ function parse(file: string, block: string): Case {
   }));
   const window = { start: place(edges[0]!), end: place(edges[1]!) };
   // The target is assembled in its place, so that it can name labels outside.
-  const around = [...lines.slice(0, edges[0]), ...code.target, ...lines.slice(edges[1])];
-  const count = code.target.filter((l) => l !== '' && isCode(l)).length;
+  const around = [...lines.slice(0, edges[0]), ...code('target'), ...lines.slice(edges[1])];
+  const count = code('target').filter((l) => l !== '' && isCode(l)).length;
   const all = assemble(around.join('\n'));
   const target = all.slice(window.start, window.start + count);
   const program: Program = {
     name,
     section: '',
-    hook: (head.get('hook') ?? 'xdp') as HookName,
+    hook: (block.field('hook') || 'xdp') as HookName,
     license: 'GPL',
     insns,
     functions,
@@ -96,13 +88,5 @@ function parse(file: string, block: string): Case {
 }
 
 export function loadCases(dir = new URL('./cases/', import.meta.url)): Case[] {
-  return readdirSync(dir)
-    .filter((f) => f.endsWith('.txt'))
-    .sort()
-    .flatMap((f) =>
-      readFileSync(new URL(f, dir), 'utf8')
-        .split(/^-{3,}\s*$/m)
-        .filter((b) => b.trim() !== '')
-        .map((b) => parse(f, b)),
-    );
+  return readBlocks(dir, ['program', 'target']).map(parse);
 }

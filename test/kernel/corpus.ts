@@ -2,25 +2,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decode } from '../../src/isa/codec.ts';
-import type { HookName } from '../../src/program/hooks.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
+import { PAPER } from '../vm/support/programs.ts';
 
 const shared = process.env.K2_SHARED ?? resolve(import.meta.dirname, '../../../shared');
 export const paperFolder = join(shared, 'corpora/k2-paper/O2');
 export const hasPaper = existsSync(paperFolder);
 
-const HOOK_OF: Readonly<Record<string, HookName>> = {
-  xdp_exception: 'tracepoint',
-  xdp_redirect_err: 'tracepoint',
-  xdp_devmap_xmit: 'tracepoint',
-  xdp_cpumap_kthread: 'tracepoint',
-  xdp_cpumap_enqueue: 'tracepoint',
-  sys_enter_open: 'tracepoint',
-  'socket-0': 'socket_filter',
-  'socket-1': 'socket_filter',
-  'from-network': 'sched_cls',
-  recvmsg4: 'cgroup_sock_addr',
-};
 const UDP4_RECVMSG = 19;
 
 function parseMaps(text: string): MapDef[] {
@@ -53,7 +41,7 @@ export function paperProgram(name: string): Program {
   const decoded = decode(readFileSync(join(paperFolder, `${name}.insns`)));
   if (!decoded.ok) throw new Error(decoded.reason);
   const { insns } = decoded;
-  const hook = HOOK_OF[name] ?? 'xdp';
+  const hook = PAPER[name] ?? 'xdp';
   return {
     name,
     section: '',

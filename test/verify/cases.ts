@@ -15,7 +15,6 @@
  * Values: scalar, u8, u16, u32, const:N, range:LO..HI, same:N (numbers with one identity), any, ctx, packet[+N][~N],
  * packet_end, map_value:M#ID[+N], map_value_or_null:M#ID, memory:ringbuf, opaque:NAME. r10 is always the frame pointer.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { between, constant, UNKNOWN, unsignedOf, withId } from '../../src/analysis/range.ts';
 import { EMPTY_STACK, STACK_SIZE, type Stack, storeToStack } from '../../src/analysis/stack.ts';
 import { ANY, pointer, region, UNINIT, type Value } from '../../src/analysis/values.ts';
@@ -23,6 +22,7 @@ import { assemble, type Insn } from '../../src/isa/index.ts';
 import type { CtxField } from '../../src/program/hooks.ts';
 import type { MapDef } from '../../src/program/program.ts';
 import type { WindowContext } from '../../src/verify/context.ts';
+import { type Block, readBlocks } from './blocks.ts';
 
 export interface Case {
   file: string;
@@ -145,43 +145,23 @@ function words(text: string): string[] {
   return text.split(/\s+/).filter((w) => w !== '');
 }
 
-function parse(file: string, block: string): Case {
-  const head = new Map<string, string>();
-  const code = { source: [] as string[], target: [] as string[] };
-  let into: string[] | undefined;
-  for (const line of block.split('\n')) {
-    const section = /^(source|target):\s*$/.exec(line)?.[1] as 'source' | 'target' | undefined;
-    const field = /^([a-z]+):\s*(.*)$/.exec(line);
-    if (section !== undefined) into = code[section];
-    else if (into !== undefined) into.push(line);
-    else if (field !== null) head.set(field[1]!, field[2]!);
-    else if (line.trim() !== '' && !line.startsWith('#')) throw new Error(`${file}: cannot read: ${line}`);
-  }
-  const get = (key: string): string => head.get(key) ?? '';
-  const expect = get('expect') as Case['expect'];
-  const name = get('name');
+function parse(block: Block): Case {
+  const { file, field } = block;
+  const expect = field('expect') as Case['expect'];
+  const name = field('name');
   if (name === '' || !['equivalent', 'wrong', 'different', 'unknown'].includes(expect))
-    throw new Error(`${file}: ${block}`);
+    throw new Error(`${file}: ${block.text}`);
   return {
     file,
     name,
     expect,
-    context: contextOf(get('given'), get('stack'), get('live'), get('exits')),
-    source: assemble(code.source.join('\n')),
-    target: assemble(code.target.join('\n')),
+    context: contextOf(field('given'), field('stack'), field('live'), field('exits')),
+    source: assemble(block.code('source').join('\n')),
+    target: assemble(block.code('target').join('\n')),
   };
 }
 
 /** All cases of all data files. */
 export function loadCases(): Case[] {
-  const dir = new URL('./data/', import.meta.url);
-  return readdirSync(dir)
-    .filter((f) => f.endsWith('.txt'))
-    .sort()
-    .flatMap((f) =>
-      readFileSync(new URL(f, dir), 'utf8')
-        .split(/^-{3,}\s*$/m)
-        .filter((b) => b.trim() !== '')
-        .map((b) => parse(f, b)),
-    );
+  return readBlocks(new URL('./data/', import.meta.url), ['source', 'target']).map(parse);
 }
