@@ -16,14 +16,18 @@ export const WHY = !hasRedis
     : ' (skipped before npm run build)';
 export const canQueue = hasRedis && isBuilt;
 
+// A hook that a hook or a test registers would not run: this is the module's.
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const p of started) p.kill('SIGKILL');
+});
+
 /** @param folder short enough for a socket's path */
 export async function redisServer(folder: string): Promise<string> {
   const socket = join(folder, 'r.sock');
   const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder];
   const server = spawn('redis-server', args, { stdio: 'ignore' });
-  afterAll(() => {
-    server.kill('SIGKILL');
-  });
+  started.push(server);
   while (!(await answers(socket))) await sleep(20);
   return `unix://${socket}`;
 }
@@ -61,9 +65,7 @@ export async function startWorker(
     err += d;
   });
   const ended = new Promise<number | null>((done) => child.on('close', done));
-  afterAll(() => {
-    child.kill('SIGKILL');
-  });
+  started.push(child);
   while (!err.includes('takes cells') && child.exitCode === null) await sleep(20);
   return { child, err: () => err, ended };
 }
