@@ -6,7 +6,7 @@ import { applyOp, MASKS, Op } from '../ops.ts';
 import type { Term } from '../terms.ts';
 import { possibleOnes } from './bits.ts';
 import type { BitOp, Rules } from './context.ts';
-import { polyOf, termOf } from './poly.ts';
+import { isOpaque, polyOf, termOf } from './poly.ts';
 import { cuts, piecewise, runEnds } from './slices.ts';
 
 /** A constant with more runs of equal bits than this is not cut up. */
@@ -36,6 +36,8 @@ export function notTerm(r: Rules, x: Term): Term {
     case Op.Add:
     case Op.Mul: {
       const p = polyOf(r, x);
+      // A term that is its own polynomial would come back as the question.
+      if (isOpaque(r, x)) return b.not(x);
       const monomials = new Map(
         [...p.monomials].map(([k, m]) => [k, { atoms: m.atoms, factor: -m.factor & MASKS[w]! }] as const),
       );
