@@ -118,6 +118,8 @@ class Live implements Liveness {
     this.plain = liveRegisters(program, cfg);
     this.exitBits = lowBits(env.hook.returnBits);
     this.atStart = cfg.blocks.map(() => NOTHING_LIVE);
+    // Without loops, last first, all that follows a block is known when its turn comes.
+    const loops = cfg.backEdges.length > 0;
     for (const order of cfg.order)
       for (let changed = true; changed; ) {
         changed = false;
@@ -127,7 +129,7 @@ class Live implements Liveness {
           for (let index = b.end - 1; index >= b.start; index--) live = this.before(index, live);
           if (equal(live, this.atStart[id]!)) continue;
           this.atStart[id] = live;
-          changed = true;
+          changed = loops;
         }
       }
   }

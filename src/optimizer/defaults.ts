@@ -11,11 +11,11 @@ export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
   diffRuns: 1000,
 };
 
-/** Proposals per slot, and at least. */
-const STEPS_PER_SLOT = 20_000;
+/** Proposals for a small program, which take it half a minute, and for each slot. */
 const LEAST_STEPS = 4_000_000;
+const STEPS_PER_SLOT = 500;
 
 /** Proposals in all for a program of so many slots. */
 export function budgetOf(options: Pick<OptimizeOptions, 'steps'>, slots: number): number {
-  return options.steps ?? Math.max(LEAST_STEPS, STEPS_PER_SLOT * slots);
+  return options.steps ?? LEAST_STEPS + STEPS_PER_SLOT * slots;
 }

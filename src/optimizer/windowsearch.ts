@@ -59,6 +59,12 @@ const SLOT_SHARE = 0.02;
 /** Instructions around a window whose constants are drawn from. */
 const CONTEXT = 8;
 
+/**
+ * Candidates of one visit that the verifier may leave undecided: each costs it all the effort that it is allowed, and where
+ * it fails that often, others like them will come.
+ */
+const MOST_UNKNOWN = 8;
+
 /** Price of a window with the goal latency: its modeled time, in units of an ordinary instruction. */
 function loweredTime(window: readonly Insn[]): number {
   return loweredCost(window, (i) => priceOf(i) / UNIT_NS + SLOT_SHARE * slotsOf(i));
@@ -82,6 +88,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
   const around = program.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
   const refused: Refusal[] = [];
   let found: WindowResult['found'];
+  let unknown = 0;
   const prove = (candidate: readonly Insn[]): Proven => {
     const replacement = lower(candidate, exits);
     if (task.objected.has(rewriteKey(program, window, replacement))) return 'different';
@@ -92,7 +99,10 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
     }
     const { by, reason, verdict } = judgement;
     if (verdict?.kind === 'equivalent') refused.push({ by, reason });
-    if (verdict?.kind === 'unknown') return 'unknown';
+    if (verdict?.kind === 'unknown') {
+      unknown++;
+      return 'unknown';
+    }
     const input = verdict?.kind === 'different' ? verdict.counterexample : undefined;
     return input !== undefined && learn(machine, context, input) ? 'counterexample added' : 'different';
   };
@@ -117,7 +127,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
     wellFormed: (w) => wellFormed(w, entry),
     price: tools.goal === 'latency' ? loweredTime : loweredSlots,
     prove,
-    stop: tools.stop,
+    stop: () => unknown >= MOST_UNKNOWN || tools.stop(),
   });
   return { found, stats, refused };
 }

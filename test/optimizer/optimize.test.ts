@@ -130,8 +130,8 @@ describe('optimizeProgram', () => {
 describe('budgetOf', () => {
   it('grows with the program unless a budget is given', () => {
     expect(budgetOf({ steps: 7 }, 100)).toBe(7);
-    expect(budgetOf({}, 10)).toBe(4_000_000);
-    expect(budgetOf({}, 1811)).toBe(36_220_000);
+    expect(budgetOf({}, 10)).toBe(4_005_000);
+    expect(budgetOf({}, 1811)).toBe(4_905_500);
   });
 });
 
