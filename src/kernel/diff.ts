@@ -56,6 +56,8 @@ const LEARN_AFTER = 200;
 /** Mismatches only in places that were found to vary by themselves so often are looked into now and then. */
 const KNOWN_AFTER = 8;
 const LOOK_AGAIN = 16;
+/** Copies of the first program that a difference is held against. */
+const TWINS = 8;
 /** A difference must come back this often. */
 const CONFIRMATIONS = 3;
 
@@ -186,22 +188,43 @@ function leaveUnwritten(a: KernelRunner, b: KernelRunner): void {
   }
 }
 
-/** As `examine`, with the first program loaded a second time beside the two. */
+/**
+ * As `examine`, with the first program loaded a second time beside the two; and what is found must not be found between
+ * two copies of the first program either, with maps elsewhere each time: a program that shows where its maps are can look
+ * the same twice by chance.
+ */
 function examineLoaded(
   scenario: Scenario,
   a: KernelRunner,
   b: KernelRunner,
   tally: Tally,
 ): Omit<Difference, 'index'> | undefined {
-  const twin = KernelRunner.open(a.program);
+  const observer =
+    (r: KernelRunner): Observer =>
+    (s) =>
+      observe(r, s);
+  const found = withTwin(a, (twin) => examine(scenario, observer(a), observer(b), tally, observer(twin)));
+  if (found === undefined) return undefined;
+  const places = new Map(Object.entries(found.places));
+  for (let n = 0; n < TWINS && places.size > 0; n++)
+    for (const p of withTwin(a, (twin) => differing(found, observer(a), observer(twin))))
+      if (places.delete(p)) tally.count('masked', p);
+  return places.size === 0 ? undefined : { ...found, places: Object.fromEntries(places) };
+}
+
+/** Runs with the same program loaded once more, with maps of its own; with the one at hand when that cannot be had. */
+function withTwin<T>(of: KernelRunner, use: (twin: KernelRunner) => T): T {
+  const twin = KernelRunner.open(of.program);
   try {
-    const [first, second, again] = [a, b, twin.ok ? twin.runner : a].map(
-      (r) => (s: Scenario) => observe(r, s),
-    );
-    return examine(scenario, first!, second!, tally, again);
+    return use(twin.ok ? twin.runner : of);
   } finally {
     if (twin.ok) twin.runner.close();
   }
+}
+
+function differing(scenario: Scenario, a: Observer, b: Observer): readonly string[] {
+  const [x, y] = [a(scenario), b(scenario)];
+  return x.ok && y.ok ? differingPlaces(x.seen, y.seen) : [];
 }
 
 type Ran = Extract<KernelRun, { status: 'ran' }>;
