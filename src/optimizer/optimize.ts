@@ -63,6 +63,7 @@ export class Optimization {
       safety,
       changed: (best) => this.bench.setSource(best),
       forget: tools.forget,
+      keepsVersions: options.topK !== undefined,
     });
     this.schedule = new Schedule(options.windowLength, options.windows);
   }

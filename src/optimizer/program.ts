@@ -50,12 +50,9 @@ export async function optimizePareto(
   const steps = Math.ceil(budgetOf(options, sizeInSlots(program.insns)) / 2);
   return withOracles(program, options, control, shared, async (oracles, consents, threads) => {
     const run = async (goal: 'size' | 'latency'): Promise<Optimization> => {
-      const optimization = new Optimization(
-        program,
-        { ...options, goal, steps, topK: undefined },
-        control,
-        oracles,
-      );
+      // Versions are kept; which of them to hand out is decided below.
+      const kept = { ...options, goal, steps, topK: 0 };
+      const optimization = new Optimization(program, kept, control, oracles);
       await optimization.search(threads);
       return optimization;
     };

@@ -33,6 +33,8 @@ export interface RewritingTools {
   changed(best: Program): void;
   /** Makes the next proof depend on none of the earlier ones. */
   forget(): void;
+  /** Of a long program, thousands of versions take more memory than all the rest. */
+  keepsVersions: boolean;
 }
 
 /** Rewrites between two examinations of a whole program's safety. */
@@ -42,7 +44,7 @@ export class Rewriting {
   /** Proposals spent so far, which the record of a rewrite names. */
   step = 0;
   readonly rewrites: AppliedRewrite[] = [];
-  /** The program after each of them. */
+  /** The program after each of them, if they are kept. */
   readonly versions: Program[] = [];
   readonly convergence: [number, number][] = [];
   private current: Program;
@@ -121,7 +123,7 @@ export class Rewriting {
     const before = this.best;
     this.best = program;
     // A copy: what others know of a program (its analysis above all) lives as long as the program itself.
-    this.versions.push({ ...program });
+    if (this.tools.keepsVersions) this.versions.push({ ...program });
     const slots = sizeInSlots(program.insns);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
@@ -162,7 +164,7 @@ export class Rewriting {
   private undo(count: number): void {
     this.best = this.settled;
     this.rewrites.length -= count;
-    this.versions.length -= count;
+    if (this.tools.keepsVersions) this.versions.length -= count;
     this.convergence.length -= count;
   }
 
