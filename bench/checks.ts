@@ -7,18 +7,12 @@
  * Milliseconds of CPU time, medians; K2's own figures beside them (the shared folder's facts/rivals.md: K2 built -O2, its average per
  * solver query). One JSON line per program, then one for all.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { completeOptions } from '../src/experiment/options.ts';
 import { optimizeProgram } from '../src/optimizer/index.ts';
-import { UserError } from '../src/program/errors.ts';
-import { isHookName } from '../src/program/hooks.ts';
-import type { Program } from '../src/program/program.ts';
-import { readRawFile } from '../src/program/raw.ts';
 import { createSolver, type Solver } from '../src/solver/index.ts';
 import { createWindowVerifier, type WindowVerifier } from '../src/verify/index.ts';
+import { paperProgram } from './paper.ts';
 
-const CORPUS = join(process.env.K2_SHARED ?? '../shared', 'corpora/k2-paper');
 const STEPS = 300_000;
 /** Slots of K2's result, and milliseconds of its average solver query where it was measured. */
 const K2: Readonly<Record<string, readonly [slots: number, queryMs?: number]>> = {
@@ -42,23 +36,6 @@ const K2: Readonly<Record<string, readonly [slots: number, queryMs?: number]>> =
   recvmsg4: [81, 18],
 };
 
-interface Entry {
-  name: string;
-  programType: string;
-  files: Record<string, string>;
-}
-
-const manifest = JSON.parse(readFileSync(join(CORPUS, 'manifest.json'), 'utf8')) as Entry[];
-
-function load(name: string): Program {
-  const entry = manifest.find((e) => e.name === name);
-  const file = Object.keys(entry?.files ?? {}).find((f) => f.startsWith('O2/') && f.endsWith('.insns'));
-  if (entry === undefined || file === undefined) throw new UserError(`no program is called ${name}`, CORPUS);
-  return readRawFile(join(CORPUS, file), {
-    hook: isHookName(entry.programType) ? entry.programType : undefined,
-  });
-}
-
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -76,7 +53,7 @@ const wholes: number[] = [];
 const names = process.argv.slice(2);
 const embedded = await createSolver();
 for (const name of names.length > 0 ? names : Object.keys(K2)) {
-  const program = load(name);
+  const program = paperProgram(name);
   let calls = 0;
   const counting: Solver = {
     name: embedded.name,

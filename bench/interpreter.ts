@@ -12,16 +12,15 @@ import { type Insn, insn, OP_CALL } from '../src/isa/insn.ts';
 import { OPS } from '../src/isa/semantics.ts';
 import { UserError } from '../src/program/errors.ts';
 import type { Program } from '../src/program/program.ts';
-import { readRawFile } from '../src/program/raw.ts';
 import { Special } from '../src/vm/decode.ts';
 import { createMachine, type Machine, Rng } from '../src/vm/index.ts';
 import { CELL, HEAD, MAP, MAPS, poison } from '../src/vm/layout.ts';
 import { generateTests } from '../src/vm/testgen/index.ts';
+import { paperProgram } from './paper.ts';
 
 const TESTS = 64;
 const ROUNDS = 9;
 const MAP_LOOKUP = 1;
-const CORPUS = join(process.env.K2_SHARED ?? '../shared', 'corpora/k2-paper/O2');
 
 function cpuNanoseconds(): number {
   const { user, system } = process.cpuUsage();
@@ -121,7 +120,7 @@ function prepare(program: Program): { machine: Machine; steps: number } {
 }
 
 function bench(name: string): void {
-  const program = readRawFile(join(CORPUS, `${name}.insns`), { hook: 'xdp' });
+  const program = paperProgram(name);
   const { machine, steps } = prepare(program);
   const directory = mkdtempSync(join(tmpdir(), 'k2-bench-'));
   try {

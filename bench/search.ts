@@ -4,26 +4,23 @@
  *
  * CPU time, not wall time: the machine may be shared.
  */
-import { join } from 'node:path';
 import { OPTIMIZE_DEFAULTS } from '../src/optimizer/defaults.ts';
 import { optimizeProgram } from '../src/optimizer/index.ts';
 import { UserError } from '../src/program/errors.ts';
-import type { HookName } from '../src/program/hooks.ts';
-import { readRawFile } from '../src/program/raw.ts';
 import { contextProvider, createWindowVerifier, type WindowVerifier } from '../src/verify/index.ts';
+import { paperProgram } from './paper.ts';
 
 const TESTS = 64;
 const STEPS = 1_000_000;
-const CORPUS = join(process.env.K2_SHARED ?? '../shared', 'corpora/k2-paper/O2');
 
 /** Iterations per CPU second of K2 itself, built -O2, on two shared virtual CPUs (../shared/facts/rivals.md). */
-const K2: Readonly<Record<string, { hook: HookName; iterationsPerSecond: number }>> = {
-  xdp1: { hook: 'xdp', iterationsPerSecond: 16_756 },
-  xdp_pktcntr: { hook: 'xdp', iterationsPerSecond: 22_613 },
-  xdp_map_access: { hook: 'xdp', iterationsPerSecond: 42_512 },
-  xdp_fw: { hook: 'xdp', iterationsPerSecond: 4_827 },
-  xdp_devmap_xmit: { hook: 'tracepoint', iterationsPerSecond: 17_733 },
-  recvmsg4: { hook: 'cgroup_sock_addr', iterationsPerSecond: 4_582 },
+const K2: Readonly<Record<string, number>> = {
+  xdp1: 16_756,
+  xdp_pktcntr: 22_613,
+  xdp_map_access: 42_512,
+  xdp_fw: 4_827,
+  xdp_devmap_xmit: 17_733,
+  recvmsg4: 4_582,
 };
 
 function cpuSeconds(): number {
@@ -40,7 +37,7 @@ function unproven(verifier: WindowVerifier): WindowVerifier {
 
 async function bench(name: string): Promise<void> {
   const known = K2[name];
-  const program = readRawFile(join(CORPUS, `${name}.insns`), { hook: known?.hook ?? 'xdp' });
+  const program = paperProgram(name);
   const verifier = await createWindowVerifier({ contextOf: contextProvider() });
   const options = { ...OPTIMIZE_DEFAULTS, tests: TESTS, steps: STEPS, kernel: 'off' as const };
   // Compiled code first.
@@ -63,8 +60,8 @@ async function bench(name: string): Promise<void> {
     ...(known === undefined
       ? {}
       : {
-          k2IterationsPerSecond: known.iterationsPerSecond,
-          times: Number((all.perSecond / known.iterationsPerSecond).toFixed(1)),
+          k2IterationsPerSecond: known,
+          times: Number((all.perSecond / known).toFixed(1)),
         }),
   };
   console.log(JSON.stringify(report));

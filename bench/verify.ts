@@ -7,19 +7,14 @@
  *
  * Milliseconds of wall time per check, median and 95th percentile; one JSON line each.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Insn, isNop, nop } from '../src/isa/insn.ts';
 import { OPS, specOf } from '../src/isa/semantics.ts';
-import { UserError } from '../src/program/errors.ts';
-import { isHookName } from '../src/program/hooks.ts';
 import type { Program } from '../src/program/program.ts';
-import { readRawFile } from '../src/program/raw.ts';
 import { straightRuns } from '../src/search/windows.ts';
 import { createWindowVerifier } from '../src/verify/index.ts';
 import { Rng } from '../src/vm/index.ts';
+import { paperNames, paperProgram } from './paper.ts';
 
-const CORPUS = join(process.env.K2_SHARED ?? '../shared', 'corpora/k2-paper');
 /** Instructions beyond which a program is only taken when it is named. */
 const SMALL = 1000;
 const LENGTH = 4;
@@ -57,28 +52,11 @@ function renamed(p: Program): Program {
   return { ...p, insns };
 }
 
-interface Entry {
-  name: string;
-  programType: string;
-  files: Record<string, string>;
-}
-
-const manifest = JSON.parse(readFileSync(join(CORPUS, 'manifest.json'), 'utf8')) as Entry[];
-
-function load(name: string): Program {
-  const entry = manifest.find((e) => e.name === name);
-  const file = Object.keys(entry?.files ?? {}).find((f) => f.startsWith('O2/') && f.endsWith('.insns'));
-  if (entry === undefined || file === undefined) throw new UserError(`no program is called ${name}`, CORPUS);
-  return readRawFile(join(CORPUS, file), {
-    hook: isHookName(entry.programType) ? entry.programType : undefined,
-  });
-}
-
 const names = process.argv.slice(2);
 const stages = new Map<string, number[]>();
 const verifier = await createWindowVerifier();
-for (const name of names.length > 0 ? names : manifest.map((e) => e.name)) {
-  const program = load(name);
+for (const name of names.length > 0 ? names : paperNames) {
+  const program = paperProgram(name);
   if (names.length === 0 && program.insns.length > SMALL) continue;
   const rng = new Rng(1, 'bench', name);
   for (const run of straightRuns(program))

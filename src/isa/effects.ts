@@ -69,3 +69,8 @@ function writes(spec: OpSpec, dst: number, src: number): number {
       return 0;
   }
 }
+
+/** Registers that instructions, run one after the other, read before they write them. */
+export function readFirst(insns: readonly Insn[]): number {
+  return insns.reduceRight((live, i) => (live & ~registersWritten(i)) | registersRead(i), 0);
+}

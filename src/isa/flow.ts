@@ -74,6 +74,14 @@ export function jumpTarget(
   return targetOf(insns, index, offsets, true);
 }
 
+/** Where each instruction jumps to when its jump is taken (as `jumpTarget`), in program order. */
+export function jumpTargets(
+  insns: readonly Insn[],
+  offsets: Int32Array = slotOffsets(insns),
+): (number | undefined)[] {
+  return insns.map((_, index) => jumpTarget(insns, index, offsets));
+}
+
 /** Index of the function that a `call local`, or a function address, at `index` refers to. */
 export function calleeOf(
   insns: readonly Insn[],

@@ -6,6 +6,7 @@ import { specOf } from '../isa/semantics.ts';
 import type { Rng } from '../vm/random.ts';
 import { type Edit, type Idiom, usesSource } from './edits.ts';
 import { isEnd, jumpDistance } from './flow.ts';
+import { MOV32_K, MOV64_K, MOV64_X } from './opcodes.ts';
 
 function conditionals(window: readonly Insn[]): number[] {
   return window.flatMap((i, at) => (specOf(i)?.kind === 'jump' ? [at] : []));
@@ -126,7 +127,7 @@ function constantOf(window: readonly Insn[], register: number, at: number): numb
   for (let p = at - 1; p >= 0; p--) {
     const i = window[p]!;
     if (((registersWritten(i) >> register) & 1) === 0) continue;
-    return i.op === 0xb7 || (i.op === 0xb4 && i.imm >= 0) ? i.imm : undefined;
+    return i.op === MOV64_K || (i.op === MOV32_K && i.imm >= 0) ? i.imm : undefined;
   }
   return undefined;
 }
@@ -214,10 +215,10 @@ export const copyForward: Idiom = (window, rng) => {
 
 /** `r = constant` to `r = other`: the copy may turn out to be needless. */
 export const constantToCopy: Idiom = (window, rng, pools) => {
-  const places = window.flatMap((i, at) => (i.op === 0xb7 || i.op === 0xb4 ? [at] : []));
+  const places = window.flatMap((i, at) => (i.op === MOV64_K || i.op === MOV32_K ? [at] : []));
   const at = pickFrom(rng, places);
   if (at === undefined) return undefined;
-  return [{ at, insn: insn(0xbf, window[at]!.dst, rng.pick(pools.readable)) }];
+  return [{ at, insn: insn(MOV64_X, window[at]!.dst, rng.pick(pools.readable)) }];
 };
 
 /** A jump goes to another place; an arm's end falls through or leaves. */

@@ -3,12 +3,13 @@
  * constant there, each sets it on its way. Those settings are then shared (sharing.ts), and the earlier ones are dead.
  */
 import { negated } from '../isa/conditions.ts';
-import { registersRead, registersWritten } from '../isa/effects.ts';
+import { readFirst } from '../isa/effects.ts';
 import { jumpTarget, slotOffsets } from '../isa/flow.ts';
 import { type Insn, insn, isNop, OP_JA } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { pinOf } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
+import { MOV32_K, MOV64_K } from './opcodes.ts';
 
 export interface LateConstant {
   register: number;
@@ -17,13 +18,13 @@ export interface LateConstant {
   jumps: readonly number[];
 }
 
-const MOV64_K = 0xb7;
 /** Instructions at a jump's target that are looked at for registers that they read. */
 const AHEAD = 4;
+const ENDS: ReadonlySet<string | undefined> = new Set(['call', 'jump', 'goto', 'exit']);
 
 /** `register = constant`, as this module writes it and as it may stand in a program. */
 export function setsConstant(i: Insn, register: number, constant: number): boolean {
-  return (i.op === MOV64_K || i.op === 0xb4) && i.dst === register && i.imm === constant;
+  return (i.op === MOV64_K || i.op === MOV32_K) && i.dst === register && i.imm === constant;
 }
 
 /** @param constantAt a register's value before an instruction, where it is a known constant of 32 bits, sign-extended */
@@ -38,7 +39,7 @@ export function lateConstants(
     const target = jumpTarget(insns, at, offsets);
     if (target === undefined || isNop(i) || pinOf(program, at) !== undefined) return;
     for (let r = 0; r < 10; r++) {
-      if (((readFirst(insns, target) >> r) & 1) === 0) continue;
+      if (((readFirst(straightFrom(insns, target)) >> r) & 1) === 0) continue;
       const constant = constantAt(at, r);
       if (constant === undefined || !insns.some((x) => setsConstant(x, r, constant))) continue;
       const key = `${target} ${r} ${constant}`;
@@ -64,15 +65,10 @@ function away(off: number, by: number): number {
   return off >= 0 ? off : off - by;
 }
 
-/** Registers that are read from `at` on before they are written. */
-function readFirst(insns: readonly Insn[], at: number): number {
-  let [read, written] = [0, 0];
-  for (const i of insns.slice(at, at + AHEAD)) {
-    const kind = specOf(i)?.kind;
-    if (kind === 'call') break;
-    read |= registersRead(i) & ~written;
-    written |= registersWritten(i);
-    if (kind === 'jump' || kind === 'goto' || kind === 'exit') break;
-  }
-  return read;
+/** Straight code from `at` on, up to and with the jump at its end, without a call. */
+function straightFrom(insns: readonly Insn[], at: number): readonly Insn[] {
+  const next = insns.slice(at, at + AHEAD);
+  const end = next.findIndex((i) => ENDS.has(specOf(i)?.kind));
+  if (end < 0) return next;
+  return next.slice(0, specOf(next[end]!)?.kind === 'call' ? end : end + 1);
 }

@@ -6,8 +6,8 @@
  *   the other place
  */
 import { negated } from '../isa/conditions.ts';
-import { registersRead, registersWritten } from '../isa/effects.ts';
-import { jumpTarget, slotOffsets } from '../isa/flow.ts';
+import { readFirst, registersRead, registersWritten } from '../isa/effects.ts';
+import { jumpTargets } from '../isa/flow.ts';
 import { type Insn, OP_CALL, R10, slotsOf } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { pinOf } from '../program/edit.ts';
@@ -138,8 +138,7 @@ function exchanged(
   // A permutation: what must give way goes where nothing is left.
   const free = [...new Set(now.keys())].filter((r) => ![...now.values()].includes(r));
   for (const to of now.values()) if (!now.has(to)) now.set(to, free.pop() ?? to);
-  const offsets = slotOffsets(insns);
-  const entered = new Set(insns.map((_, at) => jumpTarget(insns, at, offsets)));
+  const entered = new Set(jumpTargets(insns));
   const before: Insn[] = [];
   for (let at = start - 1; at >= 0 && before.length < FARTHEST && !entered.has(at + 1); at--) {
     const i = insns[at]!;
@@ -152,9 +151,4 @@ function exchanged(
     if ((incoming & moved) === 0) return before;
   }
   return undefined;
-}
-
-/** Registers that are read before they are written, taking the instructions one after the other. */
-function readFirst(insns: readonly Insn[]): number {
-  return insns.reduceRight((live, i) => (live & ~registersWritten(i)) | registersRead(i), 0);
 }

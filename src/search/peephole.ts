@@ -4,13 +4,14 @@
  */
 import { operandsSwapped } from '../isa/conditions.ts';
 import { registersRead, registersWritten } from '../isa/effects.ts';
-import { jumpTarget, slotOffsets } from '../isa/flow.ts';
+import { jumpTargets } from '../isa/flow.ts';
 import { type Insn, imm64, insn, OP_LD_IMM64, PseudoLd, Source, sizeInSlots } from '../isa/insn.ts';
 import { allowed, type Target } from '../isa/levels.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
 import { pinOf } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import type { Window } from '../verify/types.ts';
+import { MOV32_K, MOV32_X, MOV64_K, MOV64_X } from './opcodes.ts';
 
 export interface Peephole {
   window: Window;
@@ -20,7 +21,6 @@ export interface Peephole {
 /** Instructions from `at` on, to be replaced by fewer or shorter ones; `count` of them. */
 type Rule = (insns: readonly Insn[], at: number) => { count: number; replacement: Insn[] } | undefined;
 
-const [MOV64_K, MOV64_X, MOV32_K, MOV32_X] = [0xb7, 0xbf, 0xb4, 0xbc];
 const [AND64_K, AND64_X, LSH64_K, RSH64_K, ADD64_K, ADD64_X] = [0x57, 0x5f, 0x67, 0x77, 0x07, 0x0f];
 const [JNE_K, JSET_K] = [0x55, 0x45];
 const ATOMIC_ADD: ReadonlyMap<number, number> = new Map([
@@ -162,8 +162,7 @@ const RULES: readonly Rule[] = [
 /** All places where a rule fits, last first; they may overlap. Those of one place: what saves most first. */
 export function peepholes(program: Program, target: Target): Peephole[] {
   const { insns } = program;
-  const offsets = slotOffsets(insns);
-  const entered = new Set(insns.map((_, at) => jumpTarget(insns, at, offsets)));
+  const entered = new Set(jumpTargets(insns));
   const found: (Peephole & { saved: number })[] = [];
   for (let at = insns.length - 1; at >= 0; at--) {
     const here = RULES.flatMap((rule) => {

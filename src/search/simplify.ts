@@ -1,11 +1,10 @@
 /** What a straight run of instructions is without copies, constants in registers and results that nobody reads. */
-import { CALLER_SAVED, registersRead, registersWritten } from '../isa/effects.ts';
-import { type Insn, OP_CALL, PseudoCall, Source } from '../isa/insn.ts';
+import { readsOf } from '../analysis/index.ts';
+import { CALLER_SAVED, registersWritten } from '../isa/effects.ts';
+import { type Insn, Source } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
-import { helperById } from '../program/helpers.ts';
 import { usesSource } from './edits.ts';
-
-const [MOV64_X, MOV64_K] = [0xbf, 0xb7];
+import { MOV64_K, MOV64_X } from './opcodes.ts';
 
 /** What is known of a register: it holds what another one holds, or a constant. */
 type Known = { register: number } | { constant: number };
@@ -60,13 +59,8 @@ function withoutDead(run: readonly Insn[], live: number): Insn[] {
     const idle = i.op === MOV64_X && i.off === 0 && i.dst === i.src;
     if (pure && ((written & needed) === 0 || idle)) continue;
     const clobbered = kind === 'call' ? CALLER_SAVED : written;
-    needed = (needed & ~clobbered) | reads(i);
+    needed = (needed & ~clobbered) | readsOf(i);
     kept.push(i);
   }
   return kept.reverse();
-}
-
-function reads(i: Insn): number {
-  if (i.op !== OP_CALL || i.src !== PseudoCall.HELPER) return registersRead(i);
-  return ((1 << helperById(i.imm).args.length) - 1) << 1;
 }

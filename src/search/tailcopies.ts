@@ -2,7 +2,7 @@
  * Short code that several places lead to, copied to one of them, where more is known: `r1 = r0; goto end` with
  * `end: r0 = r1; exit` is `exit`. The reverse of sharing, for where that does not pay.
  */
-import { jumpTarget, slotOffsets } from '../isa/flow.ts';
+import { jumpTargets, slotOffsets } from '../isa/flow.ts';
 import { type Insn, insn, isNop, OP_EXIT, OP_JA, sizeInSlots } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { pinOf, replaceRange } from '../program/edit.ts';
@@ -27,7 +27,7 @@ const EVERY_REGISTER = 0x3ff;
 export function tailCopies(program: Program): TailCopy[] {
   const { insns } = program;
   const offsets = slotOffsets(insns);
-  const targets = insns.map((_, at) => jumpTarget(insns, at, offsets));
+  const targets = jumpTargets(insns, offsets);
   const entered = new Set(targets);
   return insns.flatMap((i, at) => {
     if (pinOf(program, at) !== undefined || isNop(i)) return [];

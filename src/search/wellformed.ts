@@ -1,17 +1,8 @@
 /** Cheap static judgement of candidates, before the interpreter sees them: what the kernel's checker refuses at sight. */
-import { CALLER_SAVED, registersRead, registersWritten } from '../isa/effects.ts';
+import { readsOf } from '../analysis/index.ts';
+import { CALLER_SAVED, registersWritten } from '../isa/effects.ts';
 import { constantError } from '../isa/fields.ts';
-import {
-  type Insn,
-  isNop,
-  OP_CALL,
-  OP_EXIT,
-  OP_LD_IMM64,
-  PseudoCall,
-  PseudoLd,
-  R10,
-  Source,
-} from '../isa/insn.ts';
+import { type Insn, isNop, OP_EXIT, OP_LD_IMM64, PseudoCall, PseudoLd, R10, Source } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { helperById } from '../program/helpers.ts';
 import { isEnd, jumpDistance } from './flow.ts';
@@ -28,12 +19,6 @@ export interface Entry {
 
 const [MOV64, ADD64, SUB64] = [0xb7, 0x07, 0x17];
 const [JEQ_K, JNE_K] = [0x15, 0x55];
-
-/** Registers that a call or any other instruction reads. */
-function reads(i: Insn): number {
-  if (i.op !== OP_CALL || i.src !== PseudoCall.HELPER) return registersRead(i);
-  return ((1 << helperById(i.imm).args.length) - 1) << 1;
-}
 
 /**
  * @param window by positions (flow.ts)
@@ -54,7 +39,7 @@ export function wellFormed(window: readonly Insn[], entry: Entry): boolean {
       here = true;
     }
     if (!here || isNop(i)) continue;
-    if ((reads(i) & ~s.defined) !== 0) return false;
+    if ((readsOf(i) & ~s.defined) !== 0) return false;
     const off = jumpDistance(i);
     if (off !== undefined || i.op === OP_EXIT) {
       if (off !== undefined && at + 1 + off < n) {

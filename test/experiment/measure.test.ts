@@ -1,24 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { listing, outcomeOf } from '../../src/experiment/measure.ts';
-import { assemble } from '../../src/isa/asm.ts';
 import type { OptimizeResult } from '../../src/optimizer/types.ts';
-import type { Program } from '../../src/program/program.ts';
-
-function program(text: string): Program {
-  const insns = assemble(text);
-  return {
-    name: 'p',
-    section: 'xdp',
-    hook: 'xdp',
-    license: '',
-    insns,
-    functions: [{ name: 'p', start: 0, end: insns.length }],
-    maps: [],
-    origin: insns.map((_, i) => i),
-    pinned: new Map(),
-    provenance: { file: 'p.o', sha256: 'abc' },
-  };
-}
+import { program } from './helpers.ts';
 
 const before = program('r1 = 0x5 ll\nr0 = 2\nexit');
 const after = program('r0 = 2\nexit');

@@ -5,29 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { parseDefinition } from '../../src/experiment/definition.ts';
 import { TimeSchema } from '../../src/experiment/measures.ts';
 import { measureTime } from '../../src/experiment/timing.ts';
-import { assemble } from '../../src/isa/asm.ts';
 import { probeKernel } from '../../src/kernel/doctor.ts';
-import type { Program } from '../../src/program/program.ts';
 import { K2_PROFILES } from '../../src/vm/index.ts';
+import { program } from './helpers.ts';
 
 const probe = probeKernel();
 const why = probe.available ? '' : ` (SKIPPED, no kernel here: ${probe.reason})`;
-
-function program(text: string, hook: Program['hook'] = 'xdp'): Program {
-  const insns = assemble(text);
-  return {
-    name: 'p',
-    section: '',
-    hook,
-    license: '',
-    insns,
-    functions: [{ name: 'p', start: 0, end: insns.length }],
-    maps: [],
-    origin: insns.map((_, i) => i),
-    pinned: new Map(),
-    provenance: { file: 'p.o', sha256: 'abc' },
-  };
-}
 
 const options = TimeSchema.parse({ tests: 2, rounds: 4, samples: 3 });
 const chain = (n: number): string => `r0 = 3\n${'r0 *= 5\n'.repeat(n)}r0 &= 1\nexit\n`;
