@@ -1,9 +1,7 @@
 /** From an optimizer's result to measurements: what is measured, in which unit, how. */
 import { encode } from '../isa/codec.ts';
-import { formatInsn } from '../isa/disasm.ts';
-import { slotOffsets } from '../isa/flow.ts';
 import type { OptimizeResult } from '../optimizer/types.ts';
-import { helperById } from '../program/helpers.ts';
+import { listing } from '../program/listing.ts';
 import type { Program } from '../program/program.ts';
 import type { Measured, Measurement, Pair } from './result.ts';
 
@@ -74,18 +72,4 @@ function objectionTo({ kernel, differential }: OptimizeResult): string | undefin
   if (kernel.status === 'refused') return `the kernel refuses the output: ${kernel.reason}`;
   if (differential.status === 'differ') return `the output does something else: ${differential.detail}`;
   return undefined;
-}
-
-/** One line per instruction, with slot numbers and the names of helpers and maps. */
-export function listing(program: Program): string[] {
-  const offsets = slotOffsets(program.insns);
-  const starts = new Map(program.functions.map((f) => [f.start, f.name]));
-  const names = {
-    helper: (id: number) => helperById(id).name,
-    map: (index: number) => program.maps[index]?.name,
-  };
-  return program.insns.flatMap((i, index) => {
-    const name = program.functions.length > 1 ? starts.get(index) : undefined;
-    return [...(name === undefined ? [] : [`${name}:`]), `${offsets[index]}: ${formatInsn(i, names)}`];
-  });
 }

@@ -5,6 +5,7 @@
  */
 import { formatInsn } from '../isa/disasm.ts';
 import { type Insn, sizeInSlots } from '../isa/insn.ts';
+import { namesOf } from '../program/listing.ts';
 import type { Program } from '../program/program.ts';
 import type { Proof, Window } from '../verify/types.ts';
 import { type Accepted, type Judges, judge, type Refusal, rewriteKey } from './pass.ts';
@@ -125,11 +126,12 @@ export class Rewriting {
     // A copy: what others know of a program (its analysis above all) lives as long as the program itself.
     if (this.tools.keepsVersions) this.versions.push({ ...program });
     const slots = sizeInSlots(program.insns);
+    const names = namesOf(before);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
       window: { ...window },
-      before: before.insns.slice(window.start, window.end).map((i) => formatInsn(i)),
-      after: replacement.map((i) => formatInsn(i)),
+      before: before.insns.slice(window.start, window.end).map((i) => formatInsn(i, names)),
+      after: replacement.map((i) => formatInsn(i, names)),
       by,
       how,
       step: this.step,

@@ -12,8 +12,10 @@ const RESAMPLES = 200;
 export function curveOf(l: Line): Curve {
   if (!hasResult(l.row) || l.after === undefined) return [];
   const { convergence, options } = l.row;
-  const every = Math.max(1, Math.ceil(convergence.length / POINTS));
-  const kept = convergence.filter((_, i) => i % every === 0 || i === convergence.length - 1);
+  // Rewrites of one moment belong together: some make room for others.
+  const settled = convergence.filter(([step], i) => i === 0 || step !== convergence[i + 1]?.[0]);
+  const every = Math.max(1, Math.ceil(settled.length / POINTS));
+  const kept = settled.filter((_, i) => i % every === 0 || i === settled.length - 1);
   const last = kept.at(-1)?.[0] ?? 0;
   const end = options.steps ?? stepsOf(l.row.stats) ?? last;
   return end > last ? [...kept, [end, l.after] as const] : kept;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listing, outcomeOf } from '../../src/experiment/measure.ts';
+import { outcomeOf } from '../../src/experiment/measure.ts';
 import type { OptimizeResult } from '../../src/optimizer/types.ts';
 import { program } from './helpers.ts';
 
@@ -55,23 +55,5 @@ describe('outcomeOf', () => {
 
   it('says when time ended the search', () => {
     expect(outcomeOf(before, { ...result, interrupted: true }, 'size').reason).toContain('time limit');
-  });
-});
-
-describe('listing', () => {
-  it('names functions when there are several', () => {
-    const p = program('call pc+1\nexit\nr0 = 1\nexit');
-    const two = [
-      { name: 'main', start: 0, end: 2 },
-      { name: 'sub', start: 2, end: 4 },
-    ];
-    expect(listing({ ...p, functions: two })).toEqual([
-      'main:',
-      '0: call pc+1',
-      '1: exit',
-      'sub:',
-      '2: r0 = 1',
-      '3: exit',
-    ]);
   });
 });

@@ -10,7 +10,7 @@ export function disasmCommand(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (file: string, o: WhichPrograms & { macros?: boolean; json?: boolean }) => {
       const { findPrograms } = await import('../programs.ts');
-      const { listing } = await import('../../experiment/measure.ts');
+      const { listing } = await import('../../program/listing.ts');
       const { formatMacros } = await import('../../isa/macros.ts');
       const { sizeInSlots } = await import('../../isa/insn.ts');
       const found = findPrograms(file, o);
