@@ -1,14 +1,12 @@
 /** Path conditions under which both versions access shared memory: written differently, do they mean the same? And what may be assumed of terms. */
-import { Evaluator, Op, type Solver, type Term } from '../solver/index.ts';
-import type { Access } from './accesses.ts';
+import { Evaluator, Op, type Solver, type Term, type TermStore } from '../solver/index.ts';
+import { type Access, accessProblem } from './accesses.ts';
 import type { Merging } from './regions.ts';
+import { repaired } from './repair.ts';
 import { sample } from './samples.ts';
 import type { Session } from './session.ts';
-import { targeted } from './targets.ts';
 
 const SIGNATURE_SAMPLES = 12;
-/** Samples from which targeted inputs start. */
-export const TARGET_BASES = [0, 1] as const;
 /** Path conditions that a solver may compare per question, and the part of the budget that each may take. */
 const MAX_CONDITIONS = 8;
 const CONDITION_SHARE = 10;
@@ -32,6 +30,7 @@ export function equalConditions(
   const b = session.normalizer.build;
   if (mine.length === 0 || b.store.reachable([...mine, ...theirs]).length > MAX_TERMS) return same;
   const signature = signatures(session, [...theirs, ...mine]);
+  if (!couldHelp(b.store, source, candidate, signature)) return same;
   for (const t of mine)
     for (const u of theirs) {
       if (signature.get(t) !== signature.get(u) || questions-- <= 0) continue;
@@ -48,6 +47,19 @@ export function equalConditions(
       }
     }
   return same;
+}
+
+/** With all conditions that look alike taken for the same, would the candidate's accesses be allowed? */
+function couldHelp(
+  s: TermStore,
+  source: readonly Access[],
+  candidate: readonly Access[],
+  signature: ReadonlyMap<Term, string>,
+): boolean {
+  const first = new Map<string, Term>();
+  for (const [t, values] of signature) if (!first.has(values)) first.set(values, t);
+  const alike = (a: Access): Access => ({ ...a, condition: first.get(signature.get(a.condition)!)! });
+  return accessProblem(s, source.map(alike), candidate.map(alike)) === undefined;
 }
 
 /** Assumptions about variables that occur in the terms; the others can always be met and only get in the way. */
@@ -70,14 +82,9 @@ function signatures(session: Session, terms: readonly Term[]): Map<Term, string>
   return found;
 }
 
-/** A targeted input shows that two conditions are not the same. */
+/** An input shows that two conditions are not the same. */
 function isTold(session: Session, t: Term, u: Term, assumptions: readonly Term[]): boolean {
-  const { store } = session.normalizer;
-  const e = new Evaluator(store, [t, u, ...assumptions]);
-  for (const n of TARGET_BASES)
-    for (const input of targeted(store, [[t, u]], sample(n, session.constants, session.inputs.hints))) {
-      e.run(input);
-      if (e.value(t) !== e.value(u) && assumptions.every((a) => e.value(a) === 1n)) return true;
-    }
-  return false;
+  const base = sample(0, session.constants, session.inputs.hints);
+  const [found] = repaired(session.normalizer.store, [[t, u]], assumptions, base);
+  return found !== undefined;
 }

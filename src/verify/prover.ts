@@ -13,17 +13,17 @@ import { specOf } from '../isa/semantics.ts';
 import { type Assignment, assignmentOf, Evaluator, Op, type Solver, type Term } from '../solver/index.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
 import { accessProblem } from './accesses.ts';
-import { equalConditions, MAX_TERMS, relevant, TARGET_BASES } from './conditions.ts';
+import { equalConditions, MAX_TERMS, relevant } from './conditions.ts';
 import type { WindowContext } from './context.ts';
 import { execute } from './execute.ts';
 import { MemoryReader } from './memory.ts';
 import { type Obligation, obligations } from './obligations.ts';
 import { type Merging, mergingFor } from './regions.ts';
+import { repaired } from './repair.ts';
 import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
 import type { Role, Run } from './run.ts';
 import { sample } from './samples.ts';
 import type { Session } from './session.ts';
-import { targeted } from './targets.ts';
 import type { Counterexample, Verdict } from './types.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
@@ -203,15 +203,17 @@ export class Prover {
     }
     const { store } = session.normalizer;
     const equations = open.map((x) => [x.source, x.candidate] as const);
-    for (const base of TARGET_BASES) {
-      const start = sample(base, session.constants, session.inputs.hints);
-      for (const input of targeted(store, equations, start)) {
-        const o = tryOne(input);
-        const found = o && this.different(q, o.where, input, 'sample');
-        if (found === undefined) continue;
-        this.remember(session, input);
-        return found;
-      }
+    for (const input of repaired(
+      store,
+      equations,
+      assumptions,
+      sample(0, session.constants, session.inputs.hints),
+    )) {
+      const o = tryOne(input);
+      const found = o && this.different(q, o.where, input, 'search');
+      if (found === undefined) continue;
+      this.remember(session, input);
+      return found;
     }
     return undefined;
   }
