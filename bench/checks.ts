@@ -1,7 +1,7 @@
 /**
  * The checks of a whole search, and its result checked again:
  *
- *   program --optimize--> every window check, by whether a solver was needed; the smaller program
+ *   program --optimize--> every window check, by what they needed; the smaller program
  *   program, smaller program --> the whole-program proof by a verifier that has seen nothing
  *
  * Milliseconds of CPU time, medians; K2's own figures beside them (the shared folder's facts/rivals.md: K2 built -O2, its average per
@@ -48,7 +48,13 @@ function quantile(values: readonly number[], q: number): number | null {
 }
 
 /** Checks that passed all tests: everything the search asks. */
-const times = { cached: [] as number[], without: [] as number[], solver: [] as number[] };
+const times = {
+  cached: [] as number[],
+  without: [] as number[],
+  search: [] as number[],
+  solver: [] as number[],
+};
+type Needed = keyof typeof times;
 const wholes: number[] = [];
 const names = process.argv.slice(2);
 const embedded = await createSolver();
@@ -74,11 +80,15 @@ for (const name of names.length > 0 ? names : Object.keys(K2)) {
     forget: () => inner.forget(),
     close: () => inner.close(),
     check: (...question) => {
-      const [before, hits, began] = [calls, inner.cache.stats.hits, cpuMs()];
+      const searched = (): number => inner.stats.search?.checks ?? 0;
+      const [asked, hits, found, began] = [calls, inner.cache.stats.hits, searched(), cpuMs()];
       const verdict = inner.check(...question);
-      const list =
-        calls > before ? times.solver : inner.cache.stats.hits > hits ? times.cached : times.without;
-      list.push(cpuMs() - began);
+      const ms = cpuMs() - began;
+      let needed: Needed = 'without';
+      if (calls > asked) needed = 'solver';
+      else if (searched() > found) needed = 'search';
+      else if (inner.cache.stats.hits > hits) needed = 'cached';
+      times[needed].push(ms);
       return verdict;
     },
   };
@@ -121,6 +131,7 @@ console.log(
     windows: {
       fromCache: row(times.cached),
       withoutSolver: row(times.without),
+      refutedByLocalSearch: row(times.search),
       withSolver: row(times.solver),
     },
     k2MedianOfQueryAveragesMs: quantile(theirs, 0.5),
