@@ -52,9 +52,8 @@ function inKernel(a: Program, b: Program, test: TestCase): Evidence['kernel'] {
 const LINE = 16;
 const MOST_LINES = 8;
 
-/** Lines for people, without indentation. */
-export function evidenceText(program: Program, e: Evidence): string[] {
-  const { test } = e;
+/** An input, for people, without indentation. */
+export function inputText(program: Program, test: TestCase): string[] {
   const lines = ['input:'];
   if (HOOKS[program.hook].packet !== 'none' || test.packet.length > 0)
     lines.push(
@@ -66,7 +65,12 @@ export function evidenceText(program: Program, e: Evidence): string[] {
     for (const { key, value } of test.maps[i] ?? [])
       if (m.readonly !== true) lines.push(`  map ${m.name}: ${hex(key)} -> ${short(value)}`);
   });
-  lines.push('outputs (first, second):');
+  return lines;
+}
+
+/** Lines for people, without indentation. */
+export function evidenceText(program: Program, e: Evidence): string[] {
+  const lines = [...inputText(program, e.test), 'outputs (first, second):'];
   for (const o of e.outputs) lines.push(`  ${o.what}: ${clip(o.first)}, ${clip(o.second)}`);
   lines.push(e.outputs.length === 0 ? 'our interpreter sees no difference' : 'seen by our interpreter');
   const { status, detail } = e.kernel;

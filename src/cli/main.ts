@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { PACKAGE_VERSION } from '../experiment/home.ts';
 import { asmCommand } from './commands/asm.ts';
 import { baselineCommand } from './commands/baseline.ts';
+import { checkCommand } from './commands/check.ts';
 import { compareCommand } from './commands/compare.ts';
 import { corpusCommand } from './commands/corpus.ts';
 import { disasmCommand } from './commands/disasm.ts';
@@ -32,6 +33,7 @@ Examples:
   k2 explain prog.o                           what of it can be optimized, what cannot, and why
   k2 disasm prog.o --section xdp              what is in there
   k2 verify prog.o prog.small.o               prove again that both do the same
+  k2 check prog.o --kernel 5.4                would that kernel accept it?
   k2 run experiments/quickstart.yaml          an experiment: a table, and an HTML report
   k2 report results/quickstart -o out/        the report again
   k2 compare main results/quickstart --fail-on 'size>0,latency>1%'    a gate for CI
@@ -55,6 +57,7 @@ export function buildProgram(): Command {
     disasmCommand,
     asmCommand,
     verifyCommand,
+    checkCommand,
     execCommand,
     kernelCommand,
     runCommand,

@@ -1,12 +1,15 @@
 /** Interpreter feedback for the test generator: what a test reaches, and which map entries it wanted. */
 import type { Program } from '../program/program.ts';
-import { createMachine } from './machine.ts';
+import { createMachine, type MachineOptions } from './machine.ts';
 import type { Observation } from './testgen/index.ts';
 import type { TestCase } from './types.ts';
 
 /** Runs a program on a test, on a machine of its own. Covered: instructions, and both ways out of each branch. */
-export function observer(program: Program): (test: TestCase) => Observation {
-  const machine = createMachine(program);
+export function observer(
+  program: Program,
+  options: Partial<MachineOptions> = {},
+): (test: TestCase) => Observation {
+  const machine = createMachine(program, options);
   const { insns } = program;
   return (test) => {
     machine.setTests([test]);
