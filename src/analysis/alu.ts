@@ -4,7 +4,7 @@ import { calleeOf } from '../isa/flow.ts';
 import { type Insn, imm64, PseudoLd } from '../isa/insn.ts';
 import type { AluOp } from '../isa/semantics.ts';
 import { addScalars, aluScalar, subScalars } from './arith.ts';
-import { type Env, isProvisional, newId, readRegister, writeRegister } from './env.ts';
+import { type Env, isProvisional, labelOf, newId, readRegister, writeRegister } from './env.ts';
 import { constant, constantOf, S64_MIN, type Scalar, UNKNOWN, unsignedOf, withId } from './range.ts';
 import { type AbstractState, current } from './state.ts';
 import { anyOf, MAX_OFFSET, NOT_STACK, type Pointer, pointer, region, type Value } from './values.ts';
@@ -147,7 +147,7 @@ function loaded64(env: Env, index: number, i: Insn): Value {
     case PseudoLd.MAP_IDX_VALUE:
       return pointer(region.mapValue(i.imm), -1 - i.imm, i.immHi);
     case PseudoLd.BTF_ID:
-      return pointer(region.opaque('btf'), -1 - env.program.maps.length - index);
+      return pointer(region.opaque('btf'), -1 - env.program.maps.length - labelOf(env, index));
     case PseudoLd.FUNC: {
       const target = calleeOf(env.program.insns, index, env.cfg.offsets);
       return pointer(region.fn(env.program.functions.findIndex((f) => f.start === target)));

@@ -28,6 +28,8 @@ export interface Env {
   report(index: number, reason: string): void;
   /** True for blocks that may run more than once in one run of the program. */
   readonly repeats: Uint8Array;
+  /** Number of an instruction that ids are made from: its index, or, in an edited program, the one it had before (again.ts). */
+  readonly labels?: Int32Array;
 }
 
 export function makeEnv(program: Program, rules: Rules, report: Env['report']): Env {
@@ -35,6 +37,10 @@ export function makeEnv(program: Program, rules: Rules, report: Env['report']): 
   const hook = HOOKS[program.hook];
   const exitRange = returnRangeOf(hook, program.attachType);
   return { program, cfg, hook, rules, exitRange, report, repeats: repeatedBlocks(cfg) };
+}
+
+export function labelOf(env: Env, index: number): number {
+  return env.labels === undefined ? index : env.labels[index]!;
 }
 
 /** Blocks inside loops (all between the ends of a back edge, in order) and blocks of subprograms. */
@@ -49,17 +55,18 @@ function repeatedBlocks(cfg: Cfg): Uint8Array {
 }
 
 const IDS_PER_INSN = 16;
+const IDS_PER_LABEL = IDS_PER_INSN + IDS_PER_MERGE;
 
 /** The id of the `n`-th new number or object that instruction `index` makes; older holders of it lose it. */
 export function newId(env: Env, state: AbstractState, index: number, n = 0): number {
-  const id = index * IDS_PER_INSN + n + 1;
+  const id = labelOf(env, index) * IDS_PER_LABEL + n + 1;
   if (env.repeats[env.cfg.blockOf[index]!] === 1) retireId(state, id);
   return id;
 }
 
 /** First id for a merge before instruction `index`. */
 export function mergeIds(env: Env, index: number): number {
-  return (env.program.insns.length + 1) * IDS_PER_INSN + index * IDS_PER_MERGE;
+  return labelOf(env, index) * IDS_PER_LABEL + IDS_PER_INSN;
 }
 
 /** The instruction's `imm` or `off` is not what will run: a relocation at load time decides. */

@@ -92,13 +92,13 @@ function isAncestor(e: Entry, of: Entry | undefined): boolean {
   return false;
 }
 
-class Explorer {
+export class Explorer {
   readonly env: Env;
   readonly options: Options;
   readonly nodes = new Map<string, Node>();
   readonly pending = new Set<Node>();
   steps = 0;
-  private crowded = false;
+  protected crowded = false;
   /** The state whose consequences are explored. */
   private from: Entry | undefined;
 
@@ -119,12 +119,16 @@ class Explorer {
     if (node === undefined)
       this.nodes.set(name, (node = { index, chain, states: [], key: this.keyOf(index, chain) }));
     this.forgetDead(index, state);
-    const covered = node.states.find((s) => stateSubsumes(s.state, state));
+    if (this.join(index, node.states, state)) this.pending.add(node);
+  }
+
+  /** Adds a state to those of a place; false when they allow it already. */
+  protected join(index: number, states: Entry[], state: AbstractState): boolean {
+    const covered = states.find((s) => stateSubsumes(s.state, state));
     if (covered !== undefined) {
       this.checkProgress(index, covered, state);
-      return;
+      return false;
     }
-    const { states } = node;
     const { disjuncts, alike: most } = this.options;
     if (states.length >= (this.options.most ?? Infinity)) this.crowded = true;
     const sort = disjuncts === Infinity ? [] : sortOf(state);
@@ -138,7 +142,7 @@ class Explorer {
       old.sort = sortOf(old.state);
       old.done = false;
     }
-    this.pending.add(node);
+    return true;
   }
 
   /** A loop that comes back to where it was with nothing changed never ends. */
@@ -153,7 +157,7 @@ class Explorer {
     return merges > FORGET_AFTER ? 'forget' : 'widen';
   }
 
-  private forgetDead(index: number, state: AbstractState): void {
+  protected forgetDead(index: number, state: AbstractState): void {
     const live = this.options.liveRegisters?.(index);
     if (live === undefined) return;
     const { regs } = current(state);
@@ -177,12 +181,12 @@ class Explorer {
     return this.found(true);
   }
 
-  private found(complete: boolean): Exploration {
+  protected found(complete: boolean): Exploration {
     return { nodes: this.nodes, steps: this.steps, complete };
   }
 
   /** Run from a node to the end of its block, to a call of a subprogram, or to an exit. */
-  private walk(node: Node, state: AbstractState): void {
+  protected walk(node: Node, state: AbstractState): void {
     const { env } = this;
     const { insns } = env.program;
     const end = env.cfg.blocks[env.cfg.blockOf[node.index]!]!.end;
@@ -197,7 +201,12 @@ class Explorer {
     this.flowTo(node.chain, end - 1, end, state);
   }
 
-  private flowTo(chain: readonly number[], from: number, to: number | undefined, state: AbstractState): void {
+  protected flowTo(
+    chain: readonly number[],
+    from: number,
+    to: number | undefined,
+    state: AbstractState,
+  ): void {
     const { env } = this;
     const fn = env.program.functions[current(state).fn]!;
     if (to === undefined || to < fn.start || to >= fn.end) {

@@ -5,9 +5,9 @@
  *   out:  Analysis; `stateBefore(index)` is the merge over all paths and call chains
  */
 import type { Program } from '../program/program.ts';
+import { type Earlier, exploreAgain } from './again.ts';
 import type { Cfg } from './cfg.ts';
 import { type Env, makeEnv, mergeIds, type Rules } from './env.ts';
-import { explore, type Node } from './explore.ts';
 import { type AbstractState, cloneState, mapPointers, mergeStates, sameChain } from './state.ts';
 import { step } from './step.ts';
 import { ANY, pointer, region } from './values.ts';
@@ -21,6 +21,10 @@ export interface Analysis {
   stateBefore(index: number): AbstractState | undefined;
   /** The same as a list of cases, of which one always holds: by chain of calls and by kinds of pointers. */
   statesBefore(index: number): readonly AbstractState[];
+  /** The same object for a block of another version exactly when its instructions and all that is known in it are the same. */
+  keyOf(block: number): object;
+  /** What an analysis of a later version can build on. */
+  readonly earlier: Earlier | undefined;
 }
 
 /** As sharp as we can; nothing is refused. */
@@ -42,64 +46,105 @@ function alone(state: AbstractState): AbstractState {
   return only;
 }
 
+/** Where an exploration entered a block, and with what. */
+interface Start {
+  index: number;
+  states: readonly AbstractState[];
+}
+
+/** What is known before each instruction of a block, counted from its first. */
+interface Known {
+  cases: AbstractState[][];
+  merged: (AbstractState | undefined)[];
+}
+
+/** By block (`Analysis.keyOf`). */
+const known = new WeakMap<object, Known>();
+
 class WholeProgram implements Analysis {
   readonly program: Program;
   readonly env: Env;
-  private readonly nodes: ReadonlyMap<number, readonly Node[]>;
-  private readonly cache = new Map<number, AbstractState[]>();
-  private readonly merged = new Map<number, AbstractState | undefined>();
+  readonly earlier: Earlier | undefined;
+  private readonly starts: ReadonlyMap<number, readonly Start[]>;
+  private readonly keys = new Map<number, object>();
   /** False when the exploration was given up: then nothing may be claimed. */
   private readonly complete: boolean;
 
-  constructor(program: Program, rules: Rules) {
+  constructor(program: Program, rules: Rules, earlier: Analysis | undefined) {
     this.program = program;
-    this.env = makeEnv(program, rules, () => {});
-    const found = explore(this.env, { disjuncts: DISJUNCTS, alike: 1, limit: STEP_LIMIT });
+    const { env, found } = exploreAgain(
+      makeEnv(program, rules, () => {}),
+      { disjuncts: DISJUNCTS, alike: 1, limit: STEP_LIMIT },
+      earlier?.earlier,
+    );
+    this.env = env;
     this.complete = found.complete;
-    const byBlock = new Map<number, Node[]>();
-    for (const node of found.nodes.values()) {
-      const block = this.env.cfg.blockOf[node.index]!;
-      const list = byBlock.get(block);
-      if (list === undefined) byBlock.set(block, [node]);
-      else list.push(node);
+    this.earlier = found.complete ? found.earlier : undefined;
+    const { blockOf } = env.cfg;
+    const starts = new Map<number, Start[]>();
+    for (const [index, { states, key }] of found.earlier?.passages ?? []) {
+      starts.set(blockOf[index]!, [{ index, states }]);
+      this.keys.set(blockOf[index]!, key);
     }
-    this.nodes = byBlock;
+    for (const { index, states } of found.nodes.values()) {
+      const start = { index, states: states.map((s) => s.state) };
+      const there = starts.get(blockOf[index]!);
+      if (there === undefined) starts.set(blockOf[index]!, [start]);
+      else there.push(start);
+    }
+    this.starts = starts;
   }
 
   get cfg(): Cfg {
     return this.env.cfg;
   }
 
+  keyOf(block: number): object {
+    let key = this.keys.get(block);
+    if (key === undefined) this.keys.set(block, (key = {}));
+    return key;
+  }
+
   /** Walk all nodes of a block once and keep the state before each instruction. */
-  private fill(block: number): void {
+  private knownIn(block: number): Known {
+    const key = this.keyOf(block);
+    let there = known.get(key);
+    if (there === undefined) known.set(key, (there = { cases: this.casesIn(block), merged: [] }));
+    return there;
+  }
+
+  private casesIn(block: number): AbstractState[][] {
     const { start, end } = this.cfg.blocks[block]!;
-    for (let index = start; index < end; index++) this.cache.set(index, []);
-    const nodes = this.nodes.get(block) ?? [];
-    const begins = new Set(nodes.map((n) => n.index));
-    for (const node of nodes)
-      for (const { state: first } of node.states) {
+    const cases: AbstractState[][] = Array.from({ length: end - start }, () => []);
+    const starts = this.starts.get(block) ?? [];
+    const begins = new Set(starts.map((n) => n.index));
+    for (const { index: from, states } of starts)
+      for (const first of states) {
         const state = cloneState(first);
-        for (let index = node.index; index < end; index++) {
+        for (let index = from; index < end; index++) {
           // After a call of a subprogram the path continues at a node of its own.
-          if (index > node.index && begins.has(index)) break;
-          this.cache.get(index)!.push(cloneState(state));
+          if (index > from && begins.has(index)) break;
+          cases[index - start]!.push(cloneState(state));
           if (this.cfg.calls.some((c) => c.at === index && c.kind === 'call')) break;
           step(this.env, state, index, this.program.insns[index]!);
         }
       }
+    return cases;
   }
 
   statesBefore(index: number): readonly AbstractState[] {
     if (!this.complete) return [unknownState(this.env, index)];
-    if (!this.cache.has(index)) this.fill(this.cfg.blockOf[index]!);
-    return this.cache.get(index)!;
+    const block = this.cfg.blockOf[index]!;
+    return this.knownIn(block).cases[index - this.cfg.blocks[block]!.start]!;
   }
 
   stateBefore(index: number): AbstractState | undefined {
-    if (this.merged.has(index)) return this.merged.get(index);
-    const state = this.mergeAt(index);
-    this.merged.set(index, state);
-    return state;
+    if (!this.complete) return unknownState(this.env, index);
+    const block = this.cfg.blockOf[index]!;
+    const { merged } = this.knownIn(block);
+    const at = index - this.cfg.blocks[block]!.start;
+    if (!(at in merged)) merged[at] = this.mergeAt(index);
+    return merged[at];
   }
 
   private mergeAt(index: number): AbstractState | undefined {
@@ -127,7 +172,10 @@ function unknownState(env: Env, index: number): AbstractState {
   };
 }
 
-/** Analyse a program. Never fails; of programs too large to explore only the frame pointer is known. */
-export function analyze(program: Program, rules: Rules = ANALYSIS_RULES): Analysis {
-  return new WholeProgram(program, rules);
+/**
+ * Analyse a program. Never fails; of programs too large to explore only the frame pointer is known.
+ * @param earlier of another version of it: makes it faster, and nothing else
+ */
+export function analyze(program: Program, rules: Rules = ANALYSIS_RULES, earlier?: Analysis): Analysis {
+  return new WholeProgram(program, rules, earlier);
 }

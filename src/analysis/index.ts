@@ -10,6 +10,7 @@ export type { Precision } from './arith.ts';
 export { type CallMemory, callMemory } from './calls.ts';
 export * from './cfg.ts';
 export { ALL_BITS, lowBits } from './demand.ts';
+export { type Common, commonOf, sameButDistance } from './edited.ts';
 export type { Env, Rules } from './env.ts';
 export { ANALYSIS_RULES, type Analysis, analyze } from './flow.ts';
 export * from './liveness.ts';

@@ -103,19 +103,26 @@ function isOwnFrame(state: AbstractState, p: Pointer): boolean {
   return p.region.kind === 'stack' && p.region.frame === state.frames.length - 1;
 }
 
+/** Of a block: what is live behind it, and before each of its instructions. */
+interface Life {
+  after: LiveSet;
+  before: readonly LiveSet[];
+}
+
+/** By block (`Analysis.keyOf`). */
+const known = new WeakMap<object, Life>();
+
 class Live implements Liveness {
   private readonly analysis: Analysis;
   /** Live registers before each instruction, without regard to what they hold. */
-  private readonly plain: Uint16Array;
+  private plain: Uint16Array | undefined;
   private readonly atStart: LiveSet[];
-  private readonly cache = new Map<number, LiveSet>();
   /** Bits of r0 that the hook looks at when the program ends. */
   private readonly exitBits: bigint;
 
   constructor(analysis: Analysis) {
     this.analysis = analysis;
-    const { program, cfg, env } = analysis;
-    this.plain = liveRegisters(program, cfg);
+    const { cfg, env } = analysis;
     this.exitBits = lowBits(env.hook.returnBits);
     this.atStart = cfg.blocks.map(() => NOTHING_LIVE);
     // Without loops, last first, all that follows a block is known when its turn comes.
@@ -124,10 +131,8 @@ class Live implements Liveness {
       for (let changed = true; changed; ) {
         changed = false;
         for (const id of [...order].reverse()) {
-          const b = cfg.blocks[id]!;
-          let live = this.afterBlock(id);
-          for (let index = b.end - 1; index >= b.start; index--) live = this.before(index, live);
-          if (equal(live, this.atStart[id]!)) continue;
+          const live = this.within(id)[0]!;
+          if (live === this.atStart[id] || equal(live, this.atStart[id]!)) continue;
           this.atStart[id] = live;
           changed = loops;
         }
@@ -139,14 +144,23 @@ class Live implements Liveness {
     return successors.map((s) => this.atStart[s]!).reduce(union, NOTHING_LIVE);
   }
 
+  /** Live before each instruction of a block, given what is live behind it now. */
+  private within(id: number): readonly LiveSet[] {
+    const after = this.afterBlock(id);
+    const key = this.analysis.keyOf(id);
+    const there = known.get(key);
+    if (there !== undefined && (there.after === after || equal(there.after, after))) return there.before;
+    const { start, end } = this.analysis.cfg.blocks[id]!;
+    const before = new Array<LiveSet>(end - start);
+    let live = after;
+    for (let at = end - 1; at >= start; at--) before[at - start] = live = this.before(at, live);
+    known.set(key, { after, before });
+    return before;
+  }
+
   liveBefore(index: number): LiveSet {
-    const known = this.cache.get(index);
-    if (known !== undefined) return known;
     const id = this.analysis.cfg.blockOf[index]!;
-    const b = this.analysis.cfg.blocks[id]!;
-    let live = this.afterBlock(id);
-    for (let at = b.end - 1; at >= b.start; at--) this.cache.set(at, (live = this.before(at, live)));
-    return this.cache.get(index)!;
+    return this.within(id)[index - this.analysis.cfg.blocks[id]!.start]!;
   }
 
   liveAfter(index: number): LiveSet {
@@ -212,6 +226,7 @@ class Live implements Liveness {
   private calleeReads(index: number): number {
     const { program, cfg } = this.analysis;
     const call = cfg.calls.find((c) => c.at === index);
+    this.plain ??= liveRegisters(program, cfg);
     return call === undefined ? 0x3e : this.plain[program.functions[call.callee]!.start]! & 0x3e;
   }
 

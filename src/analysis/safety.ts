@@ -7,8 +7,8 @@
 import { specOf } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
+import { type Earlier, exploreAgain } from './again.ts';
 import { makeEnv, type Rules } from './env.ts';
-import { explore } from './explore.ts';
 import { liveRegisters } from './registers.ts';
 
 export interface Finding {
@@ -54,16 +54,31 @@ const DEEP_STATES = 600;
 
 type Chosen = typeof DEFAULTS & SafetyOptions;
 
+/** The last exploration, on which the next one builds. */
+interface Kept {
+  earlier?: Earlier | undefined;
+}
+
 /** All findings, in program order, each once; with `first` at least one where there are any. */
 export function examine(program: Program, options: SafetyOptions = {}): SafetyReport {
+  return examiner(options)(program);
+}
+
+/** Examines one version of a program after the other, which is faster and comes to the same. */
+export function examiner(options: SafetyOptions = {}): (program: Program) => SafetyReport {
   const rules = { ...DEFAULTS, ...options };
+  const [merged, apart]: [Kept, Kept] = [{}, {}];
+  return (program) => examineWith(program, rules, merged, apart);
+}
+
+function examineWith(program: Program, rules: Chosen, keptMerged: Kept, keptApart: Kept): SafetyReport {
   const malformed = validate(program.insns, { kernel: true });
   const findings =
     malformed.length === 0 && program.insns.length === 0
       ? [{ index: -1, reason: 'empty program' }]
       : malformed.map(({ index, reason }) => ({ index, reason }));
   if (findings.length > 0) return { findings, steps: 0, loops: [] };
-  const merged = inspect(program, rules, rules);
+  const merged = inspect(program, rules, rules, keptMerged);
   const found = merged.findings.length > 0;
   // Merged states say nothing of whether a loop ends: that shows only when it is followed round by round, as the kernel does.
   const mayNotEnd = merged.loops.length > 0 && !isBoundedByKernel(program);
@@ -77,6 +92,7 @@ export function examine(program: Program, options: SafetyOptions = {}): SafetyRe
       limit: Math.min(rules.limit, rules.deepLimit),
       most: DEEP_STATES,
     },
+    keptApart,
   );
   const steps = merged.steps + apart.steps;
   return apart.findings.length === 0 || !found ? { ...apart, steps } : { ...merged, steps };
@@ -95,6 +111,7 @@ function inspect(
   program: Program,
   rules: Chosen,
   how: { disjuncts: number; alike: number; limit: number; most?: number },
+  kept: Kept,
 ): SafetyReport & { certain: boolean } {
   const seen = new Map<string, Finding>();
   const report = (index: number, reason: string): void => {
@@ -110,14 +127,19 @@ function inspect(
   const certain = seen.size > 0;
   if (certain && rules.first === true) return { findings: [...seen.values()], steps: 0, loops, certain };
   const live = liveRegisters(program, env.cfg);
-  const found = explore(env, {
-    disjuncts: how.disjuncts,
-    alike: how.alike,
-    limit: how.limit,
-    ...(how.most === undefined ? {} : { most: how.most }),
-    liveRegisters: (index) => live[index]!,
-    ...(rules.first === true ? { enough: () => seen.size > 0 } : {}),
-  });
+  const { found } = exploreAgain(
+    env,
+    {
+      disjuncts: how.disjuncts,
+      alike: how.alike,
+      limit: how.limit,
+      ...(how.most === undefined ? {} : { most: how.most }),
+      liveRegisters: (index) => live[index]!,
+      ...(rules.first === true ? { enough: () => seen.size > 0 } : {}),
+    },
+    kept.earlier,
+  );
+  kept.earlier = found.complete ? found.earlier : undefined;
   if (!found.complete) report(-1, `BPF program is too large. Processed ${found.steps} insn`);
   const findings = [...seen.values()].sort((a, b) => a.index - b.index);
   return { findings, steps: found.steps, loops, certain };

@@ -22,6 +22,7 @@ import {
   widenScalar,
   withId,
 } from './range.ts';
+import { sameValue } from './same.ts';
 
 /** What a pointer points into. `key` is the same text for the same region. */
 export type Region = { readonly key: string } & (
@@ -220,7 +221,7 @@ function isNever(v: Value): boolean {
 
 /** What either side allows. A pointer on one side and the constant 0 on the other give a pointer that may be NULL. */
 export function mergeValues(a: Value, b: Value, names: PairNames, place: number, how: Widening): Value {
-  if (a === b) return a;
+  if (sameValue(a, b)) return a;
   if (a.kind === 'uninit' || b.kind === 'uninit') return isNever(a) && isNever(b) ? UNINIT : MAYBE_UNINIT;
   if (a.kind === 'scalar' && b.kind === 'scalar') return mergeScalars(a, b, names(a.id, b.id, place), how);
   if (a.kind === 'pointer' && b.kind === 'pointer') return mergePointers(a, b, names, place, how);

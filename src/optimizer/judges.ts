@@ -1,5 +1,5 @@
 /** Who judges the rewrites of one program (pass.ts): the verifier, the tests, static safety, the running kernel. */
-import { examine } from '../analysis/safety.ts';
+import { examiner } from '../analysis/safety.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
 import type { Program } from '../program/program.ts';
 import type { WindowContext, WindowVerifier } from '../verify/index.ts';
@@ -38,7 +38,8 @@ export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'lev
 
 /** Why static safety refuses a version of `original`. What it already holds against that one is its own false alarm. */
 export function safetyOf(original: Program, { linux }: Target): (candidate: Program) => string | undefined {
-  const findings = (p: Program): string[] => examine(p, { linux }).findings.map((f) => f.reason);
+  const examine = examiner({ linux });
+  const findings = (p: Program): string[] => examine(p).findings.map((f) => f.reason);
   const known = new Set(findings(original));
   return (candidate) => findings(candidate).find((reason) => !known.has(reason));
 }

@@ -1,13 +1,17 @@
 /** A window's context from the analysis of its program; each program is analysed once. */
 import {
   type AbstractState,
+  ANALYSIS_RULES,
   type Analysis,
   analyze,
+  commonOf,
   current,
+  type Frame,
   type Liveness,
   type LiveSet,
   liveness,
   NOTHING_LIVE,
+  withId,
 } from '../analysis/index.ts';
 import { STACK_SIZE } from '../analysis/stack.ts';
 import { ANY, pointer, region, type Value } from '../analysis/values.ts';
@@ -21,34 +25,93 @@ import type { Window } from './types.ts';
 import { Unsupported } from './unsupported.ts';
 
 interface Facts {
+  program: Program;
   analysis: Analysis;
   live: Liveness;
+  layout: Layout;
 }
+
+/** Where jumps go, and from where places are jumped to. */
+interface Layout {
+  offsets: Int32Array;
+  /** Per instruction, the index that it jumps to; -1 for none. */
+  target: Int32Array;
+  /** Per instruction, the first and the last one that jumps to it; -1 for none. */
+  first: Int32Array;
+  last: Int32Array;
+  tailCalls: boolean;
+  packetShared: boolean;
+}
+
+/** Analyses that the next one may build on: of the best version, and of those that are tried beside it. */
+const RECENT = 3;
 
 /** bpf_clone_redirect: from then on somebody else may hold the packet. */
 const CLONE_REDIRECT = 13;
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Gives contexts of windows; keeps the analyses of the programs it was asked about.
+ * Gives contexts of windows; keeps the analyses of the programs it was asked about. A program that is much like one of the last
+ * ones costs little.
  * Contents of maps that are `readonly` are constants (program/ says so only of those).
  *
  * Throws Unsupported for a range that is no window: of two functions, or entered in its middle.
  */
 export function contextProvider(): (program: Program, window: Window) => WindowContext {
   const known = new WeakMap<Program, Facts>();
+  const recent: Facts[] = [];
   return (program, window) => {
     let facts = known.get(program);
     if (facts === undefined) {
-      const analysis = analyze(program);
-      known.set(program, (facts = { analysis, live: liveness(analysis) }));
+      const analysis = analyze(program, ANALYSIS_RULES, nearest(recent, program)?.analysis);
+      facts = { program, analysis, live: liveness(analysis), layout: layoutOf(program) };
+      known.set(program, facts);
+    }
+    if (recent[0] !== facts) {
+      const at = recent.indexOf(facts);
+      recent.splice(at < 0 ? RECENT - 1 : at, 1);
+      recent.unshift(facts);
     }
     return contextAt(program, window, facts);
   };
 }
 
-function contextAt(program: Program, window: Window, { analysis, live }: Facts): WindowContext {
-  checkWindow(program, window);
+/** The one that has most in common with the program. */
+function nearest(recent: readonly Facts[], now: Program): Facts | undefined {
+  let [best, most]: [Facts | undefined, number] = [undefined, 0];
+  for (const facts of recent) {
+    const common = commonOf(facts.program, now);
+    if (common === undefined || common.prefix + common.suffix <= most) continue;
+    [best, most] = [facts, common.prefix + common.suffix];
+  }
+  return best;
+}
+
+function layoutOf(program: Program): Layout {
+  const { insns } = program;
+  const offsets = slotOffsets(insns);
+  const target = new Int32Array(insns.length).fill(-1);
+  const first = new Int32Array(insns.length + 1).fill(-1);
+  const last = new Int32Array(insns.length + 1).fill(-1);
+  for (let index = 0; index < insns.length; index++) {
+    const to = jumpTarget(insns, index, offsets);
+    if (to === undefined) continue;
+    target[index] = to;
+    if (first[to] === -1) first[to] = index;
+    last[to] = index;
+  }
+  return {
+    offsets,
+    target,
+    first,
+    last,
+    tailCalls: callsTailInFunction(program),
+    packetShared: packetIsShared(program),
+  };
+}
+
+function contextAt(program: Program, window: Window, { analysis, live, layout }: Facts): WindowContext {
+  checkWindow(program, window, layout);
   const state = window.start < program.insns.length ? analysis.stateBefore(window.start) : undefined;
   // At the end of its function nothing is observed by falling through, because nothing does.
   const falls = program.functions.some((f) => window.end > f.start && window.end < f.end);
@@ -56,7 +119,7 @@ function contextAt(program: Program, window: Window, { analysis, live }: Facts):
   const entry = program.functions[0]!;
   const inEntry = window.start >= entry.start && window.start < entry.end;
   const hook = HOOKS[program.hook];
-  const frame = state === undefined ? undefined : current(state);
+  const frame = state === undefined ? undefined : renamed(current(state), program);
   return {
     registers: frame?.regs ?? nothingKnown(state),
     stack: frame?.stack ?? new Array(STACK_SIZE / 8).fill(undefined),
@@ -66,8 +129,30 @@ function contextAt(program: Program, window: Window, { analysis, live }: Facts):
     returnBits: inEntry ? ALL_BITS >> BigInt(64 - hook.returnBits) : ALL_BITS,
     ctxFields: hook.ctxAccess === 'fields' ? hook.fields : [],
     maps: program.maps,
-    exits: exitsOf(program, window, live),
-    packetShared: packetIsShared(program),
+    exits: exitsOf(window, live, layout),
+    packetShared: layout.packetShared,
+  };
+}
+
+/** The frame with ids counted from 1, in order: what they are must not depend on the code before the window. */
+function renamed({ regs, stack }: Frame, { maps }: Program): Pick<Frame, 'regs' | 'stack'> {
+  const names = new Map<number, number>();
+  const name = (id: number): number => {
+    // 0 is no id, and the first ones below it belong to maps.
+    if (id === 0 || (id < 0 && id >= -maps.length)) return id;
+    let known = names.get(id);
+    if (known === undefined) names.set(id, (known = names.size + 1));
+    return known;
+  };
+  const rename = (v: Value): Value => {
+    if (v.kind === 'scalar') return withId(v, name(v.id));
+    return v.kind === 'pointer'
+      ? { ...v, id: name(v.id), variable: withId(v.variable, name(v.variable.id)) }
+      : v;
+  };
+  return {
+    regs: regs.map(rename),
+    stack: stack.map((slot) => (slot?.spill === undefined ? slot : { ...slot, spill: rename(slot.spill) })),
   };
 }
 
@@ -85,42 +170,40 @@ const TAIL_CALL = 12;
  * @throws Unsupported when the program has one
  */
 export function checkTailCalls(program: Program): void {
-  const end = program.functions[0]?.end ?? program.insns.length;
-  program.insns.forEach((i, index) => {
-    if (index >= end && i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === TAIL_CALL)
-      throw new Unsupported('a tail call inside a function comes back to its caller');
-  });
+  if (callsTailInFunction(program))
+    throw new Unsupported('a tail call inside a function comes back to its caller');
+}
+
+function callsTailInFunction({ functions, insns }: Program): boolean {
+  const end = functions[0]?.end ?? insns.length;
+  return insns.some(
+    (i, index) => index >= end && i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === TAIL_CALL,
+  );
 }
 
 /** A range inside one function that is entered at its start only. */
-function checkWindow(program: Program, { start, end }: Window): void {
-  checkTailCalls(program);
+function checkWindow(program: Program, { start, end }: Window, layout: Layout): void {
+  if (layout.tailCalls) checkTailCalls(program);
   const inside = program.functions.some((f) => start >= f.start && end <= f.end && start <= end);
   if (!inside) throw new Unsupported(`${start}..${end} is not a range inside one function`);
   for (let index = start; index < end; index++) {
     const pin = program.pinned.size > 0 ? pinOf(program, index) : undefined;
     if (pin !== undefined) throw new Unsupported(`instruction ${index} is not final: ${pin}`);
   }
-  const offsets = slotOffsets(program.insns);
-  program.insns.forEach((_, index) => {
-    if (index >= start && index < end) return;
-    const target = jumpTarget(program.insns, index, offsets);
-    if (target !== undefined && target > start && target < end)
-      throw new Unsupported(`instruction ${index} jumps into the middle of the window`);
-  });
+  const { first, last } = layout;
+  for (let index = start + 1; index < end; index++)
+    for (const from of [first[index]!, last[index]!])
+      if (from !== -1 && (from < start || from >= end))
+        throw new Unsupported(`instruction ${from} jumps into the middle of the window`);
 }
 
-function exitsOf(program: Program, { start, end }: Window, live: Liveness): ExitPoint[] {
-  const offsets = slotOffsets(program.insns);
+function exitsOf({ start, end }: Window, live: Liveness, { offsets, target }: Layout): ExitPoint[] {
   const targets = new Set<number>();
-  for (let index = start; index < end; index++) {
-    const target = jumpTarget(program.insns, index, offsets);
-    if (target !== undefined && (target < start || target > end)) targets.add(target);
-  }
-  return [...targets].map((target) => {
-    const at = live.liveBefore(target);
-    const to = target > end ? offsets[target]! - offsets[end]! : offsets[target]! - offsets[start]!;
-    return { to, liveRegisters: at.bits, liveStack: stackFlags(at) };
+  for (const to of target.subarray(start, end)) if (to !== -1 && (to < start || to > end)) targets.add(to);
+  return [...targets].map((to) => {
+    const at = live.liveBefore(to);
+    const from = to > end ? offsets[end]! : offsets[start]!;
+    return { to: offsets[to]! - from, liveRegisters: at.bits, liveStack: stackFlags(at) };
   });
 }
 
@@ -133,6 +216,7 @@ function nothingKnown(state: AbstractState | undefined): Value[] {
 
 function stackFlags(live: LiveSet): Uint8Array {
   const flags = new Uint8Array(STACK_SIZE);
+  if (live.stack === 0n) return flags;
   for (let i = 0; i < STACK_SIZE; i++) if (((live.stack >> BigInt(i)) & 1n) === 1n) flags[i] = 1;
   return flags;
 }
