@@ -18,7 +18,7 @@ import { CallEffects, Seen, versionKey } from './calleffects.ts';
 import { type Call, type CallEvent, type CallInput, CallLog } from './events.ts';
 import { type MemoryReader, wash, write } from './memory.ts';
 import { memoryOf } from './regions.ts';
-import type { Surroundings } from './run.ts';
+import type { Role, Surroundings } from './run.ts';
 import { conjunction, type State, versionOf } from './state.ts';
 import { Unsupported } from './unsupported.ts';
 
@@ -38,7 +38,7 @@ export class Calls {
     reader: MemoryReader,
     accesses: Access[],
     touched: Set<Region | undefined>,
-    reference: readonly CallEvent[] | undefined,
+    role: Pick<Role, 'reference' | 'path'>,
   ) {
     this.around = around;
     this.n = around.normalizer;
@@ -46,7 +46,7 @@ export class Calls {
     this.accesses = accesses;
     this.args = new CallArguments(around, reader, touched);
     this.effects = new CallEffects(around);
-    this.log = new CallLog(reference);
+    this.log = new CallLog(role.reference, role.path && ((n) => role.path!.token(n)));
   }
 
   /** @throws Unsupported for helpers and arguments that are not modelled; Refused for calls that the source does not make */

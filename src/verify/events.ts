@@ -63,9 +63,15 @@ export class CallLog {
   private readonly used = new Set<CallEvent>();
   private readonly functional = new Map<string, number>();
 
-  /** @param reference the source's calls, when this is the candidate's run */
-  constructor(reference?: readonly CallEvent[]) {
+  private readonly number: (n: number) => number;
+
+  /**
+   * @param reference the source's calls, when this is the candidate's run
+   * @param number token of the source's n-th call
+   */
+  constructor(reference?: readonly CallEvent[], number = (n: number): number => n) {
     this.reference = reference;
+    this.number = number;
   }
 
   get isSource(): boolean {
@@ -76,7 +82,8 @@ export class CallLog {
   add(c: Call): CallEvent {
     if (this.reference === undefined) {
       const key = c.functional ? keyOf(c) : '';
-      const token = (c.functional ? this.functional.get(key) : undefined) ?? this.events.length + 1;
+      const token =
+        (c.functional ? this.functional.get(key) : undefined) ?? this.number(this.events.length + 1);
       if (c.functional) this.functional.set(key, token);
       const event = { ...c, token };
       this.events.push(event);

@@ -81,7 +81,7 @@ class Executor {
     );
     this.memory = new MemoryOps(around, this.reader, insns.length, role.program === undefined);
     const { accesses, touched } = this.memory;
-    this.calls = new Calls(around, this.reader, accesses, touched, role.reference);
+    this.calls = new Calls(around, this.reader, accesses, touched, role);
     this.programOffsets = role.program && slotOffsets(role.program.insns);
   }
 
@@ -165,7 +165,7 @@ class Executor {
         );
         return;
       case 'ldabs':
-        this.legacyLoad(spec, i, s, a);
+        if (!this.legacyLoad(spec, i, s, a)) return;
         break;
       case 'jump':
         this.jump(spec, i, s, a, index);
@@ -263,8 +263,8 @@ class Executor {
     if (merging !== 'all') s.logs.delete(memory);
   }
 
-  /** ld_abs, ld_ind: bytes of the packet in network order, or the program ends with 0. */
-  private legacyLoad(spec: LdAbsOp, i: Insn, s: State, a: Activation): void {
+  /** ld_abs, ld_ind: bytes of the packet in network order, or the program ends with 0. False when it does for sure. */
+  private legacyLoad(spec: LdAbsOp, i: Insn, s: State, a: Activation): boolean {
     const b = this.n.build;
     const { bases, merging } = this.around;
     if (a.depth > 0) throw new Unsupported(`${spec.name} in a function that is called`);
@@ -283,15 +283,20 @@ class Executor {
     const missing = this.n.normalize(
       b.extract(this.n.store.read(`${memory} missing ${spec.size}`, position), 0, 1),
     );
-    const out = fork(s, [...s.path, missing]);
-    out.regs[0] = b.const(0n, 64);
-    this.leave(a, 'exit', out);
-    s.path = [...s.path, this.n.not(missing)];
+    const chosen = this.role.path?.choose(missing);
+    if (chosen !== false) {
+      const out = fork(s, chosen === undefined ? [...s.path, missing] : s.path);
+      out.regs[0] = b.const(0n, 64);
+      this.leave(a, 'exit', out);
+    }
+    if (chosen === true) return false;
+    if (chosen === undefined) s.path = [...s.path, this.n.not(missing)];
     let value = this.n.store.read(memory, position);
     for (let n = 1; n < spec.size; n++)
       value = b.concat(value, this.n.store.read(memory, this.reader.offset(position, n)));
     s.regs.fill(undefined, 1, 6);
     s.regs[0] = b.zext(value, 64);
+    return true;
   }
 
   private jump(spec: JumpOp, i: Insn, s: State, a: Activation, index: number): void {
@@ -301,6 +306,11 @@ class Executor {
     const decided = this.around.facts.decide(asked);
     const taken = decided === undefined ? asked : this.n.build.const(decided ? 1n : 0n, 1);
     const known = this.n.store.constant(taken);
+    if (known === undefined && this.role.path !== undefined) {
+      if (this.role.path.choose(taken)) this.goTo(a, index, i.off, s);
+      else a.waiting[index + 1]!.push(s);
+      return;
+    }
     const not = this.n.not(taken);
     if (known !== 0n && !s.path.includes(not)) {
       const path = known === 1n || s.path.includes(taken) ? s.path : [...s.path, taken];

@@ -28,7 +28,7 @@ export interface Comparison {
 }
 
 /** All equations between two runs of the same start: of the calls, in order, then of the exits, matched by kind. */
-export function obligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
+function obligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
   const b = c.normalizer.build;
   const list: Obligation[] = callObligations(c, source.calls, candidate);
   for (const to of new Set([...source.exits, ...candidate.exits].map((e) => e.to))) {
@@ -43,6 +43,14 @@ export function obligations(c: Comparison, source: Run, candidate: Run): Obligat
     if (x !== undefined && y !== undefined) exitObligations(c, demandAt(c.context, to), x, y, list);
   }
   return list;
+}
+
+/** The equations that normal forms leave open. @throws Refused */
+export function openObligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
+  const { normalizer } = c;
+  return obligations(c, source, candidate).filter(
+    (o) => o.source !== o.candidate && normalizer.normalize(o.source) !== normalizer.normalize(o.candidate),
+  );
 }
 
 function callObligations(c: Comparison, reference: readonly CallEvent[], candidate: Run): Obligation[] {

@@ -10,14 +10,15 @@
  */
 import type { Insn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
+import type { Program } from '../program/program.ts';
 import { type Assignment, assignmentOf, Evaluator, Op, type Solver, type Term } from '../solver/index.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
 import { accessProblem } from './accesses.ts';
 import { equalConditions, MAX_TERMS, relevant } from './conditions.ts';
 import type { WindowContext } from './context.ts';
 import { execute } from './execute.ts';
-import { MemoryReader } from './memory.ts';
-import { type Obligation, obligations } from './obligations.ts';
+import { type Obligation, openObligations } from './obligations.ts';
+import { provePaths } from './paths.ts';
 import { type Merging, mergingFor } from './regions.ts';
 import { repaired } from './repair.ts';
 import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
@@ -45,8 +46,8 @@ export interface Question {
   session: Session;
   source: readonly Insn[];
   candidate: readonly Insn[];
-  /** The program that the candidate is, when its calls are to be followed. */
-  program?: Role['program'];
+  /** The programs that they are, when their calls are to be followed. */
+  programs?: readonly [source: Program, candidate: Program];
   /** Turns an input into a counterexample, and says whether it is one. By default both windows run on it. */
   counterexample?(input: Assignment, source: Run, merging: Merging): Counterexample | undefined;
   /** Runs both on tests of its own; asked once, when normal forms did not settle the question. */
@@ -64,6 +65,13 @@ interface Query {
   question: Question;
 }
 
+/** Symbolic runs of both, with regions kept apart to the same degree. */
+interface Runs {
+  merging: Merging;
+  reference: Run;
+  run: Run;
+}
+
 export class Prover {
   private readonly options: ProverOptions;
 
@@ -74,14 +82,36 @@ export class Prover {
   /** Never throws for what lies beyond the checker: that is an unknown, or a refused candidate. */
   prove(question: Question): Staged {
     try {
-      return this.attempt(question);
+      const runs = this.runs(question);
+      const problem = accessProblem(
+        question.session.normalizer.store,
+        runs.reference.accesses,
+        runs.run.accesses,
+      );
+      const q = problem === undefined ? this.query(question, runs) : undefined;
+      if (q?.open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
+      return this.otherwise(question) ?? orElse(() => this.solve(question, runs, q));
     } catch (e) {
-      if (!(e instanceof Unsupported || e instanceof Refused)) throw e;
-      const refuted = this.refuteByTests(question);
-      if (refuted !== undefined) return refuted;
-      if (e instanceof Unsupported) return [{ kind: 'unknown', reason: e.message, ms: 0 }, 'unsupported'];
-      return [{ kind: 'different', where: e.message, ms: 0 }, 'refused'];
+      const verdict = beyond(e);
+      return this.otherwise(question) ?? verdict;
     }
+  }
+
+  /** Programs: what shows a difference, or proves that there is none, without a formula of all paths. */
+  private otherwise(question: Question): Staged | undefined {
+    return this.refuteByTests(question) ?? this.proveByPaths(question);
+  }
+
+  private proveByPaths({ session, source, candidate, programs }: Question): Staged | undefined {
+    if (programs === undefined) return undefined;
+    const [a, b] = programs;
+    const how = provePaths(
+      session,
+      { insns: source, program: a },
+      { insns: candidate, program: b },
+      this.options,
+    );
+    return how && [{ kind: 'equivalent', how, ms: 0 }, 'paths'];
   }
 
   private refuteByTests(question: Question): Staged | undefined {
@@ -89,8 +119,10 @@ export class Prover {
     return found && [{ kind: 'different', ...found, ms: 0 }, 'test'];
   }
 
-  private attempt(question: Question): Staged {
-    const { session, candidate, program } = question;
+  /** Both run, with regions as far apart as both allow. */
+  private runs(question: Question): Runs {
+    const { session, candidate } = question;
+    const program = question.programs?.[1];
     const under = (m: Merging): Merging => mergingUnder(this.options.accelerations, m);
     let merging = under(mergingFor(sourceRun(session, under('none')).touched));
     const against = (): Role => ({ reference: sourceRun(session, merging).calls, program });
@@ -100,42 +132,32 @@ export class Prover {
       merging = wanted;
       run = execute(candidate, session.start(merging), session.around(merging), against());
     }
-    const reference = sourceRun(session, merging);
-    let problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses);
+    return { merging, reference: sourceRun(session, merging), run };
+  }
+
+  /** @param asked the equations that are open; undefined when accesses to shared memory differ in form */
+  private solve(question: Question, runs: Runs, asked: Query | undefined): Staged {
+    if (asked !== undefined) return this.refuteBySamples(asked) ?? this.ask(asked);
+    const { session } = question;
+    const { solver, rlimit } = this.options;
+    const [theirs, mine] = [runs.reference.accesses, runs.run.accesses];
+    const same = equalConditions(solver, rlimit, session, runs.merging, theirs, mine);
+    const problem = accessProblem(session.normalizer.store, theirs, mine, same);
     if (problem !== undefined) {
-      const refuted = this.refuteByTests(question);
-      if (refuted !== undefined) return refuted;
-      const same = equalConditions(
-        this.options.solver,
-        this.options.rlimit,
-        session,
-        merging,
-        reference.accesses,
-        run.accesses,
-      );
-      problem = accessProblem(session.normalizer.store, reference.accesses, run.accesses, same);
-    }
-    if (problem !== undefined) {
-      const found = this.refuteAnyway(question, session, merging, reference, run);
+      const found = this.refuteAnyway(question, runs);
       if (found !== undefined) return found;
       throw new Refused(problem);
     }
-    const q = this.query(question, session, merging, reference, run);
+    const q = this.query(question, runs);
     if (q.open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
-    return this.refuteByTests(question) ?? this.refuteBySamples(q) ?? this.ask(q);
+    return this.refuteBySamples(q) ?? this.ask(q);
   }
 
   /** Of whole programs: an input that shows a difference says more than that accesses differ. */
-  private refuteAnyway(
-    question: Question,
-    session: Session,
-    merging: Merging,
-    reference: Run,
-    run: Run,
-  ): Staged | undefined {
+  private refuteAnyway(question: Question, runs: Runs): Staged | undefined {
     if (question.test === undefined) return undefined;
     try {
-      const q = this.query(question, session, merging, reference, run);
+      const q = this.query(question, runs);
       const found =
         q.open.length === 0
           ? undefined
@@ -148,23 +170,9 @@ export class Prover {
   }
 
   /** The equations that normal forms leave open. */
-  private query(question: Question, session: Session, merging: Merging, reference: Run, run: Run): Query {
-    const { context, source, candidate } = question;
-    const comparison = {
-      normalizer: session.normalizer,
-      reader: new MemoryReader(session.normalizer, session.knownBytes(), session.offsets, (x, y) =>
-        session.around(merging).facts.apart(x, y),
-      ),
-      context,
-      start: session.start(merging),
-      stackMemory: session.stackMemory(merging),
-      framePointer: session.framePointer,
-    };
-    const open = obligations(comparison, reference, run).filter(
-      (o) =>
-        o.source !== o.candidate &&
-        session.normalizer.normalize(o.source) !== session.normalizer.normalize(o.candidate),
-    );
+  private query(question: Question, { merging, reference, run }: Runs): Query {
+    const { session, context, source, candidate } = question;
+    const open = openObligations(session.comparison(merging), reference, run);
     const c: ReplayCase = {
       session,
       context,
@@ -270,6 +278,21 @@ export class Prover {
       ];
     this.remember(session, input);
     return found;
+  }
+}
+
+/** What lies beyond the checker as a verdict. */
+function beyond(e: unknown): Staged {
+  if (e instanceof Unsupported) return [{ kind: 'unknown', reason: e.message, ms: 0 }, 'unsupported'];
+  if (e instanceof Refused) return [{ kind: 'different', where: e.message, ms: 0 }, 'refused'];
+  throw e;
+}
+
+function orElse(decide: () => Staged): Staged {
+  try {
+    return decide();
+  } catch (e) {
+    return beyond(e);
   }
 }
 

@@ -36,6 +36,16 @@ export interface Role {
   reference?: readonly CallEvent[];
   /** Whole programs: calls of their functions are followed. */
   program?: Pick<Program, 'insns' | 'functions'>;
+  /** Runs one path only. */
+  path?: PathChoice;
+}
+
+/** Which path a run takes; nothing is merged then, and conditions are those of the path alone. */
+export interface PathChoice {
+  /** Is the branch condition, in normal form and no constant, to be true? */
+  choose(condition: Term): boolean;
+  /** A number for the source's n-th call, the same on paths that are one up to there, and on no others. */
+  token(n: number): number;
 }
 
 /** One way out, all paths to it merged. */

@@ -12,9 +12,13 @@ import type { WindowContext } from './context.ts';
 import { execute } from './execute.ts';
 import { Inputs } from './inputs.ts';
 import { LookupFacts } from './lookups.ts';
-import { type KnownByte, type Log, write } from './memory.ts';
+import { type Apart, type KnownByte, type Log, MemoryReader, write } from './memory.ts';
+import type { Comparison } from './obligations.ts';
 import { Bases, type Merging, memoryOf } from './regions.ts';
 import type { Role, Run, Start, Surroundings } from './run.ts';
+
+/** Tokens below are those of runs of all paths at once. */
+const FIRST_PATH_TOKEN = 0x1_0000;
 
 export class Session {
   readonly normalizer: Normalizer;
@@ -26,6 +30,7 @@ export class Session {
   readonly constants: readonly bigint[];
   /** Inputs that refuted earlier candidates, latest first. */
   readonly refuters: Assignment[] = [];
+  private readonly pathTokens = new Map<string, number>();
   private readonly context: WindowContext;
   private readonly source: readonly Insn[];
   private readonly runs = new Map<Merging, Run>();
@@ -94,9 +99,30 @@ export class Session {
   }
 
   /** Initial bytes that are constants. */
-  knownBytes(): KnownByte {
+  private knownBytes(): KnownByte {
     const { maps } = this.context;
     return constantData({ maps, bases: this.bases, normalizer: this.normalizer });
+  }
+
+  /** Token of a call on a single path of the source (paths.ts); the same for the same key. */
+  pathToken(key: string): number {
+    let token = this.pathTokens.get(key);
+    if (token === undefined) this.pathTokens.set(key, (token = FIRST_PATH_TOKEN + this.pathTokens.size));
+    return token;
+  }
+
+  /** What two runs are compared with. */
+  comparison(merging: Merging, around = this.around(merging)): Comparison {
+    const { normalizer, context, framePointer, offsets } = this;
+    const apart: Apart = (x, y) => around.facts.apart(x, y);
+    return {
+      normalizer,
+      reader: new MemoryReader(normalizer, this.knownBytes(), offsets, apart),
+      context,
+      start: this.start(merging),
+      stackMemory: this.stackMemory(merging),
+      framePointer,
+    };
   }
 
   sourceRun(merging: Merging): Run {

@@ -197,7 +197,7 @@ class Verifier implements WindowVerifier {
         session,
         source: entryCode(a),
         candidate: entryCode(b),
-        program: b,
+        programs: [a, b],
         counterexample: (input, run, merging) => {
           const test = testOf(session, a, run, merging, input);
           return test && firstDifference(a, b, [test])?.counterexample;

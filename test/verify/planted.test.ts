@@ -13,6 +13,7 @@ import { generateTests } from '../../src/vm/testgen/index.ts';
 import { hasPaperPrograms, paperPrograms } from '../analysis/programs.ts';
 import { GADGETS, plantGadget } from './gadgets.ts';
 import { MISTAKES, plant, withSplitAtomic } from './planted.ts';
+import { tailCopied } from './transforms.ts';
 
 const FULL = process.env.K2_FULL === '1';
 /** Of one kind in one program. */
@@ -89,6 +90,19 @@ function tryAll(name: string, program: Program): void {
       if (!isWrong(other)) continue;
       found++;
       ask(kind, program, other, `${name}, attempt ${n}`);
+    }
+  }
+  const copied = program.functions.length === 1 ? tailCopied(program, new Rng(15, name)) : program;
+  for (const [kind, mistake] of copied === program ? [] : Object.entries(MISTAKES)) {
+    if (!chosen(`${kind}, shared`)) continue;
+    // The mistake is in the version that shares code, or in the one that does not.
+    const rng = new Rng(16, kind, name);
+    const [source, of] = rng.chance(0.5) ? [program, copied] : [copied, program];
+    for (let n = 0, found = 0; n < EFFORT * PER_KIND && found < PER_KIND; n++) {
+      const other = plant(of, mistake, rng);
+      if (other === undefined || !isWrong(other)) continue;
+      found++;
+      ask(`${kind}, where code is shared`, source, other, `${name}, attempt ${n}`);
     }
   }
   for (const [kind, gadget] of Object.entries(GADGETS)) {

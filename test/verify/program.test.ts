@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
 import { Rng } from '../../src/vm/random.ts';
 import { hasPaperPrograms, paperPrograms } from '../analysis/programs.ts';
-import { TRANSFORMS } from './transforms.ts';
+import { TRANSFORMS, tailCopied } from './transforms.ts';
 
 let verifier: WindowVerifier;
 beforeAll(async () => {
@@ -25,5 +25,14 @@ describe.skipIf(!hasPaperPrograms)(
           expect(verdict, JSON.stringify(verdict)).toMatchObject({ kind: 'equivalent' });
         });
       }
+
+    for (const { name, program } of hasPaperPrograms ? paperPrograms() : [])
+      if (program.insns.length <= 1000)
+        it(`${name}: what stood twice is shared`, () => {
+          let twice = program;
+          for (let k = 0; k < 3; k++) twice = tailCopied(twice, new Rng(2, k, name));
+          const verdict = verifier.checkPrograms(twice, program);
+          expect(verdict, JSON.stringify(verdict)).toMatchObject({ kind: 'equivalent' });
+        });
   },
 );

@@ -139,10 +139,36 @@ function reordered(p: Program, rng: Rng): Program {
   return withCode(p, insns);
 }
 
+const LONGEST_COPY = 24;
+
+/** What a jump leads to, up to the next exit or goto, stands once more at the end, for that jump alone. */
+export function tailCopied(p: Program, rng: Rng): Program {
+  const offsets = slotOffsets(p.insns);
+  const leaves = (n: number): boolean => !fallsThrough(p.insns[n]!);
+  const copies = p.insns.flatMap((_, jump) => {
+    const start = jumpTarget(p.insns, jump, offsets);
+    if (start === undefined) return [];
+    let end = start + 1;
+    while (end < p.insns.length && !leaves(end - 1)) end++;
+    return leaves(end - 1) && end - start <= LONGEST_COPY ? [{ jump, start, end }] : [];
+  });
+  if (copies.length === 0) return p;
+  const { jump, start, end } = rng.pick(copies);
+  const total = offsets[p.insns.length]!;
+  const insns = p.insns.map((i, n) => (n === jump ? { ...i, off: total - offsets[n]! - 1 } : i));
+  for (let n = start; n < end; n++) {
+    const to = jumpTarget(p.insns, n, offsets);
+    const here = total + offsets[n]! - offsets[start]!;
+    insns.push(to === undefined ? p.insns[n]! : { ...p.insns[n]!, off: offsets[to]! - here - 1 });
+  }
+  return withCode(p, insns);
+}
+
 export const TRANSFORMS: Readonly<Record<string, Transform>> = {
   'registers renamed': renamed,
   'NOPs inserted': withNops,
   'operands commuted': commuted,
   'neighbours swapped': swapped,
   'blocks reordered': reordered,
+  'a tail copied': tailCopied,
 };

@@ -1,0 +1,199 @@
+/**
+ * Two programs path by path: what one of them shares and the other does not makes no difference then.
+ *
+ *   source     every path from its start to its end, with the outcomes of the branches on it
+ *   candidate  every path on which these outcomes are possible: one, mostly, because they decide its branches too
+ *   proof      of each such pair, under the conditions of both: the same accesses and calls in order, the same left behind
+ *
+ * Every input takes one path of the source and one of the candidate, so what is proven of all pairs is proven of the programs. Nothing is merged:
+ * addresses and values are those of one path. Programs with many paths are left alone.
+ */
+import type { Insn } from '../isa/insn.ts';
+import { Op, type Solver, type Term } from '../solver/index.ts';
+import { type Accelerations, mergingUnder } from './accelerations.ts';
+import { accessProblem } from './accesses.ts';
+import { Choices } from './choices.ts';
+import { execute } from './execute.ts';
+import { LookupFacts } from './lookups.ts';
+import { type Obligation, openObligations } from './obligations.ts';
+import { type Merging, mergingFor } from './regions.ts';
+import type { Role, Run, Surroundings } from './run.ts';
+import type { Session } from './session.ts';
+import { Refused, Unsupported } from './unsupported.ts';
+
+/** Runs of either program; a run costs as much as its program is long. */
+const MAX_STEPS = 150_000;
+/** Questions to the solver, and how often its budget for one check may be spent in all. */
+const MAX_QUESTIONS = 64;
+const BUDGETS = 4;
+/** Largest formula that a solver is asked about. */
+const MAX_TERMS = 5_000;
+
+export interface Side {
+  insns: readonly Insn[];
+  program: NonNullable<Role['program']>;
+}
+
+export interface PathOptions {
+  solver: Solver;
+  /** Solver budget of the whole question. */
+  rlimit: number;
+  accelerations: Accelerations;
+}
+
+type How = 'normal-form' | 'solver';
+
+/** How it was proven; undefined when it was not. */
+export function provePaths(session: Session, source: Side, candidate: Side, o: PathOptions): How | undefined {
+  for (let merging = mergingUnder(o.accelerations, 'none'); ; ) {
+    const proof = new PathProof(session, source, candidate, o, merging);
+    const how = proof.prove();
+    if (proof.wanted === merging) return how;
+    merging = proof.wanted;
+  }
+}
+
+/** One path, or why it could not be followed. */
+interface Path {
+  run: Run | Refused | Unsupported;
+  holds: readonly Term[];
+}
+
+class PathProof {
+  /** How far apart the regions can be kept; when that is less far than was tried, the proof has to start again. */
+  wanted: Merging;
+  private readonly session: Session;
+  private readonly source: Side;
+  private readonly candidate: Side;
+  private readonly options: PathOptions;
+  private readonly merging: Merging;
+  private steps = 0;
+  private questions = 0;
+  private spent = 0;
+
+  constructor(session: Session, source: Side, candidate: Side, options: PathOptions, merging: Merging) {
+    this.session = session;
+    this.source = source;
+    this.candidate = candidate;
+    this.options = options;
+    this.merging = merging;
+    this.wanted = merging;
+  }
+
+  prove(): How | undefined {
+    const { session, merging } = this;
+    const { normalizer } = session;
+    const token = (key: string): number => session.pathToken(`${merging}|${key}`);
+    for (let script: readonly boolean[] | undefined = []; script !== undefined; ) {
+      const choices: Choices = new Choices(normalizer, [], script, token);
+      const assumptions: Term[] = [...this.session.inputs.assumptions];
+      const facts = new LookupFacts(normalizer, assumptions);
+      const around = { ...this.session.around(this.merging), facts };
+      const path = this.follow(this.source, choices, around);
+      if (!this.isSame(path, around, assumptions)) return undefined;
+      script = choices.next();
+    }
+    return this.questions > 0 ? 'solver' : 'normal-form';
+  }
+
+  private follow({ insns, program }: Side, choices: Choices, around: Surroundings, role: Role = {}): Path {
+    this.steps += insns.length;
+    let run: Path['run'];
+    try {
+      run = execute(insns, this.session.start(this.merging), around, { program, path: choices, ...role });
+    } catch (e) {
+      if (!(e instanceof Refused || e instanceof Unsupported)) throw e;
+      run = e;
+    }
+    return { run, holds: choices.holds };
+  }
+
+  /** Does the candidate do the same wherever the source takes this path? */
+  private isSame(source: Path, around: Surroundings, assumptions: readonly Term[]): boolean {
+    if (source.run instanceof Unsupported) return false;
+    if (source.run instanceof Refused) return this.isImpossible(source.holds, assumptions);
+    const reference = source.run.calls;
+    for (let script: readonly boolean[] | undefined = []; script !== undefined; ) {
+      if (this.steps > MAX_STEPS) return false;
+      const choices: Choices = new Choices(this.session.normalizer, source.holds, script, noToken);
+      const path = this.follow(this.candidate, choices, around, { reference });
+      const same = this.isPair(source.run, path, around, assumptions);
+      if (this.wanted !== this.merging) return false;
+      if (!same && !this.isImpossible(path.holds, assumptions)) return false;
+      script = choices.next();
+    }
+    return true;
+  }
+
+  private isPair(
+    reference: Run,
+    { run, holds }: Path,
+    around: Surroundings,
+    assumptions: readonly Term[],
+  ): boolean {
+    if (run instanceof Error) return false;
+    const { session, merging } = this;
+    const needed = mergingFor([...reference.touched, ...run.touched]);
+    this.wanted = mergingUnder(this.options.accelerations, coarser(merging, needed));
+    if (this.wanted !== merging) return false;
+    if (accessProblem(session.normalizer.store, reference.accesses, run.accesses) !== undefined) return false;
+    let open: readonly Obligation[];
+    try {
+      open = openObligations(session.comparison(merging, around), reference, run);
+    } catch (e) {
+      if (e instanceof Refused) return false;
+      throw e;
+    }
+    if (open.length === 0) return true;
+    const b = session.normalizer.build;
+    const differ = open
+      .map((o) => b.not(b.eq(o.source, o.candidate)))
+      .reduce((x, y) => b.binary(Op.Or, x, y));
+    return this.isUnsatisfiable(differ, [...holds, ...assumptions]);
+  }
+
+  private isImpossible(holds: readonly Term[], assumptions: readonly Term[]): boolean {
+    return this.isUnsatisfiable(this.session.normalizer.build.true, [...holds, ...assumptions]);
+  }
+
+  private isUnsatisfiable(t: Term, given: readonly Term[]): boolean {
+    const { store } = this.session.normalizer;
+    const all = store.isConst(t) ? given : [t, ...connected(this.session, t, given)];
+    if (this.questions >= MAX_QUESTIONS || store.reachable(all).length > MAX_TERMS) return false;
+    const { solver, rlimit } = this.options;
+    if (this.spent >= BUDGETS * rlimit) return false;
+    this.questions++;
+    const answer = solver.check(store, all, { rlimit });
+    this.spent += answer.rlimit;
+    return answer.result === 'unsat';
+  }
+}
+
+/** Of the candidate's calls; they have those of the source. */
+function noToken(): number {
+  throw new Error('a call of the candidate that stands for none');
+}
+
+function coarser(x: Merging, y: Merging): Merging {
+  if (x === 'all' || y === 'all') return 'all';
+  return x === 'maps' ? x : y;
+}
+
+/** Those of the conditions that share a variable or byte with the term, or with one that does. */
+function connected({ normalizer: { store } }: Session, t: Term, conditions: readonly Term[]): Term[] {
+  const symbols = (x: Term): Term[] =>
+    store.reachable([x]).filter((y) => store.op(y) === Op.Var || store.op(y) === Op.Read);
+  const reached = new Set(symbols(t));
+  let rest = [...new Set(conditions)].map((term) => ({ term, symbols: symbols(term) }));
+  const taken: Term[] = [];
+  for (let grew = true; grew; ) {
+    const touching = rest.filter((c) => c.symbols.some((x) => reached.has(x)));
+    rest = rest.filter((c) => !touching.includes(c));
+    for (const c of touching) {
+      taken.push(c.term);
+      for (const x of c.symbols) reached.add(x);
+    }
+    grew = touching.length > 0;
+  }
+  return taken;
+}
