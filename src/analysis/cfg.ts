@@ -1,5 +1,5 @@
 /**
- * Control flow of a program: basic blocks per function, their edges, order, dominators and loops, and the call graph.
+ * Control flow of a program: basic blocks per function, their edges, order and loops, and the call graph.
  *
  *   in:   Program
  *   out:  Cfg; blocks of all functions in one list, in program order
@@ -19,7 +19,6 @@ export interface Block {
   fn: number;
   /** Fall-through first. */
   successors: readonly number[];
-  predecessors: readonly number[];
 }
 
 export interface CallEdge {
@@ -40,8 +39,6 @@ export interface Cfg {
   order: readonly (readonly number[])[];
   /** Position of a block in its function's `order`; -1 when unreachable there. */
   rank: Int32Array;
-  /** Immediate dominator of each block; -1 for entries and unreachable blocks. */
-  idom: Int32Array;
   /** Edges that go against the order: each loop has at least one. */
   backEdges: readonly { from: number; to: number }[];
   /** Blocks that a back edge enters. */
@@ -60,14 +57,15 @@ export function functionAt(program: Program, index: number): number {
   return program.functions.findIndex((f) => f.start <= index && index < f.end);
 }
 
-function leaders(program: Program, offsets: Int32Array): Set<number> {
-  const { insns } = program;
-  const starts = new Set(program.functions.map((f) => f.start));
-  for (const [index, i] of insns.entries()) {
+/** 1 for the first instructions of blocks. */
+function leaders({ insns, functions }: Program, offsets: Int32Array): Uint8Array {
+  const starts = new Uint8Array(insns.length + 1);
+  for (const f of functions) starts[f.start] = 1;
+  insns.forEach((i, index) => {
     const target = jumpTarget(insns, index, offsets);
-    if (target !== undefined) starts.add(target);
-    if (target !== undefined || !fallsThrough(i) || isJump(i)) starts.add(index + 1);
-  }
+    if (target !== undefined) starts[target] = 1;
+    if (target !== undefined || !fallsThrough(i) || isJump(i)) starts[index + 1] = 1;
+  });
   return starts;
 }
 
@@ -84,21 +82,16 @@ function blocksOf(program: Program, offsets: Int32Array): { blocks: Block[]; blo
   for (const [fn, range] of program.functions.entries()) {
     for (let start = range.start; start < range.end; ) {
       let end = start + 1;
-      while (end < range.end && !starts.has(end)) end++;
+      while (end < range.end && starts[end] === 0) end++;
       blockOf.fill(blocks.length, start, end);
-      blocks.push({ id: blocks.length, start, end, fn, successors: [], predecessors: [] });
+      blocks.push({ id: blocks.length, start, end, fn, successors: [] });
       start = end;
     }
   }
-  const into: number[][] = blocks.map(() => []);
-  for (const b of blocks) {
-    const to = successors(insns, b.end - 1, offsets)
+  for (const b of blocks)
+    b.successors = successors(insns, b.end - 1, offsets)
       .map((index) => blockOf[index]!)
       .filter((id) => blocks[id]?.fn === b.fn);
-    b.successors = to;
-    for (const s of to) into[s]!.push(b.id);
-  }
-  for (const b of blocks) b.predecessors = into[b.id]!;
   return { blocks, blockOf };
 }
 
@@ -118,37 +111,6 @@ function reversePostorder(blocks: readonly Block[], entry: number, seen: Uint8Ar
     }
   }
   return out.reverse();
-}
-
-/** Cooper, Harvey, Kennedy: "A simple, fast dominance algorithm". */
-function dominators(
-  blocks: readonly Block[],
-  order: readonly number[],
-  rank: Int32Array,
-  idom: Int32Array,
-): void {
-  const entry = order[0];
-  if (entry === undefined) return;
-  const meet = (a: number, b: number): number => {
-    while (a !== b) {
-      while (rank[a]! > rank[b]!) a = idom[a]!;
-      while (rank[b]! > rank[a]!) b = idom[b]!;
-    }
-    return a;
-  };
-  idom[entry] = entry;
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const id of order.slice(1)) {
-      const known = blocks[id]!.predecessors.filter((p) => idom[p]! >= 0);
-      const best = known.reduce((a, b) => meet(a, b));
-      if (idom[id] !== best) {
-        idom[id] = best;
-        changed = true;
-      }
-    }
-  }
-  idom[entry] = -1;
 }
 
 function callsOf(program: Program, offsets: Int32Array): CallEdge[] {
@@ -171,12 +133,10 @@ export function controlFlow(program: Program): Cfg {
   const offsets = slotOffsets(program.insns);
   const { blocks, blockOf } = blocksOf(program, offsets);
   const rank = new Int32Array(blocks.length).fill(-1);
-  const idom = new Int32Array(blocks.length).fill(-1);
   const seen = new Uint8Array(blocks.length);
   const entries = program.functions.map((f) => blockOf[f.start] ?? -1);
   const order = entries.map((entry) => (entry < 0 ? [] : reversePostorder(blocks, entry, seen)));
   for (const ids of order) for (const [n, id] of ids.entries()) rank[id] = n;
-  for (const ids of order) dominators(blocks, ids, rank, idom);
   const backEdges = blocks
     .filter((b) => rank[b.id]! >= 0)
     .flatMap((b) => b.successors.filter((s) => rank[s]! <= rank[b.id]!).map((to) => ({ from: b.id, to })));
@@ -198,7 +158,6 @@ export function controlFlow(program: Program): Cfg {
     entries,
     order,
     rank,
-    idom,
     backEdges,
     loopHeads: new Set(backEdges.map((e) => e.to)),
     calls: all,
@@ -206,10 +165,4 @@ export function controlFlow(program: Program): Cfg {
     unreachable,
     offsets,
   };
-}
-
-/** Every path from the function's entry to block `b` goes through block `a`. */
-export function dominates(cfg: Cfg, a: number, b: number): boolean {
-  for (let at = b; at >= 0; at = cfg.idom[at]!) if (at === a) return true;
-  return false;
 }

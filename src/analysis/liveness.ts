@@ -64,6 +64,10 @@ function equal(a: LiveSet, b: LiveSet): boolean {
   return a.registers === b.registers && a.stack === b.stack && a.bits.every((m, n) => m === b.bits[n]);
 }
 
+function sameSets(a: readonly LiveSet[], b: readonly LiveSet[]): boolean {
+  return a.length === b.length && a.every((x, n) => x === b[n] || equal(x, b[n]!));
+}
+
 interface Touched {
   /** Bytes of the own frame that are or may be touched. */
   bytes: bigint;
@@ -103,9 +107,9 @@ function isOwnFrame(state: AbstractState, p: Pointer): boolean {
   return p.region.kind === 'stack' && p.region.frame === state.frames.length - 1;
 }
 
-/** Of a block: what is live behind it, and before each of its instructions. */
+/** Of a block: what is live at its successors, and before each of its instructions. */
 interface Life {
-  after: LiveSet;
+  behind: readonly LiveSet[];
   before: readonly LiveSet[];
 }
 
@@ -139,22 +143,23 @@ class Live implements Liveness {
       }
   }
 
-  private afterBlock(id: number): LiveSet {
-    const { successors } = this.analysis.cfg.blocks[id]!;
-    return successors.map((s) => this.atStart[s]!).reduce(union, NOTHING_LIVE);
+  private behind(id: number): LiveSet[] {
+    return this.analysis.cfg.blocks[id]!.successors.map((s) => this.atStart[s]!);
   }
 
   /** Live before each instruction of a block, given what is live behind it now. */
   private within(id: number): readonly LiveSet[] {
-    const after = this.afterBlock(id);
+    const behind = this.behind(id);
     const key = this.analysis.keyOf(id);
     const there = known.get(key);
-    if (there !== undefined && (there.after === after || equal(there.after, after))) return there.before;
+    if (there !== undefined && sameSets(there.behind, behind)) return there.before;
     const { start, end } = this.analysis.cfg.blocks[id]!;
     const before = new Array<LiveSet>(end - start);
-    let live = after;
+    let live = behind.reduce(union, NOTHING_LIVE);
     for (let at = end - 1; at >= start; at--) before[at - start] = live = this.before(at, live);
-    known.set(key, { after, before });
+    // The same object where nothing has changed: whoever compares it sees that at once.
+    if (there !== undefined && equal(there.before[0]!, before[0]!)) before[0] = there.before[0]!;
+    known.set(key, { behind, before });
     return before;
   }
 
@@ -165,7 +170,9 @@ class Live implements Liveness {
 
   liveAfter(index: number): LiveSet {
     const id = this.analysis.cfg.blockOf[index]!;
-    return index + 1 < this.analysis.cfg.blocks[id]!.end ? this.liveBefore(index + 1) : this.afterBlock(id);
+    return index + 1 < this.analysis.cfg.blocks[id]!.end
+      ? this.liveBefore(index + 1)
+      : this.behind(id).reduce(union, NOTHING_LIVE);
   }
 
   /** Live before instruction `index`, given what is live after it. */

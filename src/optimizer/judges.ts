@@ -6,7 +6,7 @@ import type { WindowContext, WindowVerifier } from '../verify/index.ts';
 import type { Window } from '../verify/types.ts';
 import type { Bench } from './bench.ts';
 import { type Consents, kernelRefusal } from './kernelword.ts';
-import type { Judges } from './pass.ts';
+import type { Judges, Refusal } from './pass.ts';
 import type { OptimizeOptions } from './types.ts';
 
 /** What comes from outside: proofs, the kernel, and the facts about a window that the proofs rest on. */
@@ -25,8 +25,11 @@ export function oraclesOf(verifier: WindowVerifier, consents: Consents): Oracles
   };
 }
 
-/** Longest program whose safety is asked for every rewrite: examining it takes about as long as a proof. */
-const EAGER_SAFETY = 400;
+/**
+ * Longest program of which static safety and the kernel are asked for every rewrite: that takes about as long as a proof.
+ * Of longer ones, whoever collects rewrites asks for several at once.
+ */
+const EAGER = 400;
 
 /** Instructions that an output may use: the input's own, and what Linux 5.4 accepts, unless told otherwise. */
 export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'level' | 'linux'>): Target {
@@ -44,20 +47,31 @@ export function safetyOf(original: Program, { linux }: Target): (candidate: Prog
   return (candidate) => findings(candidate).find((reason) => !known.has(reason));
 }
 
-/** The judges of one rewrite of the bench's source. The safety of long programs they leave to whoever collects rewrites. */
+/** Those who look at a whole program. */
+export type Examiners = Pick<Judges, 'safety' | 'kernel'>;
+
+/** The judges of one rewrite of the bench's source, and what is still to be asked of a program that several have led to. */
 export function judgesOf(
   original: Program,
   goal: OptimizeOptions['goal'],
   bench: Bench,
-  safety: (candidate: Program) => string | undefined,
-  { verify, kernel }: Pick<Oracles, 'verify' | 'kernel'>,
-): Judges {
-  const eager = original.insns.length <= EAGER_SAFETY;
+  { verify, safety, kernel }: Pick<Oracles, 'verify'> & Examiners,
+): { judges: Judges; objection(candidate: Program): Refusal | undefined } {
+  const eager = original.insns.length <= EAGER;
+  const later = (judge: (p: Program) => string | undefined) => (eager ? judge : () => undefined);
   return {
-    verify,
-    kernel,
-    tests: (candidate) =>
-      bench.disagreement(candidate) ?? (goal === 'latency' ? bench.slower(candidate) : undefined),
-    safety: (candidate) => (eager ? safety(candidate) : undefined),
+    judges: {
+      verify,
+      tests: (candidate) =>
+        bench.disagreement(candidate) ?? (goal === 'latency' ? bench.slower(candidate) : undefined),
+      safety: later(safety),
+      kernel: later(kernel),
+    },
+    objection: (candidate) => {
+      const unsafe = safety(candidate);
+      if (unsafe !== undefined) return { by: 'safety', reason: unsafe };
+      const refused = eager ? undefined : kernel(candidate);
+      return refused === undefined ? undefined : { by: 'kernel', reason: refused };
+    },
   };
 }

@@ -55,12 +55,14 @@ export class Optimization {
     this.steps = budgetOf(options, sizeInSlots(program.insns));
     this.control = control;
     this.bench = new Bench(program, options);
-    const { safety, ...tools } = searchTools(program, options, this.bench, oracles, () => this.stopped());
+    const { safety, objection, ...tools } = searchTools(program, options, this.bench, oracles, () =>
+      this.stopped(),
+    );
     this.tools = tools;
     this.safety = safety;
     this.rewriting = new Rewriting(program, {
       judges: tools.judges,
-      safety,
+      objection,
       changed: (best) => this.bench.setSource(best),
       forget: tools.forget,
       keepsVersions: options.topK !== undefined,

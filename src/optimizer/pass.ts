@@ -7,7 +7,7 @@
  */
 import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
-import { replaceRange } from '../program/edit.ts';
+import { replaceProblem, replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { sameTraces } from '../verify/traces.ts';
 import type { Verdict, Window } from '../verify/types.ts';
@@ -16,7 +16,7 @@ import type { Verdict, Window } from '../verify/types.ts';
 export interface Judges {
   verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
   tests(candidate: Program): string | undefined;
-  /** Of large programs asked once per pass instead (optimize.ts). */
+  /** This one and the next are asked of long programs for several rewrites at once (rewriting.ts). */
   safety(candidate: Program): string | undefined;
   kernel(candidate: Program): string | undefined;
 }
@@ -47,19 +47,20 @@ export function judge(
   replacement: readonly Insn[],
   judges: Judges,
 ): Judgement {
-  let candidate: Program;
-  try {
-    candidate = replaceRange(program, window.start, window.end, replacement);
-  } catch (e) {
-    if (e instanceof EditError) return { accepted: false, by: 'edit', reason: e.message };
-    throw e;
-  }
+  const problem = replaceProblem(program, window.start, window.end, replacement);
+  if (problem !== undefined) return { accepted: false, by: 'edit', reason: problem };
   const verdict = judges.verify(program, window, replacement);
   if (verdict.kind !== 'equivalent') {
     const reason = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
     return { accepted: false, by: 'verify', reason, verdict };
   }
-  return others(candidate, verdict, judges);
+  // The whole program is made for what is proven only: it takes time that grows with its length.
+  try {
+    return others(replaceRange(program, window.start, window.end, replacement), verdict, judges);
+  } catch (e) {
+    if (e instanceof EditError) return { accepted: false, by: 'edit', reason: e.message };
+    throw e;
+  }
 }
 
 /** Tries the same code in another arrangement: the whole program, whose proof is that it runs the same instructions. */

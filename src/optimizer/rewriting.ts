@@ -1,7 +1,7 @@
 /**
  * The best proven version of a program, and how it came about.
  *
- *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety of the whole
+ *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety and kernel of the whole
  */
 import { formatInsn } from '../isa/disasm.ts';
 import { type Insn, sizeInSlots } from '../isa/insn.ts';
@@ -28,8 +28,8 @@ const takenAs = ({ program, verdict }: Accepted): Taken => ({ program, how: verd
 
 export interface RewritingTools {
   judges: Judges;
-  /** Of a whole program, however long. */
-  safety(candidate: Program): string | undefined;
+  /** What is still to be asked of a whole program after every judge accepted each rewrite. */
+  objection(candidate: Program): Refusal | undefined;
   /** Called whenever the best version is another one. */
   changed(best: Program): void;
   /** Makes the next proof depend on none of the earlier ones. */
@@ -38,8 +38,9 @@ export interface RewritingTools {
   keepsVersions: boolean;
 }
 
-/** Rewrites between two examinations of a whole program's safety. */
+/** Fewest rewrites between two examinations of a whole program, and instructions of it for each more. */
 const BATCH = 16;
+const INSNS_PER_REWRITE = 128;
 
 export class Rewriting {
   /** Proposals spent so far, which the record of a rewrite names. */
@@ -50,7 +51,7 @@ export class Rewriting {
   readonly convergence: [number, number][] = [];
   private current: Program;
   private readonly tools: RewritingTools;
-  /** The last program that static safety has seen, and the rewrites since. */
+  /** The last program that was examined as a whole, and the rewrites since. */
   private settled: Program;
   private unsettled: Rewrite[] = [];
   private settling = false;
@@ -103,9 +104,9 @@ export class Rewriting {
   keep({ program, changes, refused }: Trial): boolean {
     for (const refusal of refused) this.refuse(refusal);
     if (changes.length === 0 || sizeInSlots(program.insns) >= sizeInSlots(this.best.insns)) return false;
-    const reason = this.tools.safety(program);
-    if (reason !== undefined) {
-      this.refuse({ by: 'safety', reason });
+    const objection = this.tools.objection(program);
+    if (objection !== undefined) {
+      this.refuse(objection);
       return false;
     }
     for (const [rewrite, judgement] of changes) this.record(rewrite, takenAs(judgement));
@@ -117,7 +118,12 @@ export class Rewriting {
   take(rewrite: Rewrite, taken: Taken): void {
     this.record(rewrite, taken);
     if (!this.settling) this.unsettled.push(rewrite);
-    if (!this.settling && this.unsettled.length >= BATCH) this.settle();
+    if (!this.settling && this.unsettled.length >= this.batch) this.settle();
+  }
+
+  /** So that the examinations of all of them take time in proportion to the length. */
+  private get batch(): number {
+    return Math.max(BATCH, Math.floor(this.best.insns.length / INSNS_PER_REWRITE));
   }
 
   private record({ window, replacement, by }: Rewrite, { program, how }: Taken): void {
@@ -146,13 +152,13 @@ export class Rewriting {
   }
 
   /**
-   * Static safety of a large program is asked once for several rewrites, because it costs as much as many proofs. When it
-   * objects, they are undone and taken again half by half, without those that it objects to.
+   * Static safety of a large program, and the kernel, are asked once for several rewrites, because they cost as much as many
+   * proofs. When one objects, they are undone and taken again half by half, without those that are objected to.
    */
   settle(): void {
     const pending = this.unsettled;
     this.unsettled = [];
-    if (pending.length > 0 && this.tools.safety(this.best) !== undefined) {
+    if (pending.length > 0 && this.tools.objection(this.best) !== undefined) {
       this.settling = true;
       this.tools.forget();
       this.undo(pending.length);
@@ -170,7 +176,7 @@ export class Rewriting {
     this.convergence.length -= count;
   }
 
-  /** Takes rewrites again, if static safety objects to none of them; else each half by itself. */
+  /** Takes rewrites again, if nobody objects to them; else each half by itself. */
   private retake(pending: readonly Rewrite[], skipped: Rewrite[]): void {
     this.settled = this.best;
     const left: Rewrite[] = [];
@@ -185,8 +191,8 @@ export class Rewriting {
       this.take({ ...rewrite, window }, takenAs(judgement));
       taken++;
     }
-    const reason = taken === 0 ? undefined : this.tools.safety(this.best);
-    if (reason === undefined) {
+    const objection = taken === 0 ? undefined : this.tools.objection(this.best);
+    if (objection === undefined) {
       skipped.push(...left);
       return;
     }
@@ -201,7 +207,7 @@ export class Rewriting {
     const window = skipped.reduce<Window | undefined>(without, rewrite.window) ?? rewrite.window;
     skipped.push({ ...rewrite, window });
     this.objections = new Set([...this.objections, rewriteKey(this.best, window, rewrite.replacement)]);
-    this.refuse({ by: 'safety', reason });
+    this.refuse(objection);
   }
 }
 

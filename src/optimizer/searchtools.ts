@@ -4,6 +4,7 @@ import type { Program } from '../program/program.ts';
 import { type ChainSettings, settingNamed } from '../search/settings.ts';
 import type { Bench } from './bench.ts';
 import { judgesOf, type Oracles, safetyOf, targetOf } from './judges.ts';
+import type { Refusal } from './pass.ts';
 import type { OptimizeOptions } from './types.ts';
 import type { SearchTools } from './windowsearch.ts';
 
@@ -24,7 +25,10 @@ export function searchTools(
   bench: Bench,
   oracles: Oracles,
   stop: () => boolean,
-): SearchTools & { safety(candidate: Program): string | undefined } {
+): SearchTools & {
+  safety(candidate: Program): string | undefined;
+  objection(candidate: Program): Refusal | undefined;
+} {
   const target = targetOf(original, options);
   const safety = safetyOf(original, target);
   const { goal } = options;
@@ -32,7 +36,7 @@ export function searchTools(
     contextOf: oracles.contextOf,
     forget: oracles.forget,
     bench,
-    judges: judgesOf(original, goal, bench, safety, oracles),
+    ...judgesOf(original, goal, bench, { safety, verify: oracles.verify, kernel: oracles.kernel }),
     settings: settingsOf(options),
     target,
     goal,

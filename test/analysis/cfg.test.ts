@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { controlFlow, dominates } from '../../src/analysis/cfg.ts';
+import { controlFlow } from '../../src/analysis/cfg.ts';
 import { hasPaperPrograms, paperPrograms, text } from './programs.ts';
 
 describe('control flow', () => {
@@ -27,11 +27,7 @@ describe('control flow', () => {
       [7, 8],
     ]);
     expect(cfg.blocks.map((b) => b.successors)).toEqual([[1, 6], [2, 5], [3, 4], [4], [6], [6], []]);
-    expect(cfg.blocks[6]!.predecessors).toEqual([0, 4, 5]);
     expect(cfg.unreachable).toEqual([]);
-    expect(dominates(cfg, 0, 6)).toBe(true);
-    expect(dominates(cfg, 1, 6)).toBe(false);
-    expect(dominates(cfg, 1, 5)).toBe(true);
   });
 
   it('counts distances in slots over ld_imm64', () => {
@@ -83,10 +79,7 @@ describe('control flow', () => {
         const cfg = controlFlow(program);
         expect(cfg.unreachable, name).toEqual([]);
         expect(cfg.blocks.at(-1)!.end, name).toBe(program.insns.length);
-        for (const b of cfg.blocks)
-          for (const s of b.successors) expect(cfg.blocks[s]!.predecessors, name).toContain(b.id);
-        for (const id of cfg.order[0]!.slice(1))
-          expect(cfg.rank[cfg.idom[id]!], name).toBeLessThan(cfg.rank[id]!);
+        expect(cfg.backEdges, name).toEqual([]);
       }
     },
   );
