@@ -11,6 +11,7 @@ import {
   isLenient,
   isProvisional,
   mapOf,
+  mapsOf,
   newId,
   readRegister,
   trashStacks,
@@ -48,7 +49,10 @@ export function reach(
 
 /** Bytes of the object that may be accessed: [0, size); undefined when nobody knows. */
 function sizeOfObject(env: Env, p: Pointer): number | undefined {
-  if (p.region.kind === 'map_value') return mapOf(env, p.region)?.valueSize;
+  if (p.region.kind === 'map_value') {
+    const sizes = mapsOf(env, p.region).map((m) => m.valueSize);
+    return sizes.length === 0 ? undefined : Math.min(...sizes);
+  }
   return p.region.kind === 'memory' ? p.region.size : undefined;
 }
 
@@ -114,12 +118,11 @@ export function modifiedCtx(p: Pointer, r: string): string | undefined {
 
 function isWritable(env: Env, p: Pointer): boolean {
   if (p.region.kind === 'memory') return p.region.write;
-  const map = mapOf(env, p.region);
-  if (map === undefined) return true;
-  return (
-    map.readonly !== true &&
-    (map.flags & MapFlag.RDONLY_PROG) === 0 &&
-    mapType(map.type)?.lookup !== 'value_ro'
+  return mapsOf(env, p.region).every(
+    (map) =>
+      map.readonly !== true &&
+      (map.flags & MapFlag.RDONLY_PROG) === 0 &&
+      mapType(map.type)?.lookup !== 'value_ro',
   );
 }
 

@@ -2,12 +2,13 @@
 
 import { pinOf } from '../program/edit.ts';
 import { HOOKS, type Hook, returnRangeOf } from '../program/hooks.ts';
+import { mapType } from '../program/maps.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { Precision } from './arith.ts';
 import { type Cfg, controlFlow } from './cfg.ts';
 import { clobberStack, EMPTY_STACK, type Slot } from './stack.ts';
 import { type AbstractState, current, IDS_PER_MERGE, retireId } from './state.ts';
-import { ANY, type Readable, type Region, type Value } from './values.ts';
+import { ANY, type Readable, type Region, SOME_VALUE, type Value } from './values.ts';
 
 export interface Rules {
   /** Linux version as major * 100 + minor, where the checker's rules differ. */
@@ -110,6 +111,15 @@ export function mapOf(env: Env, r: Region): MapDef | undefined {
   if (r.kind !== 'map' && r.kind !== 'map_value') return undefined;
   const map = env.program.maps[r.map];
   return r.inner ? map?.inner : map;
+}
+
+/** The maps that a value may be of. */
+export function mapsOf(env: Env, r: Region): readonly MapDef[] {
+  const known = mapOf(env, r);
+  if (r.key !== SOME_VALUE.key) return known === undefined ? [] : [known];
+  return env.program.maps
+    .flatMap((m) => (m.inner === undefined ? [m] : [m, m.inner]))
+    .filter((m) => mapType(m.type)?.lookup.startsWith('value') === true);
 }
 
 /** Types the kernel knows from BTF and this analysis does not: then nothing is said about pointers of unknown kind. */

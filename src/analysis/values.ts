@@ -81,6 +81,19 @@ export const region = {
   fn: (fn: number): Region => ({ kind: 'function', fn, key: `function:${fn}` }),
 } as const;
 
+/** What a pointer into a value points into when it may be that of several maps. */
+export const SOME_VALUE: Region = region.mapValue(-1, true);
+
+/** The region of all that two regions have. */
+function joinRegions(a: Region, b: Region): Region | undefined {
+  if (a.key === b.key) return a;
+  return a.kind === 'map_value' && b.kind === 'map_value' ? SOME_VALUE : undefined;
+}
+
+function regionSubsumes(a: Region, b: Region): boolean {
+  return a.key === b.key || (a.key === SOME_VALUE.key && b.kind === 'map_value');
+}
+
 export interface Pointer {
   readonly kind: 'pointer';
   readonly region: Region;
@@ -186,9 +199,10 @@ function total(p: Pointer): Scalar {
 }
 
 function mergePointers(a: Pointer, b: Pointer, names: PairNames, place: number, how: Widening): Value {
-  if (a.region.key !== b.region.key) return anyOf(a, b);
+  const to = joinRegions(a.region, b.region);
+  if (to === undefined) return anyOf(a, b);
   const nullable = a.nullable || b.nullable;
-  const id = isSingle(a.region) ? 0 : names(a.id, b.id, place);
+  const id = isSingle(to) ? 0 : names(a.id, b.id, place);
   if (a.off === b.off && sameNumber(a.variable, b.variable) && a.variable.id === b.variable.id) {
     const variable = mergeScalars(
       a.variable,
@@ -196,19 +210,19 @@ function mergePointers(a: Pointer, b: Pointer, names: PairNames, place: number, 
       names(a.variable.id, b.variable.id, place + 1),
       how,
     );
-    return { ...a, id, variable, nullable, range: Math.min(a.range, b.range) };
+    return { ...a, region: to, id, variable, nullable, range: Math.min(a.range, b.range) };
   }
   if (nullable) return anyOf(a, b);
   const variableId = names(a.variable.id, b.variable.id, place + 1);
   if (a.off === b.off && variableId !== 0) {
     const variable = mergeScalars(a.variable, b.variable, variableId, how);
-    return { ...a, id, variable, nullable, range: Math.min(a.range, b.range) };
+    return { ...a, region: to, id, variable, nullable, range: Math.min(a.range, b.range) };
   }
   const variable = mergeScalars(total(a), total(b), 0, how);
   const { min, max } = { min: variable.smin, max: variable.smax };
   if (max > BigInt(MAX_OFFSET) || min < BigInt(-MAX_OFFSET))
-    return { ...a, id, off: 0, variable: UNKNOWN, nullable, range: 0 };
-  return { ...a, id, off: 0, variable, nullable, range: 0 };
+    return { ...a, region: to, id, off: 0, variable: UNKNOWN, nullable, range: 0 };
+  return { ...a, region: to, id, off: 0, variable, nullable, range: 0 };
 }
 
 function isPlainPointer(v: Value): v is Pointer {
@@ -234,7 +248,7 @@ export function mergeValues(a: Value, b: Value, names: PairNames, place: number,
 
 /** The same for pointers whose constant parts differ: the unknown part of `a`, which nothing else shares, makes up for it. */
 function coversFurther(a: Pointer, b: Pointer, ids: (a: number, b: number) => boolean): boolean {
-  if (a.region.key !== b.region.key || a.variable.id !== 0 || a.range !== 0) return false;
+  if (!regionSubsumes(a.region, b.region) || a.variable.id !== 0 || a.range !== 0) return false;
   const apart = addScalars(b.variable, constant(BigInt(b.off - a.off)));
   return (a.nullable || !b.nullable) && scalarSubsumes(a.variable, apart) && ids(a.id, b.id);
 }
@@ -247,7 +261,7 @@ export function valueSubsumes(a: Value, b: Value, ids: (a: number, b: number) =>
   if (b.kind !== 'pointer') return false;
   if (a.off !== b.off) return coversFurther(a, b, ids);
   return (
-    a.region.key === b.region.key &&
+    regionSubsumes(a.region, b.region) &&
     (a.nullable || !b.nullable) &&
     a.range <= b.range &&
     scalarSubsumes(a.variable, b.variable) &&

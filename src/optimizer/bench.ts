@@ -10,6 +10,7 @@ import type { Rng } from '../vm/random.ts';
 import { generateTests } from '../vm/testgen/index.ts';
 import type { TestCase } from '../vm/types.ts';
 import { type Observed, WindowMachine } from '../vm/window.ts';
+import { addExtremes } from './extremes.ts';
 import { settingsOf } from './searchtools.ts';
 import { synthesise } from './synthetic.ts';
 import type { Latency, OptimizeOptions } from './types.ts';
@@ -84,6 +85,7 @@ export class Bench {
       places: context.exits.map(observed),
       exit: { registers: [context.returnBits], stack: new Uint8Array(context.liveStack.length) },
     });
+    addExtremes(this.windows, source, context);
     return this.windows.size === 0 ? undefined : this.windows;
   }
 

@@ -11,7 +11,7 @@ import { type ChainStats, emptyStats, type Proven, runChain } from '../search/ch
 import { lower, loweredCost, loweredSlots, raise } from '../search/flow.ts';
 import { buildPools } from '../search/pools.ts';
 import type { ChainSettings } from '../search/settings.ts';
-import { type Entry, wellFormed } from '../search/wellformed.ts';
+import { type Entry, surroundingsOf, wellFormed } from '../search/wellformed.ts';
 import type { WindowContext } from '../verify/index.ts';
 import type { Proof, Window } from '../verify/types.ts';
 import { priceOf } from '../vm/latency.ts';
@@ -60,10 +60,11 @@ const SLOT_SHARE = 0.02;
 const CONTEXT = 8;
 
 /**
- * Candidates of one visit that the verifier may leave undecided: each costs it all the effort that it is allowed, and where
- * it fails that often, others like them will come.
+ * Candidates of one visit that the verifier may leave undecided: where it fails that often, others like them will come. One
+ * that takes the solver all the effort that it is allowed, about a second, counts as several.
  */
 const MOST_UNKNOWN = 8;
+const EXHAUSTING = 4;
 
 /** Price of a window with the goal latency: its modeled time, in units of an ordinary instruction. */
 function loweredTime(window: readonly Insn[]): number {
@@ -84,8 +85,9 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
   const machine = tools.bench.open(window, raised.insns, context, rng);
   if (machine === undefined) return { stats: emptyStats(), refused: [], isUnreached: true };
   const entry = entryOf(context);
+  const around = surroundingsOf(raised.insns, entry, pointerFieldsOf(context), liveOf(context));
   const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
-  const around = program.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
+  const nearby = program.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
   const refused: Refusal[] = [];
   let found: WindowResult['found'];
   let unknown = 0;
@@ -100,7 +102,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
     const { by, reason, verdict } = judgement;
     if (verdict?.kind === 'equivalent') refused.push({ by, reason });
     if (verdict?.kind === 'unknown') {
-      unknown++;
+      unknown += verdict.exhausted === true ? EXHAUSTING : 1;
       return 'unknown';
     }
     const input = verdict?.kind === 'different' ? verdict.counterexample : undefined;
@@ -111,7 +113,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
     source: raised.insns,
     frozen: new Set(),
     settings: tools.settings,
-    pools: buildPools(source, around, pointers, tools.target, exits.length),
+    pools: buildPools(source, nearby, pointers, tools.target, exits.length),
     rng,
     steps,
     evaluator: {
@@ -124,7 +126,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
       },
       failed: () => last.failed,
     },
-    wellFormed: (w) => wellFormed(w, entry),
+    wellFormed: (w) => wellFormed(w, entry, around),
     price: tools.goal === 'latency' ? loweredTime : loweredSlots,
     prove,
     stop: () => unknown >= MOST_UNKNOWN || tools.stop(),
@@ -141,4 +143,15 @@ function entryOf({ registers }: WindowContext): Entry {
     context: mask((v) => v.kind === 'pointer' && v.region.kind === 'ctx'),
     nullable: mask((v) => v.kind === 'pointer' && v.nullable),
   };
+}
+
+function pointerFieldsOf({ ctxFields }: WindowContext): Set<number> {
+  return new Set(ctxFields.flatMap((f) => (f.pointer === undefined ? [] : [f.offset])));
+}
+
+/** Registers that are read at the window's end, and at each place outside. */
+function liveOf(context: WindowContext): number[] {
+  const mask = (bits: readonly bigint[]): number =>
+    bits.reduce((m, b, r) => (b === 0n ? m : m | (1 << r)), 0);
+  return [context, ...context.exits].map((at) => mask(at.liveRegisters));
 }

@@ -17,15 +17,79 @@ export interface Entry {
   nullable: number;
 }
 
+/** What is known of a window besides what its registers hold at its start. */
+export interface Surroundings {
+  /** Offsets of context fields that give pointers. */
+  pointerFields: ReadonlySet<number>;
+  /** The source compares addresses as addresses only. */
+  comparesAddresses: boolean;
+  /** What the source leaves behind: at the window's end, then at each place outside; undefined: it never comes there. */
+  left: readonly (Left | undefined)[];
+}
+
+/** Registers at a place where the source leaves the window. */
+export interface Left {
+  /** Read there, and held something. */
+  defined: number;
+  /** Read there, and might be NULL. */
+  nullable: number;
+  live: number;
+}
+
+const NOWHERE: Surroundings = { pointerFields: new Set(), comparesAddresses: false, left: [] };
+
 const [MOV64, ADD64, SUB64] = [0xb7, 0x07, 0x17];
 const [JEQ_K, JNE_K] = [0x15, 0x55];
+const CLASS_JUMP64 = 0x05;
+/** Operations (upper four bits of the opcode) that compare addresses: equal, and unsigned order. */
+const ADDRESS_ORDER: readonly number[] = [0x10, 0x20, 0x30, 0x50, 0xa0, 0xb0];
+
+/**
+ * What candidates of a window must keep to, as far as the source does.
+ * @param live registers that are read at the window's end, then at each place outside
+ */
+export function surroundingsOf(
+  source: readonly Insn[],
+  entry: Entry,
+  pointerFields: ReadonlySet<number>,
+  live: readonly number[],
+): Surroundings {
+  const states: (Entry | undefined)[] = live.map(() => undefined);
+  const known = { pointerFields, comparesAddresses: true, left: [] };
+  const leave = (place: number, s: Entry): boolean => {
+    const old = states[place];
+    if (old === undefined) states[place] = { ...s };
+    else join(old, s);
+    return true;
+  };
+  if (!run(source, entry, known, leave)) return NOWHERE;
+  const left = states.map((s, place): Left | undefined => {
+    const mask = live[place] ?? 0;
+    return s && { defined: s.defined & mask, nullable: s.nullable & mask, live: mask };
+  });
+  return { ...known, left };
+}
 
 /**
  * @param window by positions (flow.ts)
  * @returns false when an instruction reads a register that holds nothing there, can never be valid, or does with a
- * pointer what may not be done with it
+ * pointer what may not be done with it, and when the code after the window could not be valid
  */
-export function wellFormed(window: readonly Insn[], entry: Entry): boolean {
+export function wellFormed(window: readonly Insn[], entry: Entry, around: Surroundings = NOWHERE): boolean {
+  return run(window, entry, around, (place, s) => {
+    const left = around.left[place];
+    if (left === undefined) return true;
+    return (left.defined & ~s.defined) === 0 && (s.nullable & left.live & ~left.nullable) === 0;
+  });
+}
+
+/** @param leave says of each way out whether it may be left like that: 0 is the end, 1 + k the place k outside */
+function run(
+  window: readonly Insn[],
+  entry: Entry,
+  { pointerFields, comparesAddresses }: Surroundings,
+  leave: (place: number, s: Entry) => boolean,
+): boolean {
   const n = window.length;
   const s = { ...entry };
   let here = true;
@@ -42,20 +106,41 @@ export function wellFormed(window: readonly Insn[], entry: Entry): boolean {
     if ((readsOf(i) & ~s.defined) !== 0) return false;
     const off = jumpDistance(i);
     if (off !== undefined || i.op === OP_EXIT) {
-      if (off !== undefined && at + 1 + off < n) {
-        waiting ??= [];
+      if (off !== undefined) {
+        if (comparesAddresses && !comparable(i, s)) return false;
+        const target = at + 1 + off;
         const there = { ...s, nullable: i.op === JNE_K && i.imm === 0 ? afterCheck(s, i) : s.nullable };
-        const old = waiting[at + 1 + off];
-        if (old === undefined) waiting[at + 1 + off] = there;
-        else join(old, there);
+        if (target >= n) {
+          if (!leave(target - n, there)) return false;
+        } else {
+          waiting ??= [];
+          const old = waiting[target];
+          if (old === undefined) waiting[target] = there;
+          else join(old, there);
+        }
       }
       if (i.op === JEQ_K && i.imm === 0) s.nullable = afterCheck(s, i);
       if (isEnd(i)) here = false;
       continue;
     }
+    const field = specOf(i)?.kind === 'load' && ((s.context >> i.src) & 1) === 1 && pointerFields.has(i.off);
     if (constantError(i) !== undefined || !step(i, s)) return false;
+    if (field) s.pointers |= 1 << i.dst;
   }
-  return true;
+  return !here || leave(0, s);
+}
+
+/**
+ * Whether a jump may ask that of what it compares. Of an address the upper half and the sign are unknown, so that nothing
+ * can be proven of a jump that looks at them, and no test shows a difference, because the addresses of a test are alike.
+ */
+function comparable(i: Insn, s: Entry): boolean {
+  const spec = specOf(i);
+  if (spec?.kind !== 'jump') return true;
+  if (spec.operand === 'K')
+    return ((s.pointers >> i.dst) & 1) === 0 || ((i.op === JEQ_K || i.op === JNE_K) && i.imm === 0);
+  if ((s.pointers & ((1 << i.dst) | (1 << i.src))) === 0) return true;
+  return (i.op & 0x07) === CLASS_JUMP64 && ADDRESS_ORDER.includes(i.op & 0xf0);
 }
 
 function join(s: Entry, other: Entry): void {

@@ -1,5 +1,5 @@
 /** Bytes of maps that never change: they are constants of the formula. */
-import { region as regions } from '../analysis/values.ts';
+import { region as regions, SOME_VALUE } from '../analysis/values.ts';
 import { splitOffset, type Term } from '../solver/index.ts';
 import type { KnownByte } from './memory.ts';
 import type { Surroundings } from './run.ts';
@@ -24,7 +24,7 @@ export function constantData({
     const data = rest === undefined ? undefined : frozen.get(rest);
     if (data !== undefined) return data[Number(offset)];
     const region = bases.regionOf(address);
-    if (region === undefined || keys.has(region.key))
+    if (region === undefined || region.key === SOME_VALUE.key || keys.has(region.key))
       throw new Unsupported('constant data at an unknown offset');
     return undefined;
   };

@@ -263,7 +263,7 @@ export class Prover {
     if (result.result === 'unsat')
       return [{ kind: 'equivalent', how: 'solver', ms: 0, rlimit: result.rlimit }, 'solver'];
     if (result.result === 'unknown')
-      return [{ kind: 'unknown', reason: `solver: ${result.reason}`, ms: 0 }, 'solver'];
+      return [{ kind: 'unknown', reason: `solver: ${result.reason}`, exhausted: true, ms: 0 }, 'solver'];
     const input = assignmentOf(result.model);
     const e = new Evaluator(b.store, [...assumptions, ...open.flatMap((o) => [o.source, o.candidate])]);
     e.run(input);

@@ -6,15 +6,12 @@
  *   maps   all map values are one memory: a pointer into an inner map may point into any map
  *   all    one memory: some pointer's region is not known
  */
-import { isSingle, type Region, region } from '../analysis/values.ts';
+import { isSingle, type Region, SOME_VALUE } from '../analysis/values.ts';
 import { Op, type Term, type TermStore } from '../solver/index.ts';
 import type { Normalizer } from '../solver/simplify/index.ts';
 import { polyOf } from '../solver/simplify/poly.ts';
 
 export type Merging = 'none' | 'maps' | 'all';
-
-/** A value of one of several maps; as with inner maps, all map values then share a memory. */
-const SOME_MAP = region.mapValue(-1, true);
 
 /** Bases of one window: variable -> region. */
 export class Bases {
@@ -80,7 +77,7 @@ export class Bases {
       if (s.constant(t) === 0n) return this.regionOf(e);
       if (s.constant(e) === 0n) return this.regionOf(t);
       const [x, y] = [this.regionOf(t), this.regionOf(e)];
-      if (x?.kind === 'map_value' && y?.kind === 'map_value' && x.key !== y.key) return SOME_MAP;
+      if (x?.kind === 'map_value' && y?.kind === 'map_value' && x.key !== y.key) return SOME_VALUE;
       return x !== undefined && x.key === y?.key ? x : undefined;
     }
     let found: Region | undefined;

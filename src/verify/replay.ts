@@ -117,7 +117,7 @@ function difference(
   return undefined;
 }
 
-/** The input as plain data: registers that hold something, and the bytes that the equations read. */
+/** The input as plain data: registers that hold something, the bytes that the equations read, and their unknowns. */
 export function counterexampleOf(c: ReplayCase, input: Assignment, roots: readonly Term[]): Counterexample {
   const store = c.session.normalizer.store;
   const regs = c.session.registers;
@@ -128,7 +128,9 @@ export function counterexampleOf(c: ReplayCase, input: Assignment, roots: readon
     if (t !== undefined) registers.set(r, e.value(t));
   });
   const memory = new Map<string, number>();
-  for (const t of store.reachable(roots)) {
+  const unknowns = new Map<string, bigint>();
+  for (const t of store.reachable([...roots, ...regs.filter((x) => x !== undefined)])) {
+    if (store.op(t) === Op.Var) unknowns.set(store.name(t), e.value(t));
     if (store.op(t) !== Op.Read) continue;
     const { rest, offset } = splitOffset(store, store.a(t));
     const o = BigInt.asIntN(64, offset);
@@ -138,5 +140,5 @@ export function counterexampleOf(c: ReplayCase, input: Assignment, roots: readon
         : `${store.memory(t)}@0x${e.value(store.a(t)).toString(16)}`;
     memory.set(name, Number(e.value(t)));
   }
-  return { registers, memory };
+  return { registers, memory, unknowns };
 }

@@ -15,7 +15,8 @@ export type Proof = 'identical' | 'normal-form' | 'solver' | 'cache';
 export type Verdict =
   | { kind: 'equivalent'; how: Proof; ms: number; rlimit?: number }
   | { kind: 'different'; counterexample?: Counterexample; where: string; ms: number }
-  | { kind: 'unknown'; reason: string; ms: number };
+  /** `exhausted`: the solver spent all that it was allowed. */
+  | { kind: 'unknown'; reason: string; exhausted?: true; ms: number };
 
 /** Inputs under which the outputs part. A window's start state, or a whole test case. */
 export interface Counterexample {
@@ -23,6 +24,8 @@ export interface Counterexample {
   registers: ReadonlyMap<number, bigint>;
   /** Bytes of memory at the window's start: `region+offset` -> byte. */
   memory: ReadonlyMap<string, number>;
+  /** Of a window: values of the unknowns that its question is about, by name: bases of objects, numbers, results of calls. */
+  unknowns?: ReadonlyMap<string, bigint>;
   test?: TestCase;
 }
 

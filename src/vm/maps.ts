@@ -87,6 +87,13 @@ export class SimMap {
     return this.dense ? this.slot(index) : this.slot(index) + SLOT.KEY + pad8(this.get(MAP.KEY_SIZE));
   }
 
+  /** Linear addresses of everything that the map holds: from the first to behind the last. */
+  storage(): [from: number, to: number] {
+    const count =
+      this.get(MAP.KIND) === MapKind.NONE ? 0 : this.get(this.dense ? MAP.MAX_ENTRIES : MAP.CAPACITY);
+    return [this.slot(0), this.slot(count)];
+  }
+
   /** Live slot whose key equals the bytes at linear address `key`, or -1. */
   find(key: number): number {
     const size = this.get(MAP.KEY_SIZE);

@@ -12,12 +12,15 @@
  *     0 .. n-1    the window      n    the end      n + 1 + k    place k outside      n + 1 + places    `exit`
  */
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA } from '../isa/insn.ts';
+import { type AtomicOp, type LoadOp, type StoreOp, specOf } from '../isa/semantics.ts';
 import type { Program } from '../program/program.ts';
-import type { Targets } from './decode.ts';
+import { Special, type Targets } from './decode.ts';
 import { markExpected, noteExpected } from './expected.ts';
 import { FastMachine } from './fast.ts';
-import { CELL, CODE, ENTRY, HEAD, RECORD, REGS, SHADOW, STACK_BYTES } from './layout.ts';
+import type { MissedKey } from './helpers/index.ts';
+import { CELL, CODE, ENTRY, HEAD, MAP, RECORD, REGS, SHADOW, STACK_BYTES } from './layout.ts';
 import { MACHINE_DEFAULTS, type MachineOptions, type MachineState } from './machine.ts';
+import { allMaps } from './maps.ts';
 import { arenaAt } from './memory.ts';
 import { type ExpectedMaps, snapshot } from './structure.ts';
 import type { TestCase } from './types.ts';
@@ -38,6 +41,13 @@ export interface Observables {
   exit: Observed;
 }
 
+/** Linear addresses, and the shadow bits that accessing them takes. */
+interface Bytes {
+  from: number;
+  to: number;
+  bits: number;
+}
+
 const WINDOW: Variant = { latency: false, coverage: false, window: true };
 const EXIT = insn(OP_EXIT);
 /** Room for longer windows than the program, and their ends. */
@@ -52,6 +62,8 @@ export class WindowMachine extends FastMachine {
   private observables: Observables = { end: NOTHING, places: [], exit: NOTHING };
   private states: MachineState[] = [];
   private calls = false;
+  /** Keys that the source's window looked up in vain from the state that `add` was last asked about. */
+  missed: readonly MissedKey[] = [];
 
   /** `tests` are those of the machine that the states come from; `spare` states can be added to each window. */
   constructor(
@@ -136,6 +148,7 @@ export class WindowMachine extends FastMachine {
     this.kernel.expected[n] = undefined;
     const observed = this.leaving(at);
     if (observed === undefined) return false;
+    this.guard(at);
     this.observeStack(state.registers[10] ?? 0n, observed);
     const digests: number[] = [];
     this.kernel.digests = digests;
@@ -161,13 +174,77 @@ export class WindowMachine extends FastMachine {
   private leaving(at: number): Observed | undefined {
     const exports = this.instance(WINDOW);
     this.arena.select(at);
+    const missed: MissedKey[] = [];
+    this.kernel.missed = missed;
     const status = exports.exec(at);
+    this.kernel.missed = undefined;
+    this.missed = missed;
     const record = (this.arena.view.getUint32(CELL.PC, true) - CODE) / RECORD - this.window.length;
     exports.undo();
     this.arena.select(at);
     if (status !== 0) return undefined;
     const { end, places, exit } = this.observables;
     return record === 0 ? end : (places[record - 1] ?? exit);
+  }
+
+  /**
+   * Of the values of maps only what the source accesses from this state may be accessed: others see them, so that a
+   * candidate must not make an access that the source does not make (verify/accesses.ts).
+   */
+  private guard(at: number): void {
+    const { arena } = this;
+    const accesses = this.accessesFrom(at);
+    arena.select(at);
+    const { bytes, delta } = arena;
+    for (const map of allMaps(arena)) {
+      const [start, end] = map.storage();
+      if (start === end) continue;
+      const before = bytes.slice(start + delta, end + delta);
+      for (let p = start + delta; p < end + delta; p++) bytes[p]! &= ~(SHADOW.READ | SHADOW.WRITE);
+      for (const { from, to, bits } of accesses)
+        for (let p = Math.max(from, start); p < Math.min(to, end); p++)
+          bytes[p + delta]! |= before[p - start]! & bits;
+    }
+  }
+
+  /** What the source's instructions access from the state at `at`: linear addresses; whole values for calls. */
+  private accessesFrom(at: number): Bytes[] {
+    const { arena } = this;
+    const { view } = arena;
+    const exports = this.instance(WINDOW);
+    return this.window.flatMap((i, index) => {
+      const spec = specOf(i);
+      const memory = spec?.kind === 'load' || spec?.kind === 'store' || spec?.kind === 'atomic';
+      if (!memory && i.op !== OP_CALL) return [];
+      // An unknown opcode stops the run there, as in `statesAt`.
+      const record = CODE + index * RECORD;
+      const kept = view.getUint16(record, true);
+      view.setUint16(record, Special.BAD, true);
+      exports.exec(at);
+      const reached = view.getUint32(CELL.PC, true) === record;
+      arena.select(at);
+      const addressIn = (r: number, off = 0): number =>
+        arena.locate(view.getUint32(REGS + 8 * r, true) + off, view.getUint32(REGS + 8 * r + 4, true));
+      const found = !reached
+        ? []
+        : memory
+          ? [accessed(spec, addressIn(spec.kind === 'load' ? i.src : i.dst, i.off))]
+          : [1, 2, 3, 4, 5].flatMap((r) => this.valueAround(addressIn(r)));
+      exports.undo();
+      view.setUint16(record, kept, true);
+      return found;
+    });
+  }
+
+  /** The value of a map that an address lies in. */
+  private valueAround(p: number): Bytes[] {
+    return allMaps(this.arena).flatMap((map) => {
+      const [start, end] = map.storage();
+      if (p < start || p >= end) return [];
+      const stride = map.get(MAP.STRIDE);
+      const from = start + Math.floor((p - start) / stride) * stride;
+      return [{ from, to: from + stride, bits: SHADOW.READ | SHADOW.WRITE }];
+    });
   }
 
   /** Makes the live bytes of the running frame count, and no others of it. */
@@ -185,6 +262,11 @@ export class WindowMachine extends FastMachine {
   override setCandidate(insns: readonly Insn[]): void {
     super.setCandidate(this.ended(insns));
   }
+}
+
+function accessed({ kind, size }: LoadOp | StoreOp | AtomicOp, from: number): Bytes {
+  const bits = kind === 'load' ? SHADOW.READ : kind === 'store' ? SHADOW.WRITE : SHADOW.READ | SHADOW.WRITE;
+  return { from, to: from + size, bits };
 }
 
 const NO_MAPS: ExpectedMaps = [];

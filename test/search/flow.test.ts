@@ -5,7 +5,7 @@ import { lower, loweredSlots, raise, widened } from '../../src/search/flow.ts';
 import { buildPools } from '../../src/search/pools.ts';
 import { propose } from '../../src/search/proposals.ts';
 import { DEFAULT_SETTINGS } from '../../src/search/settings.ts';
-import { wellFormed } from '../../src/search/wellformed.ts';
+import { surroundingsOf, wellFormed } from '../../src/search/wellformed.ts';
 import { branchingWindows } from '../../src/search/windows.ts';
 import { Rng } from '../../src/vm/random.ts';
 import { programOf } from '../optimizer/helpers.ts';
@@ -104,6 +104,35 @@ describe('wellFormed', () => {
     expect(judge(`${lookup}if r0 != 0x0 goto +1\nexit\nr1 = *(u32 *)(r0 +0)`)).toBe(true);
     expect(judge(`${lookup}r6 = r0\nif r6 == 0x0 goto +1\n*(u32 *)(r6 +0) = 1`)).toBe(true);
     expect(judge(`${lookup}r0 += 8`)).toBe(false);
+  });
+
+  describe('with what the source leaves behind', () => {
+    const fields = new Set([0, 4]);
+    const within = (source: string, text: string, live: number): boolean => {
+      const around = surroundingsOf(raise(assemble(source), [])!.insns, entry, fields, [live]);
+      return wellFormed(raise(assemble(text), [])!.insns, entry, around);
+    };
+
+    it('wants registers that are read later written, and checked', () => {
+      expect(within('r0 = 1\nr3 = 2', 'r0 = 1', 0b1)).toBe(true);
+      expect(within('r0 = 1\nr3 = 2', 'r0 = 1', 0b1001)).toBe(false);
+      const lookup = 'r2 = r10\ncall 1\n';
+      expect(within(`${lookup}if r0 != 0x0 goto +1\nexit\nr6 = 0`, lookup, 0b1)).toBe(false);
+      expect(within(`${lookup}if r0 != 0x0 goto +1\nexit\nr6 = 0`, lookup, 0)).toBe(true);
+      expect(within(`${lookup}r6 = 0`, `${lookup}r6 = 1`, 0b1)).toBe(true);
+    });
+
+    it('compares addresses as addresses only', () => {
+      const loads = 'r2 = *(u32 *)(r1 +4)\nr3 = *(u32 *)(r1 +0)\n';
+      const source = `${loads}if r3 > r2 goto +1\nr0 = 1`;
+      const to = (condition: string): boolean => within(source, `${loads}if ${condition} goto +1\nr0 = 1`, 0);
+      for (const fine of ['r3 >= r2', 'r2 == r3', 'r2 != 0x0', 'r3 < r2']) expect(to(fine)).toBe(true);
+      for (const not of ['w3 > w2', 'r3 s> r2', 'r3 > 0xff', 'r3 & r2', 'w3 == 0x0'])
+        expect(to(not)).toBe(false);
+      // Unless the source does.
+      const odd = `${loads}if w3 > w2 goto +1\nr0 = 1`;
+      expect(within(odd, odd, 0)).toBe(true);
+    });
   });
 });
 

@@ -14,6 +14,47 @@ function check(program: Program, start: number, end: number, replacement: string
 }
 
 describe('windows of programs', () => {
+  it('keeps a value of one of two maps apart from the packet, not from either map', () => {
+    const p = text(`
+      r2 = *(u32 *)(r1 + 4)
+      r7 = *(u32 *)(r1 + 0)
+      r3 = r7
+      r3 += 14
+      if r3 > r2 goto +24
+      *(u64 *)(r10 - 8) = 1
+      *(u64 *)(r10 - 16) = 1
+      r2 = r10
+      r2 += -16
+      r1 = map[id:1]
+      call 1
+      if r0 == 0 goto +17
+      r6 = r0
+      r8 = *(u8 *)(r7 + 0)
+      if r8 != 7 goto +6
+      r2 = r10
+      r2 += -8
+      r1 = map[id:0]
+      call 1
+      if r0 == 0 goto +9
+      r6 = r0
+      r9 = 0
+      r1 = *(u16 *)(r6 + 0)
+      *(u16 *)(r7 + 0) = r1
+      r1 = *(u16 *)(r6 + 2)
+      *(u16 *)(r7 + 2) = r1
+      *(u16 *)(r0 + 0) = 1
+      r1 = *(u16 *)(r6 + 0)
+      *(u16 *)(r7 + 4) = r1
+      r0 = 1
+      exit
+    `);
+    const merged = 'r1 = *(u32 *)(r6 + 0)\n*(u32 *)(r7 + 0) = r1';
+    expect(check(p, 22, 26, merged)).toMatchObject({ kind: 'equivalent' });
+    // The store to r0 may change what r6 points to.
+    const early = 'r1 = *(u16 *)(r6 + 0)\n*(u16 *)(r0 + 0) = 1\n*(u16 *)(r7 + 4) = r1';
+    expect(check(p, 26, 29, early).kind).not.toBe('equivalent');
+  });
+
   it('uses what the analysis knows before, and asks only for what is read after', () => {
     const p = text(`
       r2 = *(u32 *)(r1 + 4)

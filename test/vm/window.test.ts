@@ -105,6 +105,20 @@ describe('WindowMachine', () => {
     expect(inWindow).toBeGreaterThan(0);
   });
 
+  it('sees an access to what others share that the source does not make', () => {
+    const load = assemble('r3 = *(u32 *)(r0 +0)')[0]!;
+    const { inWindow, inProgram } = errors([...source.slice(0, 8), load, ...source.slice(9)]);
+    expect(inProgram).toBeGreaterThan(0);
+    expect(inWindow).toBeGreaterThan(0);
+    // The same bytes as the source's.
+    const narrow = assemble('r3 = *(u32 *)(r0 +8)')[0]!;
+    const spare = source.map((i, at) => (at === 11 ? narrow : i));
+    machine.setCandidate(spare);
+    expect(machine.evaluate().faults).toBe(0);
+    machine.setCandidate(source.map((i, at) => (at === 11 ? load : i)));
+    expect(machine.evaluate().faults).toBeGreaterThan(0);
+  });
+
   it('sees the error of a single patch, and none when it is taken back', () => {
     machine.setCandidate(source);
     machine.patch(11, { ...source[11]!, imm: 7 });
