@@ -3,6 +3,7 @@ import type { Insn } from '../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../isa/semantics.ts';
 import { ctxAccess } from '../program/context.ts';
 import { MapFlag, mapType } from '../program/maps.ts';
+import { isSocketKind, mayLoadSocket, type SocketKind } from '../program/sockets.ts';
 import { named } from './alu.ts';
 import { narrowed } from './arith.ts';
 import {
@@ -80,8 +81,13 @@ export function checkAccess(
     return refuse(`${r} invalid mem access '${kind}'`);
   if (access === 'atomic' && !['stack', 'map_value', 'memory'].includes(kind))
     return refuse(`BPF_ATOMIC stores into ${r} ${kind} is not allowed`);
-  if (kind === 'opaque')
-    return access === 'read' ? { min: off, max: off } : refuse(`${r} cannot write into ${p.region.what}`);
+  if (p.region.kind === 'opaque') {
+    const { what } = p.region;
+    if (access !== 'read') return refuse(`${r} cannot write into ${what}`);
+    if (isSocketKind(what) && !mayLoadSocket(what, p.off + off, size as 1 | 2 | 4 | 8))
+      return refuse(`${r} invalid ${what} access off=${p.off + off} size=${size}`);
+    return { min: off, max: off };
+  }
   if (kind === 'packet' || kind === 'packet_meta') return checkPacket(env, index, r, p, off, size, access);
   if ((kind === 'stack' || access === 'atomic') && !isAligned(p, off, size)) {
     refuse(`misaligned ${kind === 'stack' ? 'stack' : 'value'} access off ${p.off}+${off} size ${size}`);
@@ -126,7 +132,7 @@ function isWritable(env: Env, p: Pointer): boolean {
   );
 }
 
-function isAligned(p: Pointer, off: number, size: number): boolean {
+export function isAligned(p: Pointer, off: number, size: number): boolean {
   const t = tnumAdd(p.variable.tnum, tnumConst(BigInt(p.off + off)));
   return ((t.value | t.mask) & BigInt(size - 1)) === 0n;
 }
@@ -228,12 +234,22 @@ function loadCtx(env: Env, state: AbstractState, index: number, off: number, siz
       return pointer(region.packetMeta);
     case 'sock':
     case 'sock_or_null':
-      return pointer(region.opaque('sock'), newId(env, state, index), 0, found.pointer === 'sock_or_null');
+      return pointer(
+        region.opaque(socketOf(env, found.field?.name)),
+        newId(env, state, index),
+        0,
+        found.pointer === 'sock_or_null',
+      );
     case 'flow_keys':
       return pointer(region.memory('flow_keys', 56), newId(env, state, index));
     case 'opaque':
       return size === 8 ? NOT_STACK : UNKNOWN;
   }
+}
+
+/** `__sk_buff.sk` and the socket that a connection moves to may be small ones. */
+function socketOf(env: Env, field: string | undefined): SocketKind {
+  return field === 'migrating_sk' || env.hook.fields[0]?.name === 'len' ? 'sock_common' : 'sock';
 }
 
 /** Bytes of a frozen map are constants. */
@@ -261,7 +277,7 @@ function loadValue(
     case 'map_value':
       return loadMapValue(env, p, at, size);
     case 'opaque':
-      return size === 8 && p.region.what !== 'sock' ? NOT_STACK : UNKNOWN;
+      return size === 8 && !isSocketKind(p.region.what) ? NOT_STACK : UNKNOWN;
     default:
       return UNKNOWN;
   }
@@ -298,7 +314,7 @@ function putValue(
   const frame = state.frames[depth];
   if (frame === undefined) return;
   if (at.min !== at.max) {
-    clobberFrame(state, depth, STACK_SIZE + at.min, STACK_SIZE + at.max + size);
+    clobberFrame(env, state, depth, STACK_SIZE + at.min, STACK_SIZE + at.max + size);
     return;
   }
   if (value.kind === 'pointer') {
@@ -306,7 +322,7 @@ function putValue(
     if (depth !== state.frames.length - 1 && value.region.kind === 'stack')
       env.report(index, 'cannot spill pointers to stack into stack frame of the caller');
   }
-  frame.stack = storeToStack(frame.stack, STACK_SIZE + at.min, size, value);
+  frame.stack = storeToStack(frame.stack, STACK_SIZE + at.min, size, value, env.rules.precision);
 }
 
 export function stepStore(env: Env, state: AbstractState, index: number, i: Insn, op: StoreOp): void {
@@ -330,7 +346,7 @@ export function stepStore(env: Env, state: AbstractState, index: number, i: Insn
     return;
   }
   if (base.region.kind === 'stack' && isProvisional(env, index)) {
-    clobberFrame(state, base.region.frame, 0, STACK_SIZE);
+    clobberFrame(env, state, base.region.frame, 0, STACK_SIZE);
     return;
   }
   putValue(env, state, index, base, at, op.size, value);

@@ -12,9 +12,10 @@ import type { Program } from '../program/program.ts';
 import type { Block, Cfg } from './cfg.ts';
 import { type Common, commonOf } from './edited.ts';
 import type { Env } from './env.ts';
-import { type Entry, type Exploration, Explorer, entryState, explore, type Options } from './explore.ts';
+import { type Entry, type Exploration, Explorer, explore, type Options } from './explore.ts';
 import { sameState, sameStates } from './same.ts';
 import { type AbstractState, cloneState } from './state.ts';
+import { entryState } from './walk.ts';
 
 /** A state that leaves a block. */
 interface Way {
@@ -193,7 +194,7 @@ class InOrder extends Explorer {
     this.reported = false;
     const first = this.steps;
     for (const state of states) {
-      this.walk({ index: block.start, chain: [], states: entries, key: [] }, cloneState(state));
+      this.walk({ index: block.start, chain: [] }, cloneState(state));
       if (this.options.enough?.() === true || this.steps > this.options.limit) return undefined;
     }
     const isUnclear = this.goal(block, true) === block.end;

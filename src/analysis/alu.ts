@@ -3,11 +3,21 @@
 import { calleeOf } from '../isa/flow.ts';
 import { type Insn, imm64, PseudoLd } from '../isa/insn.ts';
 import type { AluOp } from '../isa/semantics.ts';
+import { isSocketKind } from '../program/sockets.ts';
 import { addScalars, aluScalar, subScalars } from './arith.ts';
 import { type Env, isProvisional, labelOf, newId, readRegister, writeRegister } from './env.ts';
 import { constant, constantOf, S64_MIN, type Scalar, UNKNOWN, unsignedOf, withId } from './range.ts';
 import { type AbstractState, current } from './state.ts';
-import { anyOf, MAX_OFFSET, NOT_STACK, type Pointer, pointer, region, type Value } from './values.ts';
+import {
+  anyOf,
+  MAX_OFFSET,
+  NOT_STACK,
+  type Pointer,
+  pointer,
+  type Region,
+  region,
+  type Value,
+} from './values.ts';
 
 const ZERO = constant(0n);
 
@@ -87,7 +97,21 @@ function withPointers(
   return movePointer(env, state, index, i, p, by, name === 'sub');
 }
 
-const IMMOVABLE: ReadonlySet<string> = new Set(['packet_end', 'map', 'function']);
+const IMMOVABLE: ReadonlySet<string> = new Set(['packet_end', 'map']);
+
+function isImmovable(to: Region): boolean {
+  return IMMOVABLE.has(to.kind) || isFlowKeys(to) || (to.kind === 'opaque' && isSocketKind(to.what));
+}
+
+/** Flow keys take constant offsets, and a map plus 0 is that map. */
+function mayStep(to: Region, step: bigint | undefined, minus: boolean): boolean {
+  if (to.kind === 'map') return step === 0n && !minus;
+  return isFlowKeys(to) && step !== undefined;
+}
+
+function isFlowKeys(to: Region): boolean {
+  return to.kind === 'memory' && to.what === 'flow_keys';
+}
 
 function movePointer(
   env: Env,
@@ -105,7 +129,7 @@ function movePointer(
     env.report(index, `${r} pointer arithmetic on ${p.region.kind}_or_null prohibited, null-check it first`);
     return anyOf(p);
   }
-  if (IMMOVABLE.has(p.region.kind) && step !== 0n) {
+  if (isImmovable(p.region) && !mayStep(p.region, step, minus)) {
     env.report(index, `${r} pointer arithmetic on ${p.region.kind} prohibited`);
     return anyOf(p);
   }
@@ -128,6 +152,11 @@ function movePointer(
   const sum = minus ? subScalars(p.variable, by) : addScalars(p.variable, by);
   const keepsName = sum === by && by.id !== 0 && env.rules.precision === 'best';
   const variable = keepsName ? sum : withId(sum, newId(env, state, index));
+  if (variable.smin === S64_MIN && by.smin !== S64_MIN)
+    env.report(
+      index,
+      `math between ${p.region.kind} pointer and register with unbounded min value is not allowed`,
+    );
   return { ...p, variable, range: 0 };
 }
 

@@ -182,8 +182,10 @@ function signExtend(a: Scalar, from: number, width: 32 | 64): Scalar {
 }
 
 function divide(name: string, a: Scalar, b: Scalar, width: 32 | 64, precision: Precision): Scalar {
+  // The kernel forgets the upper half of a 32-bit result as well.
+  if (precision === 'kernel') return UNKNOWN;
   const any = unsignedOf(width);
-  if (precision === 'kernel' || name[0] === 's') return any;
+  if (name[0] === 's') return any;
   const [x, y] = width === 32 ? [lowHalf(a), lowHalf(b)] : [a, b];
   if (name === 'div')
     return between(y.umin === 0n ? 0n : x.umin / y.umax, y.umin === 0n ? x.umax : x.umax / y.umin);
@@ -238,7 +240,8 @@ export function aluScalar(op: AluOp, dst: Scalar, src: Scalar, precision: Precis
     const amount = w === 64 ? constantOf(src) : lowConstantOf(src);
     if (amount !== undefined && (precision === 'best' || amount < BigInt(w)))
       return shift(name, dst, Number(amount & BigInt(w - 1)), w);
-    if (precision === 'kernel' || name === 'lsh') return unsignedOf(w);
+    if (precision === 'kernel') return UNKNOWN;
+    if (name === 'lsh') return unsignedOf(w);
     const any = w === 64 ? dst : lowHalf(dst);
     if (name === 'rsh') return between(0n, any.umax);
     const b = w === 64 ? dst : dst.low;

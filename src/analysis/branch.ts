@@ -3,7 +3,8 @@ import type { Insn } from '../isa/insn.ts';
 import type { JumpOp } from '../isa/semantics.ts';
 import { decide, mirror, negate, type Relation, refine, relationOf } from './compare.ts';
 import { type Env, readRegister } from './env.ts';
-import { constant, constantOf, type Scalar } from './range.ts';
+import { constant, constantOf, lowConstantOf, type Scalar } from './range.ts';
+import { forgetNull } from './references.ts';
 import { type AbstractState, assignScalar, cloneState, current, mapPointers } from './state.ts';
 import { type Pointer, sameNumber, type Value } from './values.ts';
 
@@ -17,13 +18,21 @@ export function branch(env: Env, state: AbstractState, index: number, i: Insn, o
   const dst = readRegister(env, state, index, i.dst);
   const src: Value = op.operand === 'X' ? readRegister(env, state, index, i.src) : constant(BigInt(i.imm));
   const r = relationOf(op);
+  const asKernel = env.rules.precision === 'kernel';
   const way = (relation: Relation): AbstractState | undefined => {
     if (dst.kind === 'scalar' && src.kind === 'scalar') return scalarWay(state, i, op, relation, dst, src);
     const next = cloneState(state);
-    if (op.width !== 64) return next;
+    if (op.width !== 64)
+      return relation === 'eq' && isZeroBelow(src) && asKernel && isNeverNullToKernel(env, dst)
+        ? undefined
+        : next;
     if (dst.kind === 'pointer' && src.kind === 'scalar' && constantOf(src) === 0n)
-      return nullWay(next, i.dst, dst, relation);
-    if (dst.kind === 'pointer' && src.kind === 'pointer') packetWay(next, dst, src, relation);
+      return nullWay(env, next, i.dst, dst, relation, op.operand === 'K');
+    if (dst.kind === 'pointer' && src.kind === 'pointer') {
+      if (asKernel && !isPossible(dst, src, relation)) return undefined;
+      packetWay(next, dst, src, relation);
+      if (asKernel) packetEnds(next, i, dst, src, relation);
+    }
     return next;
   };
   return { taken: way(r), fallThrough: way(negate(r)) };
@@ -52,10 +61,23 @@ function scalarWay(
   return next;
 }
 
-/** `pointer == 0` or `!= 0`: an object that exists is not at address 0. */
-function nullWay(next: AbstractState, reg: number, p: Pointer, r: Relation): AbstractState | undefined {
+/** `pointer == 0` or `!= 0`: an object that exists is not at address 0. The kernel resolves comparisons with the constant only. */
+function nullWay(
+  env: Env,
+  next: AbstractState,
+  reg: number,
+  p: Pointer,
+  r: Relation,
+  withConstant: boolean,
+): AbstractState | undefined {
   if (r !== 'eq' && r !== 'ne') return next;
-  if (!p.nullable) return r === 'eq' && isNeverNull(p) ? undefined : next;
+  const asKernel = env.rules.precision === 'kernel';
+  if (!p.nullable) {
+    const never = asKernel ? isNeverNullToKernel(env, p) : isNeverNull(p);
+    return r === 'eq' && never ? undefined : next;
+  }
+  if (asKernel && !withConstant) return next;
+  if (r === 'eq') forgetNull(next, p);
   const resolved = (q: Pointer): Value => (r === 'eq' ? constant(0n) : { ...q, nullable: false });
   current(next).regs[reg] = resolved(p);
   if (p.id !== 0)
@@ -70,12 +92,47 @@ function isNeverNull(p: Pointer): boolean {
   return p.region.kind !== 'opaque' && constantOf(p.variable) === 0n;
 }
 
+/** Kernel objects are never at address 0, and the kernel may still follow the way where they are (reg_not_null()). */
+function isNeverNullToKernel(env: Env, p: Value): boolean {
+  if (p.kind !== 'pointer' || p.nullable) return false;
+  const { region: to } = p;
+  if (to.kind === 'map_value') return true;
+  if (to.kind === 'map') return env.rules.linux >= 617;
+  return to.kind === 'memory' && to.what !== 'flow_keys' && env.rules.linux >= 602;
+}
+
 const MAX_PACKET_OFF = 0xffffn;
 
 /** `packet + n <= packet_end`, in any of its forms, proves n bytes (kernel: try_match_pkt_pointers). */
 function packetWay(next: AbstractState, a: Pointer, b: Pointer, r: Relation): void {
   if (isLimit(a, b)) grantRange(next, a, r);
   else if (isLimit(b, a)) grantRange(next, b, mirror(r));
+}
+
+/** The kernel remembers of a packet pointer that a comparison found it at or beyond the end: what `range` then holds. */
+const BEYOND_END = -2;
+const AT_END = -1;
+
+/** `p` relation the packet's end, given what an earlier comparison found (is_pkt_ptr_branch_taken()). */
+function isPossible(a: Pointer, b: Pointer, r: Relation): boolean {
+  if (a.region.kind === 'packet_end' && b.region.kind === 'packet') return isPossible(b, a, mirror(r));
+  if (b.region.kind !== 'packet_end' || a.range >= 0) return true;
+  if (r === 'ule') return a.range !== BEYOND_END;
+  return r !== 'ult';
+}
+
+/** The register that was compared is found at or beyond the end (mark_pkt_end()). */
+function packetEnds(next: AbstractState, i: Insn, a: Pointer, b: Pointer, r: Relation): void {
+  const swapped = a.region.kind === 'packet_end';
+  const [p, end, reg, rel] = swapped ? [b, a, i.src, mirror(r)] : [a, b, i.dst, r];
+  if (p.region.kind !== 'packet' || end.region.kind !== 'packet_end') return;
+  const range = rel === 'ugt' ? BEYOND_END : rel === 'uge' ? AT_END : undefined;
+  const held = current(next).regs[reg];
+  if (range !== undefined && held?.kind === 'pointer') current(next).regs[reg] = { ...held, range };
+}
+
+function isZeroBelow(v: Value): boolean {
+  return v.kind === 'scalar' && lowConstantOf(v) === 0n;
 }
 
 function isLimit(p: Pointer, end: Pointer): boolean {

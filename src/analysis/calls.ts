@@ -2,12 +2,15 @@
 import type { Insn } from '../isa/insn.ts';
 import { hookAllowsHelper } from '../program/helpers/allowed.ts';
 import { type Helper, type HelperArg, helperById, invalidatesPacket, memOfArg } from '../program/helpers.ts';
-import { mapAllowsHelper, mapType } from '../program/maps.ts';
+import { MapFlag, mapAllowsHelper, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
-import { checkAccess, checkInitialised, modifiedCtx, reach } from './access.ts';
+import { checkAccess, checkInitialised, reach } from './access.ts';
 import { named } from './alu.ts';
-import { clobberFrame, type Env, isLenient, mapOf, newId, trashStacks } from './env.ts';
+import { checkArgument, checkSizes, isZero } from './arguments.ts';
+import { callbackOf } from './callbacks.ts';
+import { clobberFrame, type Env, mapOf, newId, trashStacks } from './env.ts';
 import { constantOf, signedBetween, UNKNOWN, unsignedOf } from './range.ts';
+import { checkLeaks, checkRelease, release, withReference } from './references.ts';
 import { STACK_SIZE, type Stack } from './stack.ts';
 import { type AbstractState, current, mapPointers } from './state.ts';
 import { ANY, type Pointer, pointer, type Region, region, UNINIT, type Value } from './values.ts';
@@ -101,75 +104,7 @@ export function callMemory(env: Env, helper: Helper, regs: readonly Value[]): Ca
   return out;
 }
 
-const EXPECTED: Partial<Record<HelperArg['kind'], Region['kind'][]>> = {
-  ctx: ['ctx'],
-  ctx_or_sock: ['ctx', 'opaque'],
-  map: ['map'],
-  sock: ['opaque'],
-  kernel: ['opaque'],
-  func: ['function'],
-};
 const MEMORY_KINDS: readonly Region['kind'][] = ['stack', 'map_value', 'memory', 'packet', 'packet_meta'];
-
-function checkArg(
-  env: Env,
-  state: AbstractState,
-  index: number,
-  helper: Helper,
-  arg: HelperArg,
-  n: number,
-): void {
-  const v = current(state).regs[n]!;
-  if (v.kind === 'uninit') {
-    if (!arg.optional) env.report(index, `R${n} !read_ok`);
-    return;
-  }
-  const wanted = EXPECTED[arg.kind] ?? (arg.mem === undefined ? undefined : MEMORY_KINDS);
-  const is = v.kind === 'pointer' ? v.region.kind : v.kind;
-  const refuse = () => env.report(index, `R${n} type=${is} expected=${(wanted ?? ['scalar']).join(', ')}`);
-  if (wanted === undefined) {
-    // What takes a number takes anything initialised; sizes must be numbers.
-    if ((arg.kind === 'size' || arg.kind === 'alloc_size') && v.kind === 'pointer') refuse();
-    if (arg.kind === 'alloc_size' && v.kind === 'scalar' && constantOf(v) === undefined)
-      env.report(index, `R${n} is not a known constant`);
-    return;
-  }
-  if (arg.kind === 'unknown' || (v.kind === 'any' && isLenient(env, state))) return;
-  if (v.kind === 'pointer') {
-    if (!wanted.includes(v.region.kind)) {
-      refuse();
-      return;
-    }
-    if (v.nullable && !arg.nullable)
-      env.report(index, `R${n} type=${is}_or_null expected=${wanted.join(', ')}`);
-    const modified = v.region.kind === 'ctx' ? modifiedCtx(v, `R${n}`) : undefined;
-    if (modified !== undefined) env.report(index, modified);
-    if (arg.mem !== undefined && v.region.kind.startsWith('packet') && !helper.packetArgs)
-      env.report(index, 'helper access to the packet is not allowed');
-    return;
-  }
-  const isNull = v.kind === 'scalar' && constantOf(v) === 0n;
-  const sizeIsZero = arg.mem?.size.by === 'arg' && isZero(current(state).regs[arg.mem.size.arg + 1]);
-  if (!(isNull && (arg.nullable || sizeIsZero))) refuse();
-}
-
-function isZero(v: Value | undefined): boolean {
-  return v?.kind === 'scalar' && constantOf(v) === 0n;
-}
-
-/** Bounds of size arguments, in the kernel's words (check_mem_size_reg). */
-function checkSizes(env: Env, state: AbstractState, index: number, helper: Helper): void {
-  for (const [n, arg] of helper.args.entries()) {
-    const v = current(state).regs[n + 1];
-    if (arg.kind !== 'size' || v?.kind !== 'scalar') continue;
-    if (v.smin < 0n)
-      env.report(index, `R${n + 1} min value is negative, either use unsigned or 'var &= const'`);
-    else if (v.umin === 0n && !arg.zeroOk)
-      env.report(index, `R${n + 1} invalid zero-sized read: u64=[${v.umin},${v.umax}]`);
-    else if (v.umax >= 1n << 29n)
-      env.report(index, `R${n + 1} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
-  }
-}
 
 function checkMemory(env: Env, state: AbstractState, index: number, m: CallMemory): void {
   const { pointer: p, size } = m;
@@ -200,16 +135,16 @@ function checkMemory(env: Env, state: AbstractState, index: number, m: CallMemor
 }
 
 /** The bytes of stack frames that a call writes become unknown. */
-function writeMemory(state: AbstractState, m: CallMemory): void {
+function writeMemory(env: Env, state: AbstractState, m: CallMemory): void {
   const { region: to } = m.pointer;
   if (to.kind !== 'stack') return;
   const { smin, smax } = m.pointer.variable;
   if (smin < -512n || smax > 512n || m.size === undefined) {
-    clobberFrame(state, to.frame, 0, STACK_SIZE);
+    clobberFrame(env, state, to.frame, 0, STACK_SIZE);
     return;
   }
   const from = STACK_SIZE + m.pointer.off + Number(smin);
-  clobberFrame(state, to.frame, from, STACK_SIZE + m.pointer.off + Number(smax) + m.size);
+  clobberFrame(env, state, to.frame, from, STACK_SIZE + m.pointer.off + Number(smax) + m.size);
 }
 
 /** Helpers that return a length up to an argument's maximum, or a negative error: [id, argument with the size]. */
@@ -228,9 +163,9 @@ function constantKey(env: Env, stack: Stack, position: number): number | undefin
   const first = position & 7;
   if (slot === undefined || first > 4) return undefined;
   const bytes = slot.bytes.slice(first, first + 4);
-  if (env.rules.precision === 'kernel') {
-    const spilled = slot.spill !== undefined && first < slot.spillSize;
-    if (spilled ? first !== 0 || slot.spillSize !== 4 : bytes.some((b) => b !== 0)) return undefined;
+  if (env.rules.precision === 'kernel' && slot.spill !== undefined && first < slot.spillSize) {
+    const spilled = slot.spill.kind === 'scalar' ? constantOf(slot.spill) : undefined;
+    return first === 0 && slot.spillSize === 4 && spilled !== undefined ? Number(spilled) : undefined;
   }
   if (bytes.some((b) => b < 0)) return undefined;
   return bytes.reduceRight((value, b) => value * 256 + b, 0);
@@ -255,6 +190,8 @@ function result(
 ): Value {
   const { map, region: of } = mapOfCall(env, helper, regs);
   const id = (): number => newId(env, state, index);
+  const refer = (p: Pointer): Pointer =>
+    env.rules.precision === 'kernel' ? withReference(state, helper, map, regs, p) : p;
   switch (helper.ret) {
     case 'void':
       return UNINIT;
@@ -264,7 +201,7 @@ function result(
       const row = map === undefined ? undefined : mapType(map.type);
       if (row?.lookup === 'map') return pointer(region.map(of.map, true), id(), 0, true);
       if (row?.lookup === 'sock' || row?.lookup === 'xdp_sock')
-        return pointer(region.opaque('sock'), id(), 0, true);
+        return refer(pointer(region.opaque(row.lookup), id(), 0, true));
       const certain =
         helper.ret === 'map_value' ||
         (helper.name === 'map_lookup_elem' &&
@@ -277,21 +214,18 @@ function result(
     case 'sock_or_null':
     case 'sock_common_or_null':
     case 'tcp_sock_or_null':
-      return pointer(region.opaque('sock'), id(), 0, true);
+      return refer(pointer(region.opaque(helper.ret.replace('_or_null', '')), id(), 0, true));
     case 'mem_or_null': {
       const n = helper.args.findIndex((a) => a.kind === 'alloc_size');
       const size = regs[n + 1];
       const bytes = size?.kind === 'scalar' ? constantOf(size) : undefined;
-      return pointer(
-        region.memory('allocated', bytes === undefined ? undefined : Number(bytes)),
-        id(),
-        0,
-        true,
-      );
+      const what = helper.effects.includes('acquire') ? 'ringbuf_mem' : 'mem';
+      const to = region.memory(what, bytes === undefined ? undefined : Number(bytes));
+      return refer(pointer(to, id(), 0, true));
     }
     case 'kernel':
     case 'kernel_or_null':
-      return pointer(region.opaque('kernel'), id(), 0, helper.ret === 'kernel_or_null');
+      return refer(pointer(region.opaque('btf'), id(), 0, helper.ret === 'kernel_or_null'));
     case 'unknown':
       return ANY;
     case 'integer': {
@@ -320,6 +254,13 @@ function isGplCompatible(license: string): boolean {
 }
 
 const GET_LOCAL_STORAGE = 81;
+const TAIL_CALL = 12;
+/** map_update_elem, map_delete_elem, map_push_elem, map_pop_elem. */
+const CHANGES_MAP: ReadonlySet<number> = new Set([2, 3, 87, 88]);
+
+function isFrozen(map: MapDef): boolean {
+  return map.readonly === true || (map.flags & MapFlag.RDONLY_PROG) !== 0;
+}
 
 /** A call that may do anything that code outside the program can do to the program's state. */
 export function stepUnknownCall(state: AbstractState): void {
@@ -347,10 +288,14 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
     env.report(index, `program of this type cannot use helper bpf_${helper.name}#${helper.id}`);
   else if (helper.gplOnly && !isGplCompatible(env.program.license))
     env.report(index, 'cannot call GPL-restricted function from non-GPL compatible program');
-  for (const [n, arg] of helper.args.entries()) checkArg(env, state, index, helper, arg, n + 1);
   const { map } = mapOfCall(env, helper, regs);
+  for (const [n, arg] of helper.args.entries()) checkArgument(env, state, index, helper, arg, n + 1, map);
+  checkRelease(env, state, index, helper, regs[1]!);
   if (map !== undefined && !mapAllowsHelper(map.type, helper.id))
     env.report(index, `cannot pass map_type ${map.type} into func bpf_${helper.name}#${helper.id}`);
+  if (map !== undefined && CHANGES_MAP.has(helper.id) && isFrozen(map))
+    env.report(index, 'write into map forbidden');
+  if (helper.id === TAIL_CALL) checkLeaks(env, index, state, 'tail_call');
   checkSizes(env, state, index, helper);
   if (helper.id === GET_LOCAL_STORAGE && !isZero(regs[2]))
     env.report(index, "get_local_storage() doesn't support non-zero flags");
@@ -358,10 +303,12 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   for (const m of memory) checkMemory(env, state, index, m);
   // The result may depend on what the stack held before the helper wrote to it.
   const r0 = result(env, state, index, helper, regs);
-  for (const m of memory) if (m.writes) writeMemory(state, m);
-  if (!helper.known || helper.effects.includes('callback')) trashStacks(state);
+  for (const m of memory) if (m.writes) writeMemory(env, state, m);
+  const followed = env.rules.precision === 'kernel' && callbackOf(i) !== undefined;
+  if (!followed && (!helper.known || helper.effects.includes('callback'))) trashStacks(state);
   current(state).regs.fill(UNINIT, 0, 6);
-  if (invalidatesPacket(helper))
+  release(env, state, helper, regs[1]!);
+  if (invalidatesPacket(helper) && !followed)
     forgetPacket(state, env.rules.precision === 'kernel' && env.rules.linux >= STALE_IS_NUMBER);
   current(state).regs[0] = r0;
 }

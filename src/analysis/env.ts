@@ -27,17 +27,21 @@ export interface Env {
   readonly exitRange: readonly [number, number] | undefined;
   /** Something that the kernel's checker refuses. */
   report(index: number, reason: string): void;
+  /** What is wrong with instructions by themselves, when they are reached. */
+  readonly onRun: ReadonlyMap<number, string>;
   /** True for blocks that may run more than once in one run of the program. */
   readonly repeats: Uint8Array;
   /** Number of an instruction that ids are made from: its index, or, in an edited program, the one it had before (again.ts). */
   readonly labels?: Int32Array;
 }
 
-export function makeEnv(program: Program, rules: Rules, report: Env['report']): Env {
+const NONE: ReadonlyMap<number, string> = new Map();
+
+export function makeEnv(program: Program, rules: Rules, report: Env['report'], onRun = NONE): Env {
   const cfg = controlFlow(program);
   const hook = HOOKS[program.hook];
   const exitRange = returnRangeOf(hook, program.attachType);
-  return { program, cfg, hook, rules, exitRange, report, repeats: repeatedBlocks(cfg) };
+  return { program, cfg, hook, rules, exitRange, report, onRun, repeats: repeatedBlocks(cfg) };
 }
 
 export function labelOf(env: Env, index: number): number {
@@ -101,9 +105,9 @@ export function trashStacks(state: AbstractState): void {
 }
 
 /** [from, to) of a frame, as positions 0..512, becomes unknown but written. */
-export function clobberFrame(state: AbstractState, depth: number, from: number, to: number): void {
+export function clobberFrame(env: Env, state: AbstractState, depth: number, from: number, to: number): void {
   const frame = state.frames[depth];
-  if (frame !== undefined) frame.stack = clobberStack(frame.stack, from, to);
+  if (frame !== undefined) frame.stack = clobberStack(frame.stack, from, to, env.rules.precision);
 }
 
 /** The map that a region belongs to; for inner maps the template, if there is one. */

@@ -1,28 +1,21 @@
 /**
- * The driver of the abstract interpretation: from the entry, in reverse postorder, over blocks, calls and returns, to a
+ * Exploration with merging: from the entry, in reverse postorder, over blocks, calls and returns, to a
  * fixpoint. A node is a place where paths can meet (start of a block, return of a call) together with the chain of calls
  * that led there; callees are explored once per chain, as the kernel does. Each node keeps up to `disjuncts` states
  * side by side; beyond that, states are merged, and where that goes on, widened.
  */
-import { jumpTarget } from '../isa/flow.ts';
-import { type Insn, OP_LD_IMM64, PseudoLd } from '../isa/insn.ts';
-import { specOf } from '../isa/semantics.ts';
-import { branch } from './branch.ts';
-import { stepUnknownCall } from './calls.ts';
-import { type Env, mergeIds, readRegister } from './env.ts';
+import { type Env, mergeIds } from './env.ts';
 import {
   type AbstractState,
   cloneState,
-  current,
   likeness,
   mergeStates,
-  newFrame,
   sameSort,
   sortOf,
   stateSubsumes,
 } from './state.ts';
-import { step } from './step.ts';
-import { ANY, pointer, region, UNINIT, type Value, type Widening } from './values.ts';
+import type { Widening } from './values.ts';
+import { entryState, isCallbackCall, type Place, Walker } from './walk.ts';
 
 export interface Options {
   /** States that a node keeps apart; 1 = merge at every join. */
@@ -51,11 +44,7 @@ export interface Entry {
   parent: Entry | undefined;
 }
 
-export interface Node {
-  /** First instruction. */
-  index: number;
-  /** Call sites that led here, outermost first; what starts with -1 - fn is the run of callback fn. */
-  chain: readonly number[];
+export interface Node extends Place {
   states: Entry[];
   /** Position in the order of exploration. */
   key: readonly number[];
@@ -68,7 +57,6 @@ export interface Exploration {
   complete: boolean;
 }
 
-const MAX_DEPTH = 8;
 const WIDEN_AFTER = 4;
 const FORGET_AFTER = 24;
 
@@ -92,18 +80,16 @@ function isAncestor(e: Entry, of: Entry | undefined): boolean {
   return false;
 }
 
-export class Explorer {
-  readonly env: Env;
+export class Explorer extends Walker {
   readonly options: Options;
   readonly nodes = new Map<string, Node>();
   readonly pending = new Set<Node>();
-  steps = 0;
-  protected crowded = false;
   /** The state whose consequences are explored. */
   private from: Entry | undefined;
+  protected crowded = false;
 
   constructor(env: Env, options: Options) {
-    this.env = env;
+    super(env, options.liveRegisters);
     this.options = options;
   }
 
@@ -113,7 +99,7 @@ export class Explorer {
   }
 
   /** A state arrives before instruction `index`. */
-  arrive(index: number, chain: readonly number[], state: AbstractState): void {
+  override arrive(index: number, chain: readonly number[], state: AbstractState): void {
     const name = `${chain.join(',')}:${index}`;
     let node = this.nodes.get(name);
     if (node === undefined)
@@ -152,16 +138,10 @@ export class Explorer {
   }
 
   private widening(index: number, merges: number): Widening {
-    const { cfg, repeats } = this.env;
-    if (repeats[cfg.blockOf[index]!] !== 1 || merges <= WIDEN_AFTER) return 'join';
+    const { cfg, repeats, program } = this.env;
+    const again = repeats[cfg.blockOf[index]!] === 1 || isCallbackCall(program.insns[index]!);
+    if (!again || merges <= WIDEN_AFTER) return 'join';
     return merges > FORGET_AFTER ? 'forget' : 'widen';
-  }
-
-  protected forgetDead(index: number, state: AbstractState): void {
-    const live = this.options.liveRegisters?.(index);
-    if (live === undefined) return;
-    const { regs } = current(state);
-    for (let n = 0; n < 10; n++) if ((live & (1 << n)) === 0) regs[n] = UNINIT;
   }
 
   run(): Exploration {
@@ -184,143 +164,6 @@ export class Explorer {
   protected found(complete: boolean): Exploration {
     return { nodes: this.nodes, steps: this.steps, complete };
   }
-
-  /** Run from a node to the end of its block, to a call of a subprogram, or to an exit. */
-  protected walk(node: Node, state: AbstractState): void {
-    const { env } = this;
-    const { insns } = env.program;
-    const end = env.cfg.blocks[env.cfg.blockOf[node.index]!]!.end;
-    for (let index = node.index; index < end; index++) {
-      this.steps++;
-      const i = insns[index]!;
-      if (this.transfer(node, index, i, state)) return;
-      step(env, state, index, i);
-      if (i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC)
-        this.startCallback(index, current(state).regs[i.dst]!);
-    }
-    this.flowTo(node.chain, end - 1, end, state);
-  }
-
-  protected flowTo(
-    chain: readonly number[],
-    from: number,
-    to: number | undefined,
-    state: AbstractState,
-  ): void {
-    const { env } = this;
-    const fn = env.program.functions[current(state).fn]!;
-    if (to === undefined || to < fn.start || to >= fn.end) {
-      env.report(
-        from,
-        to === fn.end ? 'last insn is not an exit or jmp' : `jump out of range from insn ${from}`,
-      );
-      return;
-    }
-    this.arrive(to, chain, state);
-  }
-
-  /** Handles what transfers control; true when the walk ends here. */
-  private transfer(node: Node, index: number, i: Insn, state: AbstractState): boolean {
-    const { env } = this;
-    const op = specOf(i);
-    const target = (): number | undefined => jumpTarget(env.program.insns, index, env.cfg.offsets);
-    switch (op?.kind) {
-      case 'goto':
-        this.flowTo(node.chain, index, target(), state);
-        return true;
-      case 'maygoto':
-        this.flowTo(node.chain, index, target(), cloneState(state));
-        this.flowTo(node.chain, index, index + 1, state);
-        return true;
-      case 'jump': {
-        const ways = branch(env, state, index, i, op);
-        if (ways.fallThrough !== undefined) this.flowTo(node.chain, index, index + 1, ways.fallThrough);
-        if (ways.taken !== undefined) this.flowTo(node.chain, index, target(), ways.taken);
-        return true;
-      }
-      case 'exit':
-        this.leave(node, index, state);
-        return true;
-      case 'call':
-        return op.target === 'local' && this.enter(node, index, state);
-      default:
-        return false;
-    }
-  }
-
-  private enter(node: Node, index: number, state: AbstractState): boolean {
-    const { env } = this;
-    const callee = env.cfg.calls.find((c) => c.at === index)?.callee;
-    const recursive = callee !== undefined && state.frames.some((f) => f.fn === callee);
-    if (callee === undefined || recursive || state.frames.length >= MAX_DEPTH) {
-      env.report(
-        index,
-        callee === undefined
-          ? 'call to an instruction that starts no function'
-          : `the call stack of ${state.frames.length + 1} frames is too deep`,
-      );
-      stepUnknownCall(state);
-      this.flowTo(node.chain, index, index + 1, state);
-      return true;
-    }
-    const frame = newFrame(callee, index, state.frames.length);
-    for (let n = 1; n <= 5; n++) frame.regs[n] = current(state).regs[n]!;
-    current(state).regs.fill(UNINIT, 0, 6);
-    state.frames.push(frame);
-    this.arrive(env.program.functions[callee]!.start, [...node.chain, index], state);
-    return true;
-  }
-
-  private leave(node: Node, index: number, state: AbstractState): void {
-    const { env } = this;
-    const depth = state.frames.length - 1;
-    if (depth === 0) {
-      atExit(env, index, readRegister(env, state, index, 0), state);
-      return;
-    }
-    // A function may leave nothing in r0; who reads it then is refused.
-    const r0: Value = current(state).regs[0]!;
-    if (r0.kind === 'pointer' && r0.region.kind === 'stack' && r0.region.frame === depth)
-      env.report(index, 'cannot return stack pointer to the caller');
-    const frame = state.frames.pop()!;
-    current(state).regs[0] = r0;
-    this.flowTo(node.chain.slice(0, -1), frame.callSite, frame.callSite + 1, state);
-  }
-
-  /** A function whose address is taken may be called back with anything. */
-  private startCallback(index: number, f: Value): void {
-    if (f.kind !== 'pointer' || f.region.kind !== 'function' || f.region.fn <= 0) return;
-    const { fn } = f.region;
-    const frame = newFrame(fn, index, 0);
-    frame.regs.fill(ANY, 1, 6);
-    this.arrive(this.env.program.functions[fn]!.start, [-1 - fn], { frames: [frame] });
-  }
-}
-
-/** r0 when the program ends: a number where the hook restricts it. */
-function atExit(env: Env, index: number, r0: Value, state: AbstractState): void {
-  if (state.frames[0]!.fn !== 0) return;
-  const range = env.exitRange;
-  if (range === undefined || r0.kind === 'any') return;
-  if (r0.kind !== 'scalar') {
-    env.report(index, `At program exit the register R0 is not a known value (${r0.kind})`);
-    return;
-  }
-  const [lo, hi] = range;
-  // The kernel looks at the low half where the hook returns an int.
-  const b = env.hook.returnBits === 32 ? r0.low : r0;
-  if (b.smin < BigInt(lo) || b.smax > BigInt(hi))
-    env.report(
-      index,
-      `At program exit the register R0 has smin=${b.smin} smax=${b.smax} should have been in [${lo}, ${hi}]`,
-    );
-}
-
-/** The state in which the hook starts the program. */
-export function entryState(): AbstractState {
-  const frame = newFrame(0, -1, 0);
-  frame.regs[1] = pointer(region.ctx);
-  return { frames: [frame] };
 }
 
 export function explore(env: Env, options: Options): Exploration {

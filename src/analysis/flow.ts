@@ -8,7 +8,7 @@ import type { Program } from '../program/program.ts';
 import { type Earlier, exploreAgain } from './again.ts';
 import type { Cfg } from './cfg.ts';
 import { type Env, makeEnv, mergeIds, type Rules } from './env.ts';
-import { type AbstractState, cloneState, mapPointers, mergeStates, sameChain } from './state.ts';
+import { type AbstractState, cloneState, mapPointers, mergeStates, sameChain, stateOf } from './state.ts';
 import { step } from './step.ts';
 import { ANY, pointer, region } from './values.ts';
 
@@ -37,7 +37,7 @@ const STEP_LIMIT = 2_000_000;
 function alone(state: AbstractState): AbstractState {
   const depth = state.frames.length - 1;
   const frame = state.frames[depth]!;
-  const only: AbstractState = { frames: [{ ...frame, regs: frame.regs.slice(), callSite: -1 }] };
+  const only = stateOf({ ...frame, regs: frame.regs.slice(), callSite: -1 });
   mapPointers(only, (p) => {
     if (p.region.kind !== 'stack') return p;
     return p.region.frame === depth ? { ...p, region: region.stack(0) } : ANY;
@@ -160,16 +160,12 @@ class WholeProgram implements Analysis {
 /** Nothing is known but r10. */
 function unknownState(env: Env, index: number): AbstractState {
   const fn = env.cfg.blocks[env.cfg.blockOf[index]!]!.fn;
-  return {
-    frames: [
-      {
-        regs: [...new Array(10).fill(ANY), pointer(region.stack(0))],
-        stack: new Array(64).fill(undefined),
-        fn,
-        callSite: -1,
-      },
-    ],
-  };
+  return stateOf({
+    regs: [...new Array(10).fill(ANY), pointer(region.stack(0))],
+    stack: new Array(64).fill(undefined),
+    fn,
+    callSite: -1,
+  });
 }
 
 /**

@@ -7,9 +7,10 @@
 import { specOf } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
-import { type Earlier, exploreAgain } from './again.ts';
+import { type Earlier, type Explored, exploreAgain, runsOnce } from './again.ts';
 import { makeEnv, type Rules } from './env.ts';
-import { liveRegisters } from './registers.ts';
+import { followPaths } from './paths.ts';
+import { liveRegisters as liveRegistersOf } from './registers.ts';
 
 export interface Finding {
   /** Instruction index; -1 for the program as a whole. */
@@ -49,8 +50,8 @@ const DEFAULTS: Rules & Required<Pick<SafetyOptions, 'disjuncts' | 'alike' | 'li
   deepLimit: 40_000,
 };
 
-/** States of one place that are kept apart where nothing is merged; each is compared with all others. */
-const DEEP_STATES = 600;
+/** Nothing is merged; `most`: states of one place, of which each is compared with all others. One finding is enough. */
+const APART = { disjuncts: Infinity, alike: Infinity, most: 600, first: true };
 
 type Chosen = typeof DEFAULTS & SafetyOptions;
 
@@ -72,28 +73,21 @@ export function examiner(options: SafetyOptions = {}): (program: Program) => Saf
 }
 
 function examineWith(program: Program, rules: Chosen, keptMerged: Kept, keptApart: Kept): SafetyReport {
-  const malformed = validate(program.insns, { kernel: true });
+  const all = validate(program.insns, { kernel: true });
+  const malformed = all.filter(({ reason }) => !isSeenWhenRun(reason));
   const findings =
     malformed.length === 0 && program.insns.length === 0
       ? [{ index: -1, reason: 'empty program' }]
       : malformed.map(({ index, reason }) => ({ index, reason }));
   if (findings.length > 0) return { findings, steps: 0, loops: [] };
-  const merged = inspect(program, rules, rules, keptMerged);
+  const onRun = new Map(all.map(({ index, reason }) => [index, reason]));
+  const merged = inspect(program, rules, onRun, keptMerged);
   const found = merged.findings.length > 0;
   // Merged states say nothing of whether a loop ends: that shows only when it is followed round by round, as the kernel does.
   const mayNotEnd = merged.loops.length > 0 && !isBoundedByKernel(program);
   if ((found ? merged.certain : !mayNotEnd) || rules.deepLimit === 0) return merged;
-  const apart = inspect(
-    program,
-    { ...rules, first: true },
-    {
-      disjuncts: Infinity,
-      alike: Infinity,
-      limit: Math.min(rules.limit, rules.deepLimit),
-      most: DEEP_STATES,
-    },
-    keptApart,
-  );
+  const limit = Math.min(rules.limit, rules.deepLimit);
+  const apart = inspect(program, { ...rules, ...APART, limit }, onRun, keptApart);
   const steps = merged.steps + apart.steps;
   return apart.findings.length === 0 || !found ? { ...apart, steps } : { ...merged, steps };
 }
@@ -106,11 +100,16 @@ function isBoundedByKernel(program: Program): boolean {
   });
 }
 
+/** The checker looks for these only in code that it reaches. */
+function isSeenWhenRun(reason: string): boolean {
+  return reason === 'div by zero' || reason.startsWith('invalid shift');
+}
+
 /** One exploration. `certain`: what it found does not depend on how precise it was. */
 function inspect(
   program: Program,
-  rules: Chosen,
-  how: { disjuncts: number; alike: number; limit: number; most?: number },
+  rules: Chosen & { most?: number },
+  onRun: ReadonlyMap<number, string>,
   kept: Kept,
 ): SafetyReport & { certain: boolean } {
   const seen = new Map<string, Finding>();
@@ -118,7 +117,7 @@ function inspect(
     const key = `${index} ${reason}`;
     if (!seen.has(key)) seen.set(key, { index, reason });
   };
-  const env = makeEnv(program, rules, report);
+  const env = makeEnv(program, rules, report, onRun);
   for (const index of env.cfg.unreachable) report(index, `unreachable insn ${index}`);
   const loops = [...env.cfg.loopHeads].map((id) => env.cfg.blocks[id]!.start).sort((a, b) => a - b);
   if (rules.linux < 503)
@@ -126,19 +125,16 @@ function inspect(
       report(env.cfg.blocks[from]!.end - 1, `back-edge to insn ${env.cfg.blocks[to]!.start}`);
   const certain = seen.size > 0;
   if (certain && rules.first === true) return { findings: [...seen.values()], steps: 0, loops, certain };
-  const live = liveRegisters(program, env.cfg);
-  const { found } = exploreAgain(
-    env,
-    {
-      disjuncts: how.disjuncts,
-      alike: how.alike,
-      limit: how.limit,
-      ...(how.most === undefined ? {} : { most: how.most }),
-      liveRegisters: (index) => live[index]!,
-      ...(rules.first === true ? { enough: () => seen.size > 0 } : {}),
-    },
-    kept.earlier,
-  );
+  const live = liveRegistersOf(program, env.cfg);
+  const liveRegisters = (index: number): number => live[index]!;
+  const enough = (): boolean => rules.first === true && seen.size > 0;
+  const { disjuncts, alike, limit, most } = rules;
+  const how = { disjuncts, alike, limit, liveRegisters, enough, ...(most === undefined ? {} : { most }) };
+  // Where nothing runs twice, the order of the paths does not matter.
+  const found: Pick<Explored, 'steps' | 'complete' | 'earlier'> =
+    most === undefined || runsOnce(env)
+      ? exploreAgain(env, how, kept.earlier).found
+      : followPaths(env, { limit, liveRegisters, enough, loopsEnd: isBoundedByKernel(program) });
   kept.earlier = found.complete ? found.earlier : undefined;
   if (!found.complete) report(-1, `BPF program is too large. Processed ${found.steps} insn`);
   const findings = [...seen.values()].sort((a, b) => a.index - b.index);

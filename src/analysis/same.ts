@@ -26,6 +26,7 @@ function samePointer(a: Pointer, b: Pointer): boolean {
     a.off === b.off &&
     a.nullable === b.nullable &&
     a.range === b.range &&
+    a.ref === b.ref &&
     sameScalar(a.variable, b.variable)
   );
 }
@@ -61,6 +62,7 @@ function sameFrame(a: Frame, b: Frame): boolean {
   return (
     a.fn === b.fn &&
     a.callSite === b.callSite &&
+    a.callback === b.callback &&
     a.regs.every((v, n) => sameValue(v, b.regs[n]!)) &&
     sameStack(a.stack, b.stack)
   );
@@ -69,7 +71,10 @@ function sameFrame(a: Frame, b: Frame): boolean {
 export function sameState(a: AbstractState, b: AbstractState): boolean {
   return (
     a === b ||
-    (a.frames.length === b.frames.length && a.frames.every((f, depth) => sameFrame(f, b.frames[depth]!)))
+    (a.frames.length === b.frames.length &&
+      a.frames.every((f, depth) => sameFrame(f, b.frames[depth]!)) &&
+      a.refs.length === b.refs.length &&
+      a.refs.every((r, n) => r === b.refs[n]))
   );
 }
 

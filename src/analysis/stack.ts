@@ -4,7 +4,7 @@
  * r10 - 512, byte 511 at r10 - 1; `spill` always starts at the slot's first byte.
  */
 import { narrowed, type Precision } from './arith.ts';
-import { consistent, constant, FULL32, FULL64, type Scalar, UNKNOWN, withId } from './range.ts';
+import { consistent, constant, constantOf, FULL32, FULL64, type Scalar, UNKNOWN, withId } from './range.ts';
 import { ANY, mergeValues, type PairNames, type Value, valueSubsumes, type Widening } from './values.ts';
 
 export const STACK_SIZE = 512;
@@ -54,12 +54,34 @@ function replaced(stack: Stack, index: number, slot: Slot): Stack {
   return out;
 }
 
+/**
+ * What the kernel leaves of a slot when it forgets the register in it: zeros that were stored as such stay, bytes of the
+ * register become unknown (scrub_spilled_slot()).
+ */
+function scrubbed(slot: Slot | undefined): Slot | undefined {
+  if (slot?.spill === undefined) return slot;
+  const bytes = slot.bytes.map((b, i) => (i < slot.spillSize ? BYTE_UNKNOWN : b));
+  return { bytes, spill: undefined, spillSize: 0 };
+}
+
+/** Bytes as the kernel remembers them: a number that is 0, or nothing. */
+function zeroBytes(value: Value, size: number): number[] {
+  const isZero = value.kind === 'scalar' && constantOf(value) === 0n;
+  return new Array<number>(size).fill(isZero ? 0 : BYTE_UNKNOWN);
+}
+
 /** Store `size` bytes of `value` at `position`, which is a multiple of `size`. */
-export function storeToStack(stack: Stack, position: number, size: number, value: Value): Stack {
+export function storeToStack(
+  stack: Stack,
+  position: number,
+  size: number,
+  value: Value,
+  precision: Precision,
+): Stack {
   const index = position >> 3;
   const first = position & 7;
-  const old = stack[index];
-  const bytes = withBytes(old, first, bytesOf(value, size));
+  const old = precision === 'kernel' ? scrubbed(stack[index]) : stack[index];
+  const bytes = withBytes(old, first, (precision === 'kernel' ? zeroBytes : bytesOf)(value, size));
   const whole = value.kind === 'uninit' ? ANY : value;
   if (first === 0 && (size === 8 || whole.kind === 'scalar')) {
     const spill = whole.kind === 'scalar' ? narrowedSpill(whole, size) : whole;
@@ -80,10 +102,11 @@ function narrowedSpill(value: Scalar, size: number): Scalar {
 }
 
 /** Mark [from, to) as written with unknown bytes: what a helper or a store at an unknown offset does. */
-export function clobberStack(stack: Stack, from: number, to: number): Stack {
+export function clobberStack(stack: Stack, from: number, to: number, precision: Precision): Stack {
   const out = stack.slice();
   for (let index = Math.max(0, from) >> 3; index < SLOTS && index * 8 < to; index++) {
-    const bytes = [...(out[index]?.bytes ?? UNWRITTEN)];
+    const old = precision === 'kernel' ? scrubbed(out[index]) : out[index];
+    const bytes = [...(old?.bytes ?? UNWRITTEN)];
     for (let i = 0; i < 8; i++) {
       const position = index * 8 + i;
       if (position >= from && position < to) bytes[i] = BYTE_UNKNOWN;
@@ -118,6 +141,9 @@ export function loadFromStack(stack: Stack, position: number, size: number, prec
     }
     if (first === 0 && size <= slot.spillSize)
       return { value: narrowedSpill(spill, size), uninitialised, partOfPointer: false };
+    // The kernel does not put a register and bytes beside it together.
+    if (precision === 'kernel' && first + size > slot.spillSize)
+      return { value: narrowed(UNKNOWN, size, false), uninitialised, partOfPointer: false };
   }
   return {
     value: fromBytes(slot.bytes.slice(first, first + size), precision),

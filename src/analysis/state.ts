@@ -14,6 +14,7 @@ import {
   type Value,
   valueSubsumes,
   type Widening,
+  withRef,
 } from './values.ts';
 
 export interface Frame {
@@ -24,11 +25,24 @@ export interface Frame {
   fn: number;
   /** Index of the `call` that made this frame; -1 for the entry function. */
   callSite: number;
+  /** Of a callback's run: what it may return, and the references that it found. */
+  callback?: { readonly result: readonly [number, number]; readonly refs: readonly number[] };
 }
 
 export interface AbstractState {
   /** Entry function first; the running function last. */
   frames: Frame[];
+  /** References that must be released before the program ends, oldest first; `LOST` when nothing holds it. */
+  refs: readonly number[];
+}
+
+/** A reference that can no longer be released. */
+export const LOST = -1;
+const NO_REFS: readonly number[] = [];
+
+/** A state with these frames and nothing to release. */
+export function stateOf(...frames: Frame[]): AbstractState {
+  return { frames, refs: NO_REFS };
 }
 
 export function newFrame(fn: number, callSite: number, depth: number): Frame {
@@ -47,7 +61,7 @@ export function register(state: AbstractState, n: number): Value {
 }
 
 export function cloneState(state: AbstractState): AbstractState {
-  return { frames: state.frames.map((f) => ({ ...f, regs: f.regs.slice() })) };
+  return { frames: state.frames.map((f) => ({ ...f, regs: f.regs.slice() })), refs: state.refs };
 }
 
 /** Replace every value in registers and spills; `f` returns its argument when nothing changes. */
@@ -83,6 +97,10 @@ export function mapPointers(state: AbstractState, f: (p: Pointer) => Value): voi
 
 /** An id is about to be given to a new number or object: whoever still has it from an earlier round loses it. */
 export function retireId(state: AbstractState, id: number): void {
+  if (state.refs.includes(id)) {
+    state.refs = state.refs.map((r) => (r === id ? LOST : r));
+    mapPointers(state, (p) => (p.ref === id ? withRef(p, 0) : p));
+  }
   mapValues(state, (v) => {
     if (v.kind === 'scalar') return v.id === id ? { ...v, id: 0 } : v;
     if (v.kind !== 'pointer' || (v.id !== id && v.variable.id !== id)) return v;
@@ -165,7 +183,18 @@ export function mergeStates(a: AbstractState, b: AbstractState, base: number, ho
         : f.stack.map((s, n) => mergeSlots(s, g.stack[n], names, at + 2 * (11 + n), how));
     return { ...f, regs, stack };
   });
-  return { frames };
+  return { frames, refs: mergeRefs(a.refs, b.refs) };
+}
+
+function sameRefs(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((r, n) => r === b[n]));
+}
+
+/** What only one side has to release cannot be released after the merge. */
+function mergeRefs(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (sameRefs(a, b)) return a;
+  const both = a.filter((r) => b.includes(r));
+  return [...both, LOST];
 }
 
 /** Number of ids that one merge may use. */
@@ -173,7 +202,7 @@ export const IDS_PER_MERGE = PLACES * 9;
 
 /** Does `a` allow everything that `b` allows? */
 export function stateSubsumes(a: AbstractState, b: AbstractState): boolean {
-  if (!sameChain(a, b)) return false;
+  if (!sameRefs(a.refs, b.refs) || !sameChain(a, b)) return false;
   const seen = new Map<number, number>();
   const ids = (x: number, y: number): boolean => {
     if (x === 0) return true;
@@ -195,7 +224,7 @@ export function stateSubsumes(a: AbstractState, b: AbstractState): boolean {
 /** States of one sort lose only bounds of numbers when they are merged: their pointers agree. */
 export function sortOf(state: AbstractState): readonly string[] {
   const { regs, stack } = current(state);
-  return [...regs.map(sortOfValue), ...stack.map((s) => sortOfValue(s?.spill))];
+  return [...regs.map(sortOfValue), ...stack.map((s) => sortOfValue(s?.spill)), state.refs.join()];
 }
 
 function sortOfValue(v: Value | undefined): string {

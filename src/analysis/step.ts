@@ -6,6 +6,7 @@ import { named, stepAlu, stepLdImm64 } from './alu.ts';
 import { stepHelper, stepUnknownCall } from './calls.ts';
 import { type Env, readRegister, writeRegister } from './env.ts';
 import { UNKNOWN, unsignedOf } from './range.ts';
+import { checkLeaks } from './references.ts';
 import { type AbstractState, current } from './state.ts';
 import { ANY, UNINIT } from './values.ts';
 
@@ -42,6 +43,7 @@ export function step(env: Env, state: AbstractState, index: number, i: Insn): vo
       if (!env.hook.legacyPacketLoads)
         env.report(index, 'BPF_LD_[ABS|IND] instructions not allowed for this program type');
       if (op.indirect) readRegister(env, state, index, i.src);
+      checkLeaks(env, index, state, 'BPF_LD_[ABS|IND]');
       current(state).regs.fill(UNINIT, 0, 6);
       const r0 = env.rules.precision === 'best' ? unsignedOf(8 * op.size) : UNKNOWN;
       writeRegister(env, state, index, 0, named(env, state, index, r0));

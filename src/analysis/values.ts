@@ -105,8 +105,13 @@ export interface Pointer {
   readonly variable: Scalar;
   /** May be NULL instead; then `off` is 0 and there is no variable part. */
   readonly nullable: boolean;
-  /** Packet pointers: bytes from (packet start + variable part) that a comparison proved to exist. */
+  /**
+   * Packet pointers: bytes from (packet start + variable part) that a comparison proved to exist. -1, -2: by the kernel's
+   * rules, at or beyond the packet's end.
+   */
   readonly range: number;
+  /** Id of the reference that must be released (`AbstractState.refs`); of a socket's cast, that of the socket. */
+  readonly ref?: number;
 }
 
 /** Some readable value; `stack`: it may point into a stack frame of the program. */
@@ -144,6 +149,14 @@ export const MAX_OFFSET = 1 << 29;
 
 export function pointer(to: Region, id = 0, off = 0, nullable = false): Pointer {
   return { kind: 'pointer', region: to, id, off, variable: ZERO, nullable, range: 0 };
+}
+
+/** The pointer holds reference `ref`; 0: none. */
+export function withRef(p: Pointer, ref: number): Pointer {
+  if (ref !== 0) return { ...p, ref };
+  if (p.ref === undefined) return p;
+  const { ref: _, ...rest } = p;
+  return rest;
 }
 
 /** Offset in bytes when it is known. */
@@ -198,9 +211,10 @@ function total(p: Pointer): Scalar {
   return addScalars(p.variable, constant(BigInt(p.off)));
 }
 
-function mergePointers(a: Pointer, b: Pointer, names: PairNames, place: number, how: Widening): Value {
-  const to = joinRegions(a.region, b.region);
-  if (to === undefined) return anyOf(a, b);
+function mergePointers(p: Pointer, q: Pointer, names: PairNames, place: number, how: Widening): Value {
+  const to = joinRegions(p.region, q.region);
+  if (to === undefined) return anyOf(p, q);
+  const [a, b] = p.ref === q.ref ? [p, q] : [withRef(p, 0), withRef(q, 0)];
   const nullable = a.nullable || b.nullable;
   const id = isSingle(to) ? 0 : names(a.id, b.id, place);
   if (a.off === b.off && sameNumber(a.variable, b.variable) && a.variable.id === b.variable.id) {
@@ -210,19 +224,28 @@ function mergePointers(a: Pointer, b: Pointer, names: PairNames, place: number, 
       names(a.variable.id, b.variable.id, place + 1),
       how,
     );
-    return { ...a, region: to, id, variable, nullable, range: Math.min(a.range, b.range) };
+    return { ...a, region: to, id, variable, nullable, range: mergeRanges(a.range, b.range) };
   }
   if (nullable) return anyOf(a, b);
   const variableId = names(a.variable.id, b.variable.id, place + 1);
   if (a.off === b.off && variableId !== 0) {
     const variable = mergeScalars(a.variable, b.variable, variableId, how);
-    return { ...a, region: to, id, variable, nullable, range: Math.min(a.range, b.range) };
+    return { ...a, region: to, id, variable, nullable, range: mergeRanges(a.range, b.range) };
   }
   const variable = mergeScalars(total(a), total(b), 0, how);
   const { min, max } = { min: variable.smin, max: variable.smax };
   if (max > BigInt(MAX_OFFSET) || min < BigInt(-MAX_OFFSET))
     return { ...a, region: to, id, off: 0, variable: UNKNOWN, nullable, range: 0 };
   return { ...a, region: to, id, off: 0, variable, nullable, range: 0 };
+}
+
+/** Below 0: at or beyond the packet's end. */
+function mergeRanges(a: number, b: number): number {
+  return a === b || (a >= 0 && b >= 0) ? Math.min(a, b) : 0;
+}
+
+function rangeSubsumes(a: number, b: number): boolean {
+  return a < 0 || b < 0 ? a === b || a === 0 : a <= b;
 }
 
 function isPlainPointer(v: Value): v is Pointer {
@@ -250,7 +273,9 @@ export function mergeValues(a: Value, b: Value, names: PairNames, place: number,
 function coversFurther(a: Pointer, b: Pointer, ids: (a: number, b: number) => boolean): boolean {
   if (!regionSubsumes(a.region, b.region) || a.variable.id !== 0 || a.range !== 0) return false;
   const apart = addScalars(b.variable, constant(BigInt(b.off - a.off)));
-  return (a.nullable || !b.nullable) && scalarSubsumes(a.variable, apart) && ids(a.id, b.id);
+  return (
+    (a.nullable || !b.nullable) && scalarSubsumes(a.variable, apart) && ids(a.id, b.id) && a.ref === b.ref
+  );
 }
 
 /** Does `a` allow everything that `b` allows? `ids` must map the ids of `a` to ids of `b` consistently. */
@@ -263,9 +288,10 @@ export function valueSubsumes(a: Value, b: Value, ids: (a: number, b: number) =>
   return (
     regionSubsumes(a.region, b.region) &&
     (a.nullable || !b.nullable) &&
-    a.range <= b.range &&
+    rangeSubsumes(a.range, b.range) &&
     scalarSubsumes(a.variable, b.variable) &&
     ids(a.id, b.id) &&
-    ids(a.variable.id, b.variable.id)
+    ids(a.variable.id, b.variable.id) &&
+    a.ref === b.ref
   );
 }

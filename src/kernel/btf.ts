@@ -4,9 +4,8 @@
  *
  * Layout: include/uapi/linux/btf.h; types are numbered from 1.
  */
-import { slotOffsets } from '../isa/flow.ts';
+import { calleeOf, slotOffsets } from '../isa/flow.ts';
 import type { Insn } from '../isa/insn.ts';
-import type { FunctionRange } from '../program/program.ts';
 import { Attr, type Bpf, Cmd, type Fds } from './syscall.ts';
 
 const KIND_INT = 1;
@@ -19,17 +18,27 @@ export function callbackInfo(
   bpf: Bpf,
   fds: Fds,
   insns: readonly Insn[],
-  functions: readonly FunctionRange[],
 ): { btf: number; records: Uint8Array } {
-  const btf = fds.own(loadBtf(bpf, functions), 'load BTF');
   const offsets = slotOffsets(insns);
-  const records = new Attr(functions.length * 8);
-  for (const [i, f] of functions.entries()) records.u32(i * 8, offsets[f.start] ?? 0).u32(i * 8 + 4, 3 + i);
+  const starts = functionStarts(insns, offsets);
+  const btf = fds.own(loadBtf(bpf, starts), 'load BTF');
+  const records = new Attr(starts.length * 8);
+  for (const [i, start] of starts.entries()) records.u32(i * 8, offsets[start] ?? 0).u32(i * 8 + 4, 3 + i);
   return { btf, records: records.bytes };
 }
 
-function loadBtf(bpf: Bpf, functions: readonly FunctionRange[]): number {
-  const names = ['', 'int', ...functions.map((f, i) => `f${i}_${f.name.replace(/\W/g, '_')}`.slice(0, 100))];
+/** First instructions of the entry and of what is called or has its address taken, in order: the kernel's subprograms. */
+function functionStarts(insns: readonly Insn[], offsets: Int32Array): number[] {
+  const starts = new Set([0]);
+  for (const index of insns.keys()) {
+    const callee = calleeOf(insns, index, offsets);
+    if (callee !== undefined) starts.add(callee);
+  }
+  return [...starts].sort((a, b) => a - b);
+}
+
+function loadBtf(bpf: Bpf, functions: readonly number[]): number {
+  const names = ['', 'int', ...functions.map((_, i) => `f${i}`)];
   const at: number[] = [];
   let strings = '';
   for (const n of names) {

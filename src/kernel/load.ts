@@ -133,7 +133,7 @@ export class KernelSession {
   check(insns: readonly Insn[], options: { explain?: boolean } = {}): Consent {
     const raw = rawProgram(this.#program, insns, this.#mapFds);
     return withFds(this.#bpf, (fds) => {
-      const r = loadOnce(this.#bpf, fds, raw, this.#program, insns, options.explain === false ? 0 : 4);
+      const r = loadOnce(this.#bpf, fds, raw, insns, options.explain === false ? 0 : 4);
       if (r.ok) return { status: 'accepted', ...r.info };
       return r.refused
         ? { status: 'refused', reason: r.reason, ...(r.insn === undefined ? {} : { insn: r.insn }) }
@@ -144,7 +144,7 @@ export class KernelSession {
   /** As `check`, with the checker's whole log of level 1 (up to 16 MB) and the instruction where it stopped. */
   explain(insns: readonly Insn[]): LoadResult {
     const raw = rawProgram(this.#program, insns, this.#mapFds);
-    return withFds(this.#bpf, (fds) => loadOnce(this.#bpf, fds, raw, this.#program, insns, 1));
+    return withFds(this.#bpf, (fds) => loadOnce(this.#bpf, fds, raw, insns, 1));
   }
 
   close(): void {
@@ -157,11 +157,10 @@ function loadOnce(
   bpf: Bpf,
   fds: Fds,
   raw: RawProgram,
-  program: Program,
   insns: readonly Insn[],
   logLevel: LogLevel,
 ): LoadResult {
-  if (needsFunctionInfo(insns)) raw.funcInfo = callbackInfo(bpf, fds, insns, program.functions);
+  if (needsFunctionInfo(insns)) raw.funcInfo = callbackInfo(bpf, fds, insns);
   let { fd, log } = loadRaw(bpf, raw, 0);
   if (fd >= 0) {
     fds.own(fd, 'load');
@@ -202,7 +201,7 @@ export function loadProgram(
   try {
     const mapFds = options.mapFds ?? createMaps(bpf, fds, program.maps, 'check');
     const raw = { ...rawProgram(program, program.insns, mapFds), ...options.as };
-    return loadOnce(bpf, fds, raw, program, program.insns, options.full === true ? 1 : 4);
+    return loadOnce(bpf, fds, raw, program.insns, options.full === true ? 1 : 4);
   } catch (e) {
     if (e instanceof BpfError) return { ok: false, refused: false, reason: e.message, log: '' };
     throw e;

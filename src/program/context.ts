@@ -4,6 +4,12 @@
  */
 import type { CtxField, CtxPointer, Hook } from './hooks.ts';
 
+/** What of a hook (or of another struct of the kernel) decides which fields may be touched. */
+export type CtxShape = Pick<
+  Hook,
+  'ctxSize' | 'ctxAccess' | 'fields' | 'rawStart' | 'rawWrite' | 'rawPointers'
+>;
+
 /** How a member may be accessed, beyond a load of exactly its size. */
 export type MemberOptions = Partial<Omit<CtxField, 'name' | 'offset' | 'size'>>;
 
@@ -56,7 +62,7 @@ export interface CtxAccess {
  * @param attachType expected attach type; when undefined, fields that only some attach types have are permitted
  */
 export function ctxAccess(
-  hook: Hook,
+  hook: CtxShape,
   attachType: number | undefined,
   offset: number,
   size: 1 | 2 | 4 | 8,
@@ -85,7 +91,7 @@ function permitsAttachType(
 }
 
 function permitsSize(
-  hook: Hook,
+  hook: CtxShape,
   f: CtxField,
   offset: number,
   size: number,

@@ -109,7 +109,7 @@ export function contextOf(given: string, stack: string, live: string, exits = ''
   let slots: Stack = EMPTY_STACK;
   for (const item of words(stack)) {
     const [off, v] = item.split('=');
-    slots = storeToStack(slots, STACK_SIZE + Number(off), 8, readValue(v!));
+    slots = storeToStack(slots, STACK_SIZE + Number(off), 8, readValue(v!), 'best');
   }
   return {
     registers,

@@ -221,7 +221,7 @@ export const PROTOTYPES = `
 194 519 kptr_xchg -> kptr? : any kptr? : mapWrite acquire release : rough
 195 519 map_lookup_percpu_elem -> value? : map key s : mapRead : pkt
 196 519 skc_to_mptcp_sock -> kptr? : sock : kernelRead :
-197 519 dynptr_from_mem -> int : any s s dynptr : kernelState : rough
+197 519 dynptr_from_mem -> int : <>2 size0 s dynptr : kernelState : rough
 198 519 ringbuf_reserve_dynptr -> int : map s s dynptr : output acquire : rough
 199 519 ringbuf_submit_dynptr -> void : dynptr s : output release : rough
 200 519 ringbuf_discard_dynptr -> void : dynptr s : output release : rough
