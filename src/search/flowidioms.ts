@@ -4,7 +4,7 @@ import { registersRead, registersWritten } from '../isa/effects.ts';
 import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA, Source, sameInsn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import type { Rng } from '../vm/random.ts';
-import { type Edit, type Idiom, usesSource } from './edits.ts';
+import { type Edit, type Idiom, readingElsewhere, storedValue } from './edits.ts';
 import { isEnd, jumpDistance } from './flow.ts';
 import { MOV32_K, MOV64_K, MOV64_X } from './opcodes.ts';
 
@@ -196,17 +196,8 @@ export const copyForward: Idiom = (window, rng) => {
   for (let p = at + 1; p < window.length; p++) {
     const i = window[p]!;
     const spec = specOf(i);
-    if (((registersRead(i) >> dst) & 1) === 1 && spec?.kind !== 'call' && spec?.kind !== 'exit') {
-      const readsDst = spec?.kind === 'store' || spec?.kind === 'atomic' || spec?.kind === 'jump';
-      edits.push({
-        at: p,
-        insn: {
-          ...i,
-          dst: readsDst && i.dst === dst ? src : i.dst,
-          src: usesSource(i) && i.src === dst ? src : i.src,
-        },
-      });
-    }
+    if (((registersRead(i) >> dst) & 1) === 1 && spec?.kind !== 'call' && spec?.kind !== 'exit')
+      edits.push({ at: p, insn: readingElsewhere(i, dst, src) });
     const written = registersWritten(i);
     if ((((written >> dst) | (written >> src)) & 1) === 1) break;
   }
@@ -229,6 +220,26 @@ const retarget: Idiom = (window, rng, pools) => {
   return [{ at, insn: { ...window[at]!, off: rng.below(window.length + pools.places - at) } }];
 };
 
+/** What is stored is a choice between two values: each is stored where it is known. */
+const storeChoice: Idiom = (window, rng) => {
+  const stores = window.flatMap((i, at) => {
+    const spec = specOf(i);
+    return spec?.kind === 'store' && spec.operand === 'X' ? [at] : [];
+  });
+  const at = pickFrom(rng, stores);
+  if (at === undefined) return undefined;
+  const store = window[at]!;
+  const edits: Edit[] = [];
+  for (let p = at - 1; p >= 0 && edits.length < 2; p--) {
+    const i = window[p]!;
+    if (((registersWritten(i) >> store.src) & 1) === 0) continue;
+    const value = storedValue(store, i);
+    if (value === undefined) return undefined;
+    edits.push({ at: p, insn: value });
+  }
+  return edits.length < 2 ? undefined : [...edits, { at, insn: nop() }];
+};
+
 export const FLOW_IDIOMS: readonly Idiom[] = [
   move,
   move,
@@ -239,4 +250,5 @@ export const FLOW_IDIOMS: readonly Idiom[] = [
   mergeTails,
   retarget,
   constantToCopy,
+  storeChoice,
 ];

@@ -4,13 +4,14 @@
  */
 import { operandsSwapped } from '../isa/conditions.ts';
 import { registersRead, registersWritten } from '../isa/effects.ts';
-import { jumpTargets } from '../isa/flow.ts';
+import { indexOfSlot, jumpTarget, jumpTargets, slotOffsets } from '../isa/flow.ts';
 import { type Insn, imm64, insn, OP_LD_IMM64, PseudoLd, Source, sizeInSlots } from '../isa/insn.ts';
 import { allowed, type Target } from '../isa/levels.ts';
 import { type OpSpec, specOf } from '../isa/semantics.ts';
 import { pinOf } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import type { Window } from '../verify/types.ts';
+import { readingElsewhere, storedValue } from './edits.ts';
 import { MOV32_K, MOV32_X, MOV64_K, MOV64_X } from './opcodes.ts';
 
 export interface Peephole {
@@ -22,11 +23,13 @@ export interface Peephole {
 type Rule = (insns: readonly Insn[], at: number) => { count: number; replacement: Insn[] } | undefined;
 
 const [AND64_K, AND64_X, LSH64_K, RSH64_K, ADD64_K, ADD64_X] = [0x57, 0x5f, 0x67, 0x77, 0x07, 0x0f];
-const [JNE_K, JSET_K] = [0x55, 0x45];
+const [JEQ_K, JNE_K, JSET_K] = [0x15, 0x55, 0x45];
 const ATOMIC_ADD: ReadonlyMap<number, number> = new Map([
   [4, 0xc3],
   [8, 0xdb],
 ]);
+/** Most instructions of code that only runs when a test fails. */
+const LONGEST_ARM = 40;
 /** Farthest that a rule looks for the other half of what it changes. */
 const FAR = 10;
 
@@ -149,6 +152,46 @@ const storedConstant: Rule = (insns, at) => {
   return { count: 1, replacement: [{ ...i, op: i.op - 1, src: 0, imm: Number(signed) }] };
 };
 
+/** `x = a; if c goto +1; x = b; *p = x`: each value is stored where it is known. */
+const storedChoice: Rule = (insns, at) => {
+  const [first, test, second, store] = [insns[at]!, insns[at + 1], insns[at + 2], insns[at + 3]];
+  if (store === undefined || specOf(test!)?.kind !== 'jump' || test!.off !== 1) return undefined;
+  const [a, b] = [storedValue(store, first), storedValue(store, second!)];
+  if (a === undefined || b === undefined || ((registersRead(test!) >> store.src) & 1) === 1) return undefined;
+  return { count: 4, replacement: [a, test!, b] };
+};
+
+/**
+ * `y = x; x = 0; if y == 0 goto L; ...; L:` as compilers write it for the result of a lookup: where `x` is 0 in any case,
+ * it need not be set, so that it can be used itself: `if x == 0 goto L; ...; x = 0; L:`.
+ */
+const zeroLate: Rule = (insns, at) => {
+  const [copy, zero, test] = [insns[at]!, insns[at + 1], insns[at + 2]];
+  if (copy.op !== MOV64_X || copy.off !== 0 || test?.op !== JEQ_K || test.imm !== 0 || test.dst !== copy.dst)
+    return undefined;
+  if (zero === undefined || ![MOV64_K, MOV32_K].includes(zero.op) || zero.imm !== 0 || zero.dst !== copy.src)
+    return undefined;
+  const [start, slots] = [at + 3, slotOffsets(insns)];
+  const end = indexOfSlot(slots, slots[start]! + test.off);
+  if (end === undefined || end <= start || end - at > LONGEST_ARM) return undefined;
+  const body: Insn[] = [];
+  let holds = true;
+  for (let p = start; p < end; p++) {
+    const i = insns[p]!;
+    const target = jumpTarget(insns, p, slots);
+    if (target !== undefined && (target <= p || target > end)) return undefined;
+    if ((((registersRead(i) | registersWritten(i)) >> copy.src) & 1) === 1) return undefined;
+    body.push(holds ? readingElsewhere(i, copy.dst, copy.src) : i);
+    const writes = ((registersWritten(i) >> copy.dst) & 1) === 1;
+    if (writes && ((registersRead(i) >> copy.dst) & 1) === 1) return undefined;
+    holds &&= !writes;
+  }
+  return {
+    count: end - at,
+    replacement: [{ ...test, dst: copy.src, off: test.off + 1 }, ...body, zero],
+  };
+};
+
 const RULES: readonly Rule[] = [
   maskedShift,
   counter,
@@ -157,12 +200,22 @@ const RULES: readonly Rule[] = [
   constantTest,
   bitTest,
   storedConstant,
+  storedChoice,
+  zeroLate,
 ];
 
 /** All places where a rule fits, last first; they may overlap. Those of one place: what saves most first. */
 export function peepholes(program: Program, target: Target): Peephole[] {
   const { insns } = program;
-  const entered = new Set(jumpTargets(insns));
+  const targets = jumpTargets(insns);
+  /** First and last instruction that jumps to a place. */
+  const entered = new Map<number, [first: number, last: number]>();
+  for (const [from, to] of targets.entries())
+    if (to !== undefined) entered.set(to, [entered.get(to)?.[0] ?? from, from]);
+  const isEntered = (p: number, start: number, end: number): boolean => {
+    const [first, last] = entered.get(p) ?? [start, start];
+    return first < start || last >= end;
+  };
   const found: (Peephole & { saved: number })[] = [];
   for (let at = insns.length - 1; at >= 0; at--) {
     const here = RULES.flatMap((rule) => {
@@ -170,7 +223,7 @@ export function peepholes(program: Program, target: Target): Peephole[] {
       if (made === undefined || !made.replacement.every((i) => isAllowed(i, target))) return [];
       const end = at + made.count;
       for (let p = at; p < end; p++)
-        if (pinOf(program, p) !== undefined || (p > at && entered.has(p))) return [];
+        if (pinOf(program, p) !== undefined || (p > at && isEntered(p, at, end))) return [];
       const old = insns.slice(at, end);
       const moved = old.at(-1)!;
       const saved = sizeInSlots(old) - sizeInSlots(made.replacement);

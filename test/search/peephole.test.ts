@@ -107,4 +107,26 @@ describe('peepholes', () => {
     );
     expect(peepholes(entered, TARGET)).toEqual([]);
   });
+
+  it('store a choice where it is made', () => {
+    const made = first(
+      'r2 = 1\nif r6 != 0 goto +1\nr2 = r7\n*(u64 *)(r10 -8) = r2',
+      'r0 = *(u64 *)(r10 -8)\nexit',
+    );
+    expect(made).toEqual({
+      replacement: text('*(u64 *)(r10 -8) = 1\nif r6 != 0 goto +1\n*(u64 *)(r10 -8) = r7'),
+      verdict: 'equivalent',
+      saved: 1,
+    });
+  });
+
+  it('set what is zero on one way in on the other way only', () => {
+    const made = first('r1 = r6\nr6 = 0\nif r1 == 0 goto +2\nr2 = r1\nr7 += r2', 'r0 = r6\nr0 += r7\nexit');
+    expect(made).toEqual({
+      replacement: text('if r6 == 0 goto +3\nr2 = r6\nr7 += r2\nr6 = 0'),
+      verdict: 'equivalent',
+      saved: 1,
+    });
+    expect(first('r1 = r6\nr6 = 0\nif r1 == 0 goto +2\nr2 = r1\nr7 += r6')).toBeUndefined();
+  });
 });
