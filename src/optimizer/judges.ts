@@ -1,5 +1,5 @@
 /** Who judges the rewrites of one program (pass.ts): the verifier, the tests, static safety, the running kernel. */
-import { examiner } from '../analysis/safety.ts';
+import { examine, examiner, type SafetyReport } from '../analysis/safety.ts';
 import { levelOf, linuxOf, type Target } from '../isa/levels.ts';
 import type { Program } from '../program/program.ts';
 import type { WindowContext, WindowVerifier } from '../verify/index.ts';
@@ -40,11 +40,19 @@ export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'lev
 }
 
 /** Why static safety refuses a version of `original`. What it already holds against that one is its own false alarm. */
-export function safetyOf(original: Program, { linux }: Target): (candidate: Program) => string | undefined {
-  const examine = examiner({ linux });
-  const findings = (p: Program): string[] => examine(p).findings.map((f) => f.reason);
+export function safetyOf(
+  original: Program,
+  { linux }: Target,
+  report: (program: Program) => SafetyReport = examiner({ linux }),
+): (candidate: Program) => string | undefined {
+  const findings = (p: Program): string[] => report(p).findings.map((f) => f.reason);
   const known = new Set(findings(original));
   return (candidate) => findings(candidate).find((reason) => !known.has(reason));
+}
+
+/** The same of a result, without anything that is known of the versions on the way to it. */
+export function safetyOfResult(original: Program, target: Target, result: Program): string | undefined {
+  return safetyOf(original, target, (p) => examine(p, { linux: target.linux }))(result);
 }
 
 /** Those who look at a whole program. */

@@ -14,7 +14,7 @@ import { straightRuns } from '../search/windows.ts';
 import type { Window } from '../verify/types.ts';
 import { Bench } from './bench.ts';
 import { budgetOf } from './defaults.ts';
-import type { Oracles } from './judges.ts';
+import { type Oracles, safetyOfResult } from './judges.ts';
 import { type Consents, finalWord } from './kernelword.ts';
 import { peephole } from './peephole.ts';
 import { Rewriting } from './rewriting.ts';
@@ -83,6 +83,8 @@ export class Optimization {
     }
     this.removeDeadCode();
     this.share();
+    // Also when it was stopped.
+    this.rewriting.settle();
   }
 
   /** Every proven version on the way. */
@@ -102,7 +104,10 @@ export class Optimization {
     const { original, rewriting, bench, options } = this;
     const optimized = withoutNops(rewriting.best);
     const word = finalWord(original, optimized, kernel, options);
-    const objected = word.kernel.status === 'refused' || word.differential.status === 'differ';
+    const unsafe = safetyOfResult(original, this.tools.target, optimized);
+    const objected =
+      unsafe !== undefined || word.kernel.status === 'refused' || word.differential.status === 'differ';
+    const notes = unsafe === undefined ? this.notes() : [...this.notes(), `the result is unsafe: ${unsafe}`];
     const program = objected ? original : optimized;
     return {
       program,
@@ -116,7 +121,7 @@ export class Optimization {
       convergence: rewriting.convergence,
       stats: this.stats,
       ...word,
-      notes: this.notes(),
+      notes,
       interrupted: this.interrupted,
       ...(options.topK === undefined
         ? {}
