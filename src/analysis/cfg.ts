@@ -31,6 +31,8 @@ export interface CallEdge {
 
 export interface Cfg {
   blocks: readonly Block[];
+  /** Blocks that lead to each block. */
+  predecessors: readonly (readonly number[])[];
   /** Block id of each instruction. */
   blockOf: Int32Array;
   /** First block of each function. */
@@ -152,8 +154,11 @@ export function controlFlow(program: Program): Cfg {
     if (block === undefined || rank[block.id]! < 0 || !reachableFunctions.has(block.fn))
       unreachable.push(index);
   }
+  const predecessors: number[][] = blocks.map(() => []);
+  for (const b of blocks) for (const s of b.successors) predecessors[s]!.push(b.id);
   return {
     blocks,
+    predecessors,
     blockOf,
     entries,
     order,

@@ -37,8 +37,14 @@ export interface Env {
 
 const NONE: ReadonlyMap<number, string> = new Map();
 
-export function makeEnv(program: Program, rules: Rules, report: Env['report'], onRun = NONE): Env {
-  const cfg = controlFlow(program);
+/** @param cfg of the program, where it is known */
+export function makeEnv(
+  program: Program,
+  rules: Rules,
+  report: Env['report'],
+  onRun = NONE,
+  cfg: Cfg = controlFlow(program),
+): Env {
   const hook = HOOKS[program.hook];
   const exitRange = returnRangeOf(hook, program.attachType);
   return { program, cfg, hook, rules, exitRange, report, onRun, repeats: repeatedBlocks(cfg) };

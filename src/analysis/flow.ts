@@ -5,7 +5,7 @@
  *   out:  Analysis; `stateBefore(index)` is the merge over all paths and call chains
  */
 import type { Program } from '../program/program.ts';
-import { type Earlier, exploreAgain } from './again.ts';
+import { baseOf, type Earlier, exploreAgain } from './again.ts';
 import type { Cfg } from './cfg.ts';
 import { type Env, makeEnv, mergeIds, type Rules } from './env.ts';
 import { type AbstractState, cloneState, mapPointers, mergeStates, sameChain, stateOf } from './state.ts';
@@ -25,6 +25,8 @@ export interface Analysis {
   keyOf(block: number): object;
   /** What an analysis of a later version can build on. */
   readonly earlier: Earlier | undefined;
+  /** Where it was built on another one whose blocks have the same numbers: that one, and the blocks that have other keys. */
+  readonly edit: { readonly from: Earlier; readonly changed: readonly number[] } | undefined;
 }
 
 /** As sharp as we can; nothing is refused. */
@@ -65,6 +67,7 @@ class WholeProgram implements Analysis {
   readonly program: Program;
   readonly env: Env;
   readonly earlier: Earlier | undefined;
+  readonly edit: Analysis['edit'];
   private readonly starts: ReadonlyMap<number, readonly Start[]>;
   private readonly keys = new Map<number, object>();
   /** False when the exploration was given up: then nothing may be claimed. */
@@ -72,20 +75,19 @@ class WholeProgram implements Analysis {
 
   constructor(program: Program, rules: Rules, earlier: Analysis | undefined) {
     this.program = program;
+    const base = baseOf(earlier?.earlier, program);
     const { env, found } = exploreAgain(
-      makeEnv(program, rules, () => {}),
+      makeEnv(program, rules, () => {}, undefined, base?.shape?.cfg),
       { disjuncts: DISJUNCTS, alike: 1, limit: STEP_LIMIT },
-      earlier?.earlier,
+      base,
     );
     this.env = env;
     this.complete = found.complete;
-    this.earlier = found.complete ? found.earlier : undefined;
+    this.earlier = found.earlier;
+    if (base !== undefined && found.changed !== undefined)
+      this.edit = { from: base.earlier, changed: found.changed };
     const { blockOf } = env.cfg;
     const starts = new Map<number, Start[]>();
-    for (const [index, { states, key }] of found.earlier?.passages ?? []) {
-      starts.set(blockOf[index]!, [{ index, states }]);
-      this.keys.set(blockOf[index]!, key);
-    }
     for (const { index, states } of found.nodes.values()) {
       const start = { index, states: states.map((s) => s.state) };
       const there = starts.get(blockOf[index]!);
@@ -100,7 +102,7 @@ class WholeProgram implements Analysis {
   }
 
   keyOf(block: number): object {
-    let key = this.keys.get(block);
+    let key = this.earlier?.passages[block]?.key ?? this.keys.get(block);
     if (key === undefined) this.keys.set(block, (key = {}));
     return key;
   }
@@ -116,7 +118,9 @@ class WholeProgram implements Analysis {
   private casesIn(block: number): AbstractState[][] {
     const { start, end } = this.cfg.blocks[block]!;
     const cases: AbstractState[][] = Array.from({ length: end - start }, () => []);
-    const starts = this.starts.get(block) ?? [];
+    const there = this.earlier?.passages[block];
+    const starts =
+      there === undefined ? (this.starts.get(block) ?? []) : [{ index: start, states: there.states }];
     const begins = new Set(starts.map((n) => n.index));
     for (const { index: from, states } of starts)
       for (const first of states) {

@@ -7,7 +7,7 @@
 import { specOf } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
-import { type Earlier, type Explored, exploreAgain, runsOnce } from './again.ts';
+import { baseOf, type Earlier, type Explored, exploreAgain, runsOnce } from './again.ts';
 import { makeEnv, type Rules } from './env.ts';
 import { followPaths } from './paths.ts';
 import { liveRegisters as liveRegistersOf } from './registers.ts';
@@ -117,7 +117,8 @@ function inspect(
     const key = `${index} ${reason}`;
     if (!seen.has(key)) seen.set(key, { index, reason });
   };
-  const env = makeEnv(program, rules, report, onRun);
+  const base = baseOf(kept.earlier, program);
+  const env = makeEnv(program, rules, report, onRun, base?.shape?.cfg);
   for (const index of env.cfg.unreachable) report(index, `unreachable insn ${index}`);
   const loops = [...env.cfg.loopHeads].map((id) => env.cfg.blocks[id]!.start).sort((a, b) => a - b);
   if (rules.linux < 503)
@@ -133,9 +134,9 @@ function inspect(
   // Where nothing runs twice, the order of the paths does not matter.
   const found: Pick<Explored, 'steps' | 'complete' | 'earlier'> =
     most === undefined || runsOnce(env)
-      ? exploreAgain(env, how, kept.earlier).found
+      ? exploreAgain(env, how, base).found
       : followPaths(env, { limit, liveRegisters, enough, loopsEnd: isBoundedByKernel(program) });
-  kept.earlier = found.complete ? found.earlier : undefined;
+  kept.earlier = found.earlier;
   if (!found.complete) report(-1, `BPF program is too large. Processed ${found.steps} insn`);
   const findings = [...seen.values()].sort((a, b) => a.index - b.index);
   return { findings, steps: found.steps, loops, certain };

@@ -15,7 +15,7 @@ import {
 } from '../analysis/index.ts';
 import { STACK_SIZE } from '../analysis/stack.ts';
 import { ANY, pointer, region, type Value } from '../analysis/values.ts';
-import { jumpTarget, slotOffsets } from '../isa/flow.ts';
+import { jumpTarget } from '../isa/flow.ts';
 import { OP_CALL, PseudoCall } from '../isa/insn.ts';
 import { pinOf } from '../program/edit.ts';
 import { HOOKS } from '../program/hooks.ts';
@@ -28,23 +28,14 @@ interface Facts {
   program: Program;
   analysis: Analysis;
   live: Liveness;
-  layout: Layout;
-}
-
-/** Where jumps go, and from where places are jumped to. */
-interface Layout {
-  offsets: Int32Array;
-  /** Per instruction, the index that it jumps to; -1 for none. */
-  target: Int32Array;
-  /** Per instruction, the first and the last one that jumps to it; -1 for none. */
-  first: Int32Array;
-  last: Int32Array;
   tailCalls: boolean;
   packetShared: boolean;
 }
 
 /** Analyses that the next one may build on: of the best version, and of those that are tried beside it. */
 const RECENT = 3;
+/** Instructions that may be others in one that no better is looked for. */
+const CLOSE = 32;
 
 /** bpf_clone_redirect: from then on somebody else may hold the packet. */
 const CLONE_REDIRECT = 13;
@@ -63,8 +54,15 @@ export function contextProvider(): (program: Program, window: Window) => WindowC
   return (program, window) => {
     let facts = known.get(program);
     if (facts === undefined) {
-      const analysis = analyze(program, ANALYSIS_RULES, nearest(recent, program)?.analysis);
-      facts = { program, analysis, live: liveness(analysis), layout: layoutOf(program) };
+      const base = nearest(recent, program);
+      const analysis = analyze(program, ANALYSIS_RULES, base?.analysis);
+      facts = {
+        program,
+        analysis,
+        live: liveness(analysis, base?.live),
+        tailCalls: callsTailInFunction(program),
+        packetShared: packetIsShared(program),
+      };
       known.set(program, facts);
     }
     if (recent[0] !== facts) {
@@ -83,35 +81,14 @@ function nearest(recent: readonly Facts[], now: Program): Facts | undefined {
     const common = commonOf(facts.program, now);
     if (common === undefined || common.prefix + common.suffix <= most) continue;
     [best, most] = [facts, common.prefix + common.suffix];
+    if (most > now.insns.length - CLOSE) break;
   }
   return best;
 }
 
-function layoutOf(program: Program): Layout {
-  const { insns } = program;
-  const offsets = slotOffsets(insns);
-  const target = new Int32Array(insns.length).fill(-1);
-  const first = new Int32Array(insns.length + 1).fill(-1);
-  const last = new Int32Array(insns.length + 1).fill(-1);
-  for (let index = 0; index < insns.length; index++) {
-    const to = jumpTarget(insns, index, offsets);
-    if (to === undefined) continue;
-    target[index] = to;
-    if (first[to] === -1) first[to] = index;
-    last[to] = index;
-  }
-  return {
-    offsets,
-    target,
-    first,
-    last,
-    tailCalls: callsTailInFunction(program),
-    packetShared: packetIsShared(program),
-  };
-}
-
-function contextAt(program: Program, window: Window, { analysis, live, layout }: Facts): WindowContext {
-  checkWindow(program, window, layout);
+function contextAt(program: Program, window: Window, facts: Facts): WindowContext {
+  const { analysis, live } = facts;
+  checkWindow(facts, window);
   const state = window.start < program.insns.length ? analysis.stateBefore(window.start) : undefined;
   // At the end of its function nothing is observed by falling through, because nothing does.
   const falls = program.functions.some((f) => window.end > f.start && window.end < f.end);
@@ -129,8 +106,8 @@ function contextAt(program: Program, window: Window, { analysis, live, layout }:
     returnBits: inEntry ? ALL_BITS >> BigInt(64 - hook.returnBits) : ALL_BITS,
     ctxFields: hook.ctxAccess === 'fields' ? hook.fields : [],
     maps: program.maps,
-    exits: exitsOf(window, live, layout),
-    packetShared: layout.packetShared,
+    exits: exitsOf(facts, window),
+    packetShared: facts.packetShared,
   };
 }
 
@@ -146,9 +123,9 @@ function renamed({ regs, stack }: Frame, { maps }: Program): Pick<Frame, 'regs' 
   };
   const rename = (v: Value): Value => {
     if (v.kind === 'scalar') return withId(v, name(v.id));
-    return v.kind === 'pointer'
-      ? { ...v, id: name(v.id), variable: withId(v.variable, name(v.variable.id)) }
-      : v;
+    if (v.kind !== 'pointer') return v;
+    const renamed = { ...v, id: name(v.id), variable: withId(v.variable, name(v.variable.id)) };
+    return v.ref === undefined ? renamed : { ...renamed, ref: name(v.ref) };
   };
   return {
     regs: regs.map(rename),
@@ -182,24 +159,39 @@ function callsTailInFunction({ functions, insns }: Program): boolean {
 }
 
 /** A range inside one function that is entered at its start only. */
-function checkWindow(program: Program, { start, end }: Window, layout: Layout): void {
-  if (layout.tailCalls) checkTailCalls(program);
+function checkWindow({ program, analysis, tailCalls }: Facts, { start, end }: Window): void {
+  if (tailCalls) checkTailCalls(program);
   const inside = program.functions.some((f) => start >= f.start && end <= f.end && start <= end);
   if (!inside) throw new Unsupported(`${start}..${end} is not a range inside one function`);
   for (let index = start; index < end; index++) {
     const pin = program.pinned.size > 0 ? pinOf(program, index) : undefined;
     if (pin !== undefined) throw new Unsupported(`instruction ${index} is not final: ${pin}`);
   }
-  const { first, last } = layout;
-  for (let index = start + 1; index < end; index++)
-    for (const from of [first[index]!, last[index]!])
-      if (from !== -1 && (from < start || from >= end))
-        throw new Unsupported(`instruction ${from} jumps into the middle of the window`);
+  const { insns } = program;
+  const { blocks, blockOf, offsets } = analysis.cfg;
+  const check = (from: number, target: number | undefined): void => {
+    if ((from < start || from >= end) && target !== undefined && target > start && target < end)
+      throw new Unsupported(`instruction ${from} jumps into the middle of the window`);
+  };
+  // Control flow has no edges from one function to another.
+  if (program.functions.length > 1)
+    for (let from = 0; from < insns.length; from++) check(from, jumpTarget(insns, from, offsets));
+  else
+    for (let index = start + 1; index < end; index++)
+      if (blocks[blockOf[index]!]!.start === index)
+        for (const p of analysis.cfg.predecessors[blockOf[index]!]!) {
+          const from = blocks[p]!.end - 1;
+          check(from, jumpTarget(insns, from, offsets));
+        }
 }
 
-function exitsOf({ start, end }: Window, live: Liveness, { offsets, target }: Layout): ExitPoint[] {
+function exitsOf({ program, analysis, live }: Facts, { start, end }: Window): ExitPoint[] {
+  const { offsets } = analysis.cfg;
   const targets = new Set<number>();
-  for (const to of target.subarray(start, end)) if (to !== -1 && (to < start || to > end)) targets.add(to);
+  for (let index = start; index < end; index++) {
+    const to = jumpTarget(program.insns, index, offsets);
+    if (to !== undefined && (to < start || to > end)) targets.add(to);
+  }
   return [...targets].map((to) => {
     const at = live.liveBefore(to);
     const from = to > end ? offsets[end]! : offsets[start]!;
