@@ -2,7 +2,7 @@
 import type { Insn } from '../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../isa/semantics.ts';
 import { ctxAccess } from '../program/context.ts';
-import { MapFlag, mapType } from '../program/maps.ts';
+import { isReadOnly, mapType } from '../program/maps.ts';
 import { isSocketKind, mayLoadSocket, type SocketKind } from '../program/sockets.ts';
 import { named } from './alu.ts';
 import { narrowed } from './arith.ts';
@@ -124,12 +124,7 @@ export function modifiedCtx(p: Pointer, r: string): string | undefined {
 
 function isWritable(env: Env, p: Pointer): boolean {
   if (p.region.kind === 'memory') return p.region.write;
-  return mapsOf(env, p.region).every(
-    (map) =>
-      map.readonly !== true &&
-      (map.flags & MapFlag.RDONLY_PROG) === 0 &&
-      mapType(map.type)?.lookup !== 'value_ro',
-  );
+  return mapsOf(env, p.region).every((map) => !isReadOnly(map) && mapType(map.type)?.lookup !== 'value_ro');
 }
 
 export function isAligned(p: Pointer, off: number, size: number): boolean {

@@ -142,22 +142,23 @@ function movePointer(
     }
     return { ...p, off: Number(off) };
   }
-  if (by.smin === S64_MIN)
-    env.report(
-      index,
-      `math between ${p.region.kind} pointer and register with unbounded min value is not allowed`,
-    );
-  else if (by.smin >= MAX_OFFSET || by.smin <= -MAX_OFFSET)
-    env.report(index, `value ${by.smin} makes ${p.region.kind} pointer be out of bounds`);
+  checkOffset(env, index, p, by.smin);
   const sum = minus ? subScalars(p.variable, by) : addScalars(p.variable, by);
   const keepsName = sum === by && by.id !== 0 && env.rules.precision === 'best';
   const variable = keepsName ? sum : withId(sum, newId(env, state, index));
-  if (variable.smin === S64_MIN && by.smin !== S64_MIN)
+  if (variable !== by) checkOffset(env, index, p, variable.smin);
+  return { ...p, variable, range: 0 };
+}
+
+/** A part of an offset must be bounded from below (check_reg_sane_offset()). */
+function checkOffset(env: Env, index: number, p: Pointer, smin: bigint): void {
+  if (smin === S64_MIN)
     env.report(
       index,
       `math between ${p.region.kind} pointer and register with unbounded min value is not allowed`,
     );
-  return { ...p, variable, range: 0 };
+  else if (smin >= MAX_OFFSET || smin <= -MAX_OFFSET)
+    env.report(index, `value ${smin} makes ${p.region.kind} pointer be out of bounds`);
 }
 
 export function stepLdImm64(env: Env, state: AbstractState, index: number, i: Insn): void {

@@ -3,7 +3,7 @@
  * check_func_arg() of kernel/bpf/verifier.c), and bounds of sizes.
  */
 import type { Helper, HelperArg } from '../program/helpers.ts';
-import { mapType } from '../program/maps.ts';
+import { isReadOnly, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
 import { isAligned, modifiedCtx } from './access.ts';
 import { type Env, isLenient, mapOf } from './env.ts';
@@ -54,7 +54,8 @@ const SPECIAL: Readonly<Record<number, Readonly<Record<number, readonly string[]
   197: { 1: ['map_value'] },
 };
 
-/** Program types whose ctx_or_sock helpers want the socket: none of those that load without a target. */
+/** Program types that give sockets, not their context, to helpers that take either. */
+const OF_SOCKETS: ReadonlySet<string> = new Set(['cgroup_sockopt', 'sk_reuseport']);
 const SK_ASSIGN = 124;
 
 function accepted(
@@ -66,7 +67,8 @@ function accepted(
 ): readonly string[] | undefined {
   const special = SPECIAL[helper.id]?.[n];
   if (special !== undefined) return special;
-  if (arg.kind === 'ctx_or_sock' && env.hook.rawPointers !== true) return ['ctx'];
+  if (arg.kind === 'ctx_or_sock' && env.hook.rawPointers !== true)
+    return OF_SOCKETS.has(env.program.hook) ? [...SOCKETS, 'btf'] : ['ctx'];
   if (helper.id === SK_ASSIGN && n === 2 && env.program.hook === 'sk_lookup') return ['sock'];
   // Sockets go into maps of sockets.
   if (arg.kind === 'map_value' && map !== undefined && mapType(map.type)?.lookup === 'sock')
@@ -154,7 +156,7 @@ function checkPointer(
 function checkString(env: Env, index: number, r: string, v: Pointer): void {
   const map = mapOf(env, v.region);
   const at = constantOffset(v);
-  if (map?.readonly !== true) env.report(index, `${r} does not point to a readonly map`);
+  if (map === undefined || !isReadOnly(map)) env.report(index, `${r} does not point to a readonly map`);
   else if (at === undefined) env.report(index, `${r} is not a constant address`);
   else if (map.initial !== undefined && !map.initial.subarray(at).includes(0))
     env.report(index, 'string is not zero-terminated');

@@ -20,7 +20,8 @@ export function branch(env: Env, state: AbstractState, index: number, i: Insn, o
   const r = relationOf(op);
   const asKernel = env.rules.precision === 'kernel';
   const way = (relation: Relation): AbstractState | undefined => {
-    if (dst.kind === 'scalar' && src.kind === 'scalar') return scalarWay(state, i, op, relation, dst, src);
+    if (dst.kind === 'scalar' && src.kind === 'scalar')
+      return scalarWay(state, i, op, relation, dst, src, asKernel);
     const next = cloneState(state);
     if (op.width !== 64)
       return relation === 'eq' && isZeroBelow(src) && asKernel && isNeverNullToKernel(env, dst)
@@ -45,10 +46,12 @@ function scalarWay(
   r: Relation,
   dst: Scalar,
   src: Scalar,
+  asKernel: boolean,
 ): AbstractState | undefined {
   if (decide(r, dst, src, op.width) === false) return undefined;
   const refined = refine(r, dst, src, op.width);
-  if (refined === undefined) return undefined;
+  // The kernel goes a way that its first look does not exclude, whatever is left of the numbers.
+  if (refined === undefined) return asKernel ? cloneState(state) : undefined;
   const next = cloneState(state);
   const { regs } = current(next);
   const [a, b] = refined;
@@ -92,12 +95,15 @@ function isNeverNull(p: Pointer): boolean {
   return p.region.kind !== 'opaque' && constantOf(p.variable) === 0n;
 }
 
+const NEVER_NULL_SOCKETS: ReadonlySet<string> = new Set(['sock', 'sock_common', 'tcp_sock']);
+
 /** Kernel objects are never at address 0, and the kernel may still follow the way where they are (reg_not_null()). */
 function isNeverNullToKernel(env: Env, p: Value): boolean {
   if (p.kind !== 'pointer' || p.nullable) return false;
   const { region: to } = p;
   if (to.kind === 'map_value') return true;
   if (to.kind === 'map') return env.rules.linux >= 617;
+  if (to.kind === 'opaque') return NEVER_NULL_SOCKETS.has(to.what);
   return to.kind === 'memory' && to.what !== 'flow_keys' && env.rules.linux >= 602;
 }
 

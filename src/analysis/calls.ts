@@ -2,7 +2,7 @@
 import type { Insn } from '../isa/insn.ts';
 import { hookAllowsHelper } from '../program/helpers/allowed.ts';
 import { type Helper, type HelperArg, helperById, invalidatesPacket, memOfArg } from '../program/helpers.ts';
-import { MapFlag, mapAllowsHelper, mapType } from '../program/maps.ts';
+import { isReadOnly, mapAllowsHelper, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
 import { checkAccess, checkInitialised, reach } from './access.ts';
 import { named } from './alu.ts';
@@ -109,7 +109,7 @@ const MEMORY_KINDS: readonly Region['kind'][] = ['stack', 'map_value', 'memory',
 function checkMemory(env: Env, state: AbstractState, index: number, m: CallMemory): void {
   const { pointer: p, size } = m;
   const r = `R${m.arg + 1}`;
-  if (p.nullable || !MEMORY_KINDS.includes(p.region.kind) || size === undefined || size === 0) return;
+  if (p.nullable || !MEMORY_KINDS.includes(p.region.kind) || size === undefined) return;
   if (!m.known) return;
   if (p.region.kind !== 'stack') {
     checkAccess(env, index, r, p, 0, size, m.writes ? 'write' : 'read');
@@ -117,7 +117,7 @@ function checkMemory(env: Env, state: AbstractState, index: number, m: CallMemor
   }
   const at = reach(env, index, r, p, 0);
   if (at === undefined) return;
-  if (at.min < -STACK_SIZE || at.max + size > 0)
+  if (at.min < -STACK_SIZE || at.min >= 0 || at.max + size > 0)
     env.report(
       index,
       `invalid ${m.writes ? 'write to' : 'indirect access to'} stack ${r} off=${at.min} size=${size}`,
@@ -258,10 +258,6 @@ const TAIL_CALL = 12;
 /** map_update_elem, map_delete_elem, map_push_elem, map_pop_elem. */
 const CHANGES_MAP: ReadonlySet<number> = new Set([2, 3, 87, 88]);
 
-function isFrozen(map: MapDef): boolean {
-  return map.readonly === true || (map.flags & MapFlag.RDONLY_PROG) !== 0;
-}
-
 /** A call that may do anything that code outside the program can do to the program's state. */
 export function stepUnknownCall(state: AbstractState): void {
   trashStacks(state);
@@ -293,7 +289,7 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   checkRelease(env, state, index, helper, regs[1]!);
   if (map !== undefined && !mapAllowsHelper(map.type, helper.id))
     env.report(index, `cannot pass map_type ${map.type} into func bpf_${helper.name}#${helper.id}`);
-  if (map !== undefined && CHANGES_MAP.has(helper.id) && isFrozen(map))
+  if (map !== undefined && CHANGES_MAP.has(helper.id) && isReadOnly(map))
     env.report(index, 'write into map forbidden');
   if (helper.id === TAIL_CALL) checkLeaks(env, index, state, 'tail_call');
   checkSizes(env, state, index, helper);

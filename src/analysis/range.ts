@@ -310,5 +310,6 @@ function covers(a: Bounds, b: Bounds): boolean {
 
 /** True when `a` stands for every value that `b` stands for (ids aside). */
 export function scalarSubsumes(a: Scalar, b: Scalar): boolean {
+  if (a === b) return true;
   return covers(a, b) && covers(a.low, b.low) && tnumSubsumes(a.tnum, b.tnum);
 }

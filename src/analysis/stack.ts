@@ -195,10 +195,12 @@ export function slotSubsumes(
 ): boolean {
   if (a === undefined) return true;
   if (b === undefined) return a.bytes.every((x) => x === BYTE_UNINIT) && a.spill === undefined;
-  for (let i = 0; i < 8; i++) {
-    const [x, y] = [a.bytes[i]!, b.bytes[i]!];
-    if (x !== y && x !== BYTE_UNINIT && !(x === BYTE_UNKNOWN && y !== BYTE_UNINIT)) return false;
-  }
+  if (a.bytes !== b.bytes)
+    for (let i = 0; i < 8; i++) {
+      const x = a.bytes[i]!;
+      const y = b.bytes[i]!;
+      if (x !== y && x !== BYTE_UNINIT && !(x === BYTE_UNKNOWN && y !== BYTE_UNINIT)) return false;
+    }
   if (a.spill === undefined) return true;
   return b.spill !== undefined && a.spillSize === b.spillSize && valueSubsumes(a.spill, b.spill, ids);
 }

@@ -212,13 +212,17 @@ export function stateSubsumes(a: AbstractState, b: AbstractState): boolean {
     seen.set(x, y);
     return true;
   };
-  return a.frames.every((f, depth) => {
-    const g = b.frames[depth]!;
-    return (
-      f.regs.every((v, n) => valueSubsumes(v, g.regs[n]!, ids)) &&
-      f.stack.every((s, n) => slotSubsumes(s, g.stack[n], ids))
-    );
-  });
+  return a.frames.every((f, depth) => frameSubsumes(f, b.frames[depth]!, ids));
+}
+
+/** Plain loops: this is asked for each pair of states that meet. */
+function frameSubsumes(f: Frame, g: Frame, ids: (x: number, y: number) => boolean): boolean {
+  for (let n = 0; n <= 10; n++) if (!valueSubsumes(f.regs[n]!, g.regs[n]!, ids)) return false;
+  for (let n = 0; n < SLOTS; n++) {
+    const slot = f.stack[n];
+    if (slot !== undefined && !slotSubsumes(slot, g.stack[n], ids)) return false;
+  }
+  return true;
 }
 
 /** States of one sort lose only bounds of numbers when they are merged: their pointers agree. */

@@ -34,11 +34,14 @@ export abstract class Walker {
 
   /** Callbacks run where a helper calls them; else at any time, with anything. */
   private readonly asKernel: boolean;
+  /** The same, and there are functions whose address is taken. */
+  private readonly takesFunctions: boolean;
 
   constructor(env: Env, live: ((index: number) => number) | undefined) {
     this.env = env;
     this.live = live;
     this.asKernel = env.rules.precision === 'kernel';
+    this.takesFunctions = this.asKernel && env.cfg.calls.some((c) => c.kind === 'callback');
   }
 
   /** A state arrives before instruction `index`. */
@@ -169,12 +172,12 @@ export abstract class Walker {
   }
 
   private callsBack(i: Insn): boolean {
-    return this.asKernel && isCallbackCall(i);
+    return this.takesFunctions && isCallbackCall(i);
   }
 
   /** Callbacks that run during the call come back to it: it is run again, or done. */
   private isCallNode(i: Insn): boolean {
-    return this.asKernel && callbackOf(i)?.later === false;
+    return this.takesFunctions && callbackOf(i)?.later === false;
   }
 
   /** The function runs with what the helper gives it; `state` is the caller's, before the call. */

@@ -218,6 +218,11 @@ export function mapTypeName(type: number): string {
   return byType.get(type)?.name ?? `type ${type}`;
 }
 
+/** Programs may not write to it: `.rodata`, or created with BPF_F_RDONLY_PROG. */
+export function isReadOnly(map: { readonly?: boolean; flags: number }): boolean {
+  return map.readonly === true || (map.flags & MapFlag.RDONLY_PROG) !== 0;
+}
+
 /** Whether a helper may be called with a map of this type; an unknown type may be given to any helper. */
 export function mapAllowsHelper(type: number, helper: number): boolean {
   return byType.get(type)?.helpers.includes(helper) ?? true;
