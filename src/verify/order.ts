@@ -1,5 +1,5 @@
 /** In which order a symbolic run visits instructions, and how places outside of the window are named. */
-import { fallsThrough, jumpTarget } from '../isa/flow.ts';
+import { fallsThrough, jumpTarget, slotOffsets } from '../isa/flow.ts';
 import type { Insn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { Unsupported } from './unsupported.ts';
@@ -34,6 +34,19 @@ export function executionOrder(insns: readonly Insn[], offsets: Int32Array): num
     stack.pop();
   }
   return order.reverse();
+}
+
+/** How many ways lead from the first instruction to an end, calls not followed. @throws Unsupported when there is a loop */
+export function countPaths(insns: readonly Insn[]): number {
+  const offsets = slotOffsets(insns);
+  const ways = new Array<number>(insns.length + 1).fill(1);
+  for (const index of executionOrder(insns, offsets).reverse()) {
+    const next = specOf(insns[index]!)?.kind === 'call' ? undefined : jumpTarget(insns, index, offsets);
+    const after = next === undefined ? [] : [next];
+    if (fallsThrough(insns[index]!)) after.push(index + 1);
+    if (after.length > 0) ways[index] = after.reduce((sum, to) => sum + (ways[to] ?? 1), 0);
+  }
+  return ways[0]!;
 }
 
 /** A slot outside of code with these offsets, as in ExitPoint. */

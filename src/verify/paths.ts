@@ -16,15 +16,18 @@ import { Choices } from './choices.ts';
 import { execute } from './execute.ts';
 import { LookupFacts } from './lookups.ts';
 import { type Obligation, openObligations } from './obligations.ts';
+import { countPaths } from './order.ts';
 import { type Merging, mergingFor } from './regions.ts';
 import type { Role, Run, Surroundings } from './run.ts';
 import type { Session } from './session.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
+/** Ways through a program beyond which it is left alone; most of them no input takes. */
+const MAX_PATHS = 20_000;
 /** Runs of either program; a run costs as much as its program is long. */
 const MAX_STEPS = 150_000;
 /** Questions to the solver, and how often its budget for one check may be spent in all. */
-const MAX_QUESTIONS = 64;
+const MAX_QUESTIONS = 96;
 const BUDGETS = 4;
 /** Largest formula that a solver is asked about. */
 const MAX_TERMS = 5_000;
@@ -45,6 +48,7 @@ type How = 'normal-form' | 'solver';
 
 /** How it was proven; undefined when it was not. */
 export function provePaths(session: Session, source: Side, candidate: Side, o: PathOptions): How | undefined {
+  if ([source, candidate].some((side) => hasTooMany(side))) return undefined;
   for (let merging = mergingUnder(o.accelerations, 'none'); ; ) {
     const proof = new PathProof(session, source, candidate, o, merging);
     const how = proof.prove();
@@ -53,11 +57,23 @@ export function provePaths(session: Session, source: Side, candidate: Side, o: P
   }
 }
 
+function hasTooMany({ insns }: Side): boolean {
+  try {
+    return countPaths(insns) > MAX_PATHS;
+  } catch (e) {
+    if (e instanceof Unsupported) return true;
+    throw e;
+  }
+}
+
 /** One path, or why it could not be followed. */
 interface Path {
   run: Run | Refused | Unsupported;
-  holds: readonly Term[];
+  choices: Choices;
 }
+
+/** What is known of a path: nothing; that both do the same on it; or that its first conditions cannot hold together. */
+type Outcome = 'open' | { impossible?: number };
 
 class PathProof {
   /** How far apart the regions can be kept; when that is less far than was tried, the proof has to start again. */
@@ -90,8 +106,9 @@ class PathProof {
       const facts = new LookupFacts(normalizer, assumptions);
       const around = { ...this.session.around(this.merging), facts };
       const path = this.follow(this.source, choices, around);
-      if (!this.isSame(path, around, assumptions)) return undefined;
-      script = choices.next();
+      const same = this.compare(path, around, assumptions);
+      if (same === 'open') return undefined;
+      script = choices.next(same.impossible);
     }
     return this.questions > 0 ? 'solver' : 'normal-form';
   }
@@ -105,29 +122,47 @@ class PathProof {
       if (!(e instanceof Refused || e instanceof Unsupported)) throw e;
       run = e;
     }
-    return { run, holds: choices.holds };
+    return { run, choices };
   }
 
-  /** Does the candidate do the same wherever the source takes this path? */
-  private isSame(source: Path, around: Surroundings, assumptions: readonly Term[]): boolean {
-    if (source.run instanceof Unsupported) return false;
-    if (source.run instanceof Refused) return this.isImpossible(source.holds, assumptions);
+  /** The candidate, wherever the source takes this path. */
+  private compare(source: Path, around: Surroundings, assumptions: readonly Term[]): Outcome {
+    if (source.run instanceof Unsupported) return 'open';
+    const given = source.choices.holds;
+    if (source.run instanceof Refused) return this.impossible(given, assumptions);
     const reference = source.run.calls;
     for (let script: readonly boolean[] | undefined = []; script !== undefined; ) {
-      if (this.steps > MAX_STEPS) return false;
-      const choices: Choices = new Choices(this.session.normalizer, source.holds, script, noToken);
+      if (this.steps > MAX_STEPS) return 'open';
+      const choices: Choices = new Choices(this.session.normalizer, given, script, noToken);
       const path = this.follow(this.candidate, choices, around, { reference });
-      const same = this.isPair(source.run, path, around, assumptions);
-      if (this.wanted !== this.merging) return false;
-      if (!same && !this.isImpossible(path.holds, assumptions)) return false;
-      script = choices.next();
+      const isSame = this.isPair(source.run, path, around, assumptions);
+      if (this.wanted !== this.merging) return 'open';
+      const outcome = isSame ? {} : this.impossible(choices.holds, assumptions);
+      if (outcome === 'open') return outcome;
+      const { impossible } = outcome;
+      if (impossible !== undefined && impossible <= given.length) return outcome;
+      script = choices.next(impossible === undefined ? undefined : impossible - given.length);
     }
-    return true;
+    return {};
+  }
+
+  /** How many of the conditions, from the first, cannot hold together. */
+  private impossible(holds: readonly Term[], assumptions: readonly Term[]): Outcome {
+    const isPossible = (n: number): boolean =>
+      !this.isUnsatisfiable(this.session.normalizer.build.true, [...holds.slice(0, n), ...assumptions]);
+    if (isPossible(holds.length)) return 'open';
+    let [low, high] = [0, holds.length];
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1;
+      if (isPossible(middle)) low = middle;
+      else high = middle;
+    }
+    return { impossible: high };
   }
 
   private isPair(
     reference: Run,
-    { run, holds }: Path,
+    { run, choices }: Path,
     around: Surroundings,
     assumptions: readonly Term[],
   ): boolean {
@@ -144,16 +179,13 @@ class PathProof {
       if (e instanceof Refused) return false;
       throw e;
     }
+    open = open.filter((o) => choices.simplified(o.source) !== choices.simplified(o.candidate));
     if (open.length === 0) return true;
     const b = session.normalizer.build;
     const differ = open
       .map((o) => b.not(b.eq(o.source, o.candidate)))
       .reduce((x, y) => b.binary(Op.Or, x, y));
-    return this.isUnsatisfiable(differ, [...holds, ...assumptions]);
-  }
-
-  private isImpossible(holds: readonly Term[], assumptions: readonly Term[]): boolean {
-    return this.isUnsatisfiable(this.session.normalizer.build.true, [...holds, ...assumptions]);
+    return this.isUnsatisfiable(differ, [...choices.holds, ...assumptions]);
   }
 
   private isUnsatisfiable(t: Term, given: readonly Term[]): boolean {

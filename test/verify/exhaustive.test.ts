@@ -7,14 +7,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Insn, insn, OPS, specOf } from '../../src/isa/index.ts';
 import { fuzzTest, KernelSession, kernelDiff, randomProgram } from '../../src/kernel/index.ts';
 import { mutant } from '../../src/kernel/mutants.ts';
+import { createSolver } from '../../src/solver/index.ts';
+import { ALL_ACCELERATIONS } from '../../src/verify/accelerations.ts';
 import { runConcretely } from '../../src/verify/concrete.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
+import { provePaths } from '../../src/verify/paths.ts';
+import { Session } from '../../src/verify/session.ts';
 import { Rng } from '../../src/vm/random.ts';
 import { hasKernel, needsKernel } from '../kernel/kernel.ts';
 import { contextOf } from './cases.ts';
 
 const FULL = process.env.K2_FULL === '1';
 const PAIRS = FULL ? 100_000 : 1500;
+const PATH_PAIRS = FULL ? 20_000 : 250;
 const PROGRAMS = FULL ? 400 : 12;
 const LINUX = 600;
 
@@ -135,6 +140,51 @@ describe('random window pairs, on all inputs', () => {
     expect(count.equivalent).toBeGreaterThan(PAIRS / 20);
     expect(count.different).toBeGreaterThan(PAIRS / 20);
     expect(count.unknown ?? 0).toBeLessThan(PAIRS / 100);
+  });
+});
+
+/** Windows whose jumps skip up to three instructions, and one with small changes. */
+function branchyPair(rng: Rng): { source: Insn[]; target: Insn[] } {
+  const far = (i: Insn): Insn => (specOf(i)?.kind === 'jump' ? { ...i, off: 1 + rng.below(3) } : i);
+  const jump = (): Insn => {
+    const o = rng.pick(JUMPS);
+    const isX = o.kind === 'jump' && o.operand === 'X';
+    return insn(o.op, rng.pick(REGISTERS), isX ? rng.pick(REGISTERS) : 0, 1, isX ? 0 : constant(rng));
+  };
+  const one = (): Insn => far(rng.chance(0.35) ? jump() : anyInsn(rng));
+  const source = Array.from({ length: 2 + rng.below(7) }, one);
+  const target = [...source];
+  const at = rng.below(target.length);
+  if (rng.chance(0.3)) target[at] = one();
+  else if (rng.chance(0.5)) target[at] = otherWidth(rng, target[at]!);
+  else target.splice(at, 1);
+  const end = [1, 2, 3].map(() => insn(0xb7, 0));
+  return { source: [...source, ...end], target: [...target, ...end] };
+}
+
+describe('random windows with branches, path by path', () => {
+  it(`${PATH_PAIRS} proofs are what the runs say`, async () => {
+    const solver = await createSolver();
+    const count = { proven: 0, same: 0, differ: 0 };
+    for (let n = 0; n < PATH_PAIRS; n++) {
+      const { source, target } = branchyPair(new Rng(23, 'paths', n));
+      const side = (insns: readonly Insn[]) => ({ insns, program: { insns, functions: [] } });
+      const how = provePaths(new Session(context, source), side(source), side(target), {
+        solver,
+        rlimit: 300_000,
+        accelerations: ALL_ACCELERATIONS,
+      });
+      const wrong = differs(source, target);
+      if (how !== undefined && wrong) expect.fail(`pair ${n}: ${JSON.stringify({ how, source, target })}`);
+      if (wrong) count.differ++;
+      else count.same++;
+      if (how !== undefined) count.proven++;
+    }
+    solver.close();
+    if (FULL || process.env.K2_SHOW) console.log(count);
+    expect(count.differ).toBeGreaterThan(PATH_PAIRS / 5);
+    expect(count.proven).toBeGreaterThan(0.9 * count.same);
+    expect(count.same).toBeGreaterThan(PATH_PAIRS / 20);
   });
 });
 

@@ -1,12 +1,15 @@
 /** Programs that share code which the other has several times: proven path by path, and no mistake in it is missed. */
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Program } from '../../src/program/program.ts';
-import { createSolver, type Solver } from '../../src/solver/index.ts';
+import { createSolver, evaluate, Normalizer, type Solver, type Term } from '../../src/solver/index.ts';
 import { ALL_ACCELERATIONS } from '../../src/verify/accelerations.ts';
+import { Choices } from '../../src/verify/choices.ts';
 import { provePaths } from '../../src/verify/paths.ts';
 import { addEntryFacts, entryContext } from '../../src/verify/program.ts';
 import { Session } from '../../src/verify/session.ts';
 import { text } from '../analysis/programs.ts';
+import { assign, newBuilder, plant, steps, values } from '../solver/arbitrary.ts';
 
 let solver: Solver;
 beforeAll(async () => {
@@ -178,6 +181,49 @@ const CASES: readonly [string, string, string, string, readonly [string, string]
     ],
   ],
 ];
+
+describe('what holds on a path', () => {
+  it('simplifies terms to what they equal there', () => {
+    let changed = 0;
+    fc.assert(
+      fc.property(steps, values, (recipe, list) => {
+        const b = newBuilder();
+        const n = new Normalizer(b);
+        const made = plant(b, recipe);
+        const input = assign(list);
+        const value = (t: Term): bigint => evaluate(b.store, t, input);
+        const truths = made.filter((t) => b.store.width(t) === 1);
+        const equal = made.slice(0, 3).map((t) => b.eq(t, b.const(value(t), b.store.width(t))));
+        const holds = [...truths, ...equal].map((t) => n.normalize(value(t) === 1n ? t : b.not(t)));
+        const choices = new Choices(n, holds, [], () => 0);
+        for (const t of made) {
+          const simple = choices.simplified(t);
+          if (simple !== n.normalize(t)) changed++;
+          expect(value(simple)).toBe(value(t));
+        }
+        for (const t of truths) expect(choices.choose(n.normalize(t))).toBe(value(t) === 1n);
+      }),
+      { numRuns: 300, seed: 9 },
+    );
+    expect(changed).toBeGreaterThan(300);
+  });
+
+  it('gives every path once, and none of those left out', () => {
+    const b = newBuilder();
+    const n = new Normalizer(b);
+    const bits = [1, 2, 3].map((k) => n.normalize(b.extract(b.store.var('x', 64), k, 1)));
+    const seen: string[] = [];
+    for (let script: readonly boolean[] | undefined = []; script !== undefined; ) {
+      const choices: Choices = new Choices(n, [], script, () => 0);
+      const path = bits.map((t) => Number(choices.choose(t))).join('');
+      // What is known is not chosen again.
+      expect(bits.map((t) => Number(choices.choose(t))).join('')).toBe(path);
+      seen.push(path);
+      script = choices.next(path.startsWith('01') ? 2 : undefined);
+    }
+    expect(seen).toEqual(['111', '110', '101', '100', '011', '001', '000']);
+  });
+});
 
 describe('path by path', () => {
   for (const [what, source, candidate, how, wrong] of CASES) {
