@@ -24,6 +24,7 @@ type Rule = (insns: readonly Insn[], at: number) => { count: number; replacement
 
 const [AND64_K, AND64_X, LSH64_K, RSH64_K, ADD64_K, ADD64_X] = [0x57, 0x5f, 0x67, 0x77, 0x07, 0x0f];
 const [JEQ_K, JNE_K, JSET_K] = [0x15, 0x55, 0x45];
+const [ARSH64_K, LOAD64] = [0xc7, 0x79];
 const ATOMIC_ADD: ReadonlyMap<number, number> = new Map([
   [4, 0xc3],
   [8, 0xdb],
@@ -192,6 +193,46 @@ const zeroLate: Rule = (insns, at) => {
   };
 };
 
+/** A load of 4 bytes that is sign-extended further on: the upper half of a load of 8. */
+const signedHalf: Rule = (insns, at) => {
+  const load = insns[at]!;
+  const spec = specOf(load);
+  if (spec?.kind !== 'load' || spec.size !== 4 || spec.signed || spec.acquire || (load.off & 7) !== 4)
+    return undefined;
+  const replacement: Insn[] = [{ ...load, op: LOAD64, off: load.off - 4 }];
+  let isUp = false;
+  for (let p = at + 1; p < Math.min(insns.length, at + FAR); p++) {
+    const i = insns[p]!;
+    const kind = specOf(i)?.kind;
+    if (kind === undefined || kind === 'jump' || kind === 'goto' || kind === 'call' || kind === 'exit')
+      return undefined;
+    const touches = (((registersRead(i) | registersWritten(i)) >> load.dst) & 1) === 1;
+    if (!touches || isUp) replacement.push(i);
+    if (!touches) continue;
+    if (isUp) return i.op === ARSH64_K && i.imm >= 32 ? { count: p + 1 - at, replacement } : undefined;
+    if (i.op !== LSH64_K || i.imm !== 32) return undefined;
+    isUp = true;
+  }
+  return undefined;
+};
+
+/** `if x == 0 goto L; ...; L: x = y`, where `y` may be 0: behind it. What set `y` before may then be needless. */
+const skippedZero: Rule = (insns, at) => {
+  const test = insns[at]!;
+  if (test.op !== JEQ_K || test.imm !== 0 || test.off <= 0) return undefined;
+  const slots = slotOffsets(insns);
+  const target = indexOfSlot(slots, slots[at + 1]! + test.off);
+  const there = target === undefined ? undefined : insns[target];
+  if (target === undefined || there?.dst !== test.dst || target - at > LONGEST_ARM) return undefined;
+  const sets =
+    (there.op === MOV64_X && there.off === 0) || ([MOV64_K, MOV32_K].includes(there.op) && there.imm === 0);
+  if (!sets) return undefined;
+  return {
+    count: target + 1 - at,
+    replacement: [{ ...test, off: test.off + 1 }, ...insns.slice(at + 1, target + 1)],
+  };
+};
+
 const RULES: readonly Rule[] = [
   maskedShift,
   counter,
@@ -200,8 +241,10 @@ const RULES: readonly Rule[] = [
   constantTest,
   bitTest,
   storedConstant,
+  signedHalf,
   storedChoice,
   zeroLate,
+  skippedZero,
 ];
 
 /** All places where a rule fits, last first; they may overlap. Those of one place: what saves most first. */

@@ -89,7 +89,7 @@ export function entryContext(program: Program): WindowContext {
 }
 
 /** The packet lies inside kernel memory, its end not before its start. */
-export function addEntryFacts(session: Session): void {
+export function addPacketFacts(session: Session, longest = MAX_PACKET): void {
   const { bases, inputs, normalizer } = session;
   const b = normalizer.build;
   const start = bases.base(region.packet, '');
@@ -99,7 +99,7 @@ export function addEntryFacts(session: Session): void {
   inputs.assumptions.push(
     atMost(k(LOWEST), start),
     atMost(start, k(HIGHEST)),
-    atMost(b.sub(end, start), k(MAX_PACKET)),
+    atMost(b.sub(end, start), k(longest)),
   );
   inputs.hints.set('packet', { min: SAMPLE_PACKET, max: SAMPLE_PACKET });
   inputs.hints.set('packet_end', { min: SAMPLE_PACKET, max: SAMPLE_PACKET + 1500n });

@@ -19,7 +19,7 @@ import { CHECKER_VERSION, contextKey, VerdictCache } from './cache.ts';
 import { canonical, codeKey } from './canonical.ts';
 import type { WindowContext } from './context.ts';
 import { contextProvider } from './facts.ts';
-import { addEntryFacts, checkComparable, entryContext, firstDifference, testOf } from './program.ts';
+import { addPacketFacts, checkComparable, entryContext, firstDifference, testOf } from './program.ts';
 import { Prover, type Question, type Staged } from './prover.ts';
 import { Session } from './session.ts';
 import type { Verdict, Window } from './types.ts';
@@ -65,6 +65,8 @@ export interface WindowVerifier {
 /** Terms beyond which a session's store is given up. */
 const MAX_TERMS = 200_000;
 const MAX_SESSIONS = 16;
+/** No packet is longer; far more than there are. */
+const LONGEST_PACKET = 0x7fff_ffffn;
 
 export async function createWindowVerifier(options: WindowVerifierOptions = {}): Promise<WindowVerifier> {
   const { solver } = options;
@@ -167,10 +169,11 @@ class Verifier implements WindowVerifier {
     if (code === candidateCode) return [{ kind: 'equivalent', how: 'identical', ms: 0 }, 'identical'];
     const sessionKey = `${this.contextKey(context)}|${code}`;
     return this.cached(`${sessionKey}|${candidateCode}`, () => {
-      const session = this.session(
-        sessionKey,
-        () => new Session(context, from, {}, this.accelerations.offsets),
-      );
+      const session = this.session(sessionKey, () => {
+        const made = new Session(context, from, {}, this.accelerations.offsets);
+        addPacketFacts(made, LONGEST_PACKET);
+        return made;
+      });
       return { context, session, source: from, candidate: to };
     });
   }
@@ -189,7 +192,7 @@ class Verifier implements WindowVerifier {
     return this.cached(`${sessionKey}|${other}`, () => {
       const session = this.session(sessionKey, () => {
         const made = new Session(context, entryCode(a), { program: a }, this.accelerations.offsets);
-        addEntryFacts(made);
+        addPacketFacts(made);
         return made;
       });
       return {

@@ -129,4 +129,27 @@ describe('peepholes', () => {
     });
     expect(first('r1 = r6\nr6 = 0\nif r1 == 0 goto +2\nr2 = r1\nr7 += r6')).toBeUndefined();
   });
+
+  it('take the upper half of a wider load for a sign-extended one', () => {
+    const made = first(
+      '*(u64 *)(r10 -8) = r7\nr2 = *(u32 *)(r10 -4)\nr6 += 1\nr2 <<= 32\nr2 s>>= 32\nr0 = r2\nr0 += r6',
+    );
+    expect(made).toEqual({
+      replacement: text('r2 = *(u64 *)(r10 -8)\nr6 += 1\nr2 s>>= 32'),
+      verdict: 'equivalent',
+      saved: 1,
+    });
+    expect(
+      first('*(u64 *)(r10 -8) = r7\nr2 = *(u32 *)(r10 -8)\nr2 <<= 32\nr2 s>>= 32\nr0 = r2'),
+    ).toBeUndefined();
+  });
+
+  it('do not set again what is zero on the way', () => {
+    const made = first('r8 = 0\nif r6 == 0 goto +2\nr8 = 1\nr7 += 1\nr6 = r8', 'r0 = r6\nr0 += r7\nexit');
+    expect(made).toEqual({
+      replacement: text('if r6 == 0 goto +3\nr8 = 1\nr7 += 1\nr6 = r8'),
+      verdict: 'equivalent',
+      saved: 0,
+    });
+  });
 });

@@ -14,6 +14,26 @@ function check(program: Program, start: number, end: number, replacement: string
 }
 
 describe('windows of programs', () => {
+  it('takes a packet for one piece: who compares with more of it has compared with less', () => {
+    const p = text(`
+      r2 = *(u32 *)(r1 + 4)
+      r1 = *(u32 *)(r1 + 0)
+      r3 = r1
+      r3 += 14
+      r0 = 1
+      if r3 > r2 goto +5
+      r3 = r1
+      r3 += 34
+      if r3 > r2 goto +2
+      r0 = *(u8 *)(r1 + 33)
+      r0 &= 1
+      exit
+    `);
+    const once = (length: number) => `r3 = r1\nr3 += ${length}\nr0 = 1\nif r3 > r2 goto +2`;
+    expect(check(p, 2, 9, once(34))).toMatchObject({ kind: 'equivalent' });
+    expect(check(p, 2, 9, once(33))).toMatchObject({ kind: 'different' });
+  });
+
   it('keeps a value of one of two maps apart from the packet, not from either map', () => {
     const p = text(`
       r2 = *(u32 *)(r1 + 4)

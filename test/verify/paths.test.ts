@@ -6,7 +6,7 @@ import { createSolver, evaluate, Normalizer, type Solver, type Term } from '../.
 import { ALL_ACCELERATIONS } from '../../src/verify/accelerations.ts';
 import { Choices } from '../../src/verify/choices.ts';
 import { provePaths } from '../../src/verify/paths.ts';
-import { addEntryFacts, entryContext } from '../../src/verify/program.ts';
+import { addPacketFacts, entryContext } from '../../src/verify/program.ts';
 import { Session } from '../../src/verify/session.ts';
 import { text } from '../analysis/programs.ts';
 import { assign, newBuilder, plant, steps, values } from '../solver/arbitrary.ts';
@@ -20,7 +20,7 @@ function prove(a: string, b: string): string | undefined {
   const [p, q] = [text(a), text(b)];
   const side = (x: Program) => ({ insns: x.insns, program: x });
   const session = new Session(entryContext(p), p.insns, { program: p });
-  addEntryFacts(session);
+  addPacketFacts(session);
   return provePaths(session, side(p), side(q), {
     solver,
     rlimit: 1_000_000,
