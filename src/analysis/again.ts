@@ -44,6 +44,8 @@ export interface Passage {
 
 /** An exploration that later ones may build on. */
 export interface Earlier {
+  /** Stands for it where it must not be kept alive, with all that is known of its program. */
+  version: object;
   program: Program;
   cfg: Cfg;
   labels: Int32Array;
@@ -97,7 +99,7 @@ export function exploreAgain(
   if (!explorer.isFinished) return { env: labelled, found };
   const { passages, changed } = explorer;
   const { cfg, program } = env;
-  const earlier = { program, cfg, labels, nextLabel, passages };
+  const earlier = { version: {}, program, cfg, labels, nextLabel, passages };
   return {
     env: labelled,
     found: { ...found, earlier, ...(base?.shape === undefined ? {} : { changed }) },

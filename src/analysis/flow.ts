@@ -25,8 +25,8 @@ export interface Analysis {
   keyOf(block: number): object;
   /** What an analysis of a later version can build on. */
   readonly earlier: Earlier | undefined;
-  /** Where it was built on another one whose blocks have the same numbers: that one, and the blocks that have other keys. */
-  readonly edit: { readonly from: Earlier; readonly changed: readonly number[] } | undefined;
+  /** Where it was built on one whose blocks have the same numbers: that one's version, and the blocks that have other keys. */
+  readonly edit: { readonly from: object; readonly changed: readonly number[] } | undefined;
 }
 
 /** As sharp as we can; nothing is refused. */
@@ -85,7 +85,7 @@ class WholeProgram implements Analysis {
     this.complete = found.complete;
     this.earlier = found.earlier;
     if (base !== undefined && found.changed !== undefined)
-      this.edit = { from: base.earlier, changed: found.changed };
+      this.edit = { from: base.earlier.version, changed: found.changed };
     const { blockOf } = env.cfg;
     const starts = new Map<number, Start[]>();
     for (const { index, states } of found.nodes.values()) {

@@ -128,7 +128,7 @@ class Live implements Liveness {
     this.analysis = analysis;
     this.exitBits = lowBits(analysis.env.hook.returnBits);
     const { edit } = analysis;
-    if (edit !== undefined && earlier?.analysis.earlier === edit.from) {
+    if (edit !== undefined && earlier?.analysis.earlier?.version === edit.from) {
       this.atStart = earlier.atStart.slice();
       this.update(edit.changed);
       return;

@@ -5,6 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commonOf } from '../../src/analysis/edited.ts';
+import { ANALYSIS_RULES, analyze } from '../../src/analysis/flow.ts';
+import { liveness } from '../../src/analysis/liveness.ts';
 import { examine, examiner } from '../../src/analysis/safety.ts';
 import { EditError } from '../../src/isa/edit.ts';
 import { type Insn, insn } from '../../src/isa/insn.ts';
@@ -109,5 +111,41 @@ describe('what two versions have in common', () => {
     expect(commonOf(old, replaceRange(old, 3, 4, []))).toEqual({ prefix: 4, suffix: 2 - 1 });
     expect(commonOf(old, old)).toEqual({ prefix: old.insns.length, suffix: 0 });
     expect(commonOf(old, { ...old, hook: 'sched_cls' })).toBeUndefined();
+  });
+});
+
+describe('an edit inside one block', () => {
+  /** Tests of a packet's bytes, one after the other, each with a dead instruction. */
+  const long = text(`
+    r7 = *(u32 *)(r1 +0)
+    r2 = *(u32 *)(r1 +4)
+    r1 = r7
+    r1 += 64
+    r0 = 2
+    if r1 > r2 goto out
+    ${Array.from({ length: 60 }, (_, n) => `r3 = ${n}\nr1 = *(u8 *)(r7 +${n})\nif r1 == ${n} goto out`).join('\n')}
+    r0 = 1
+  out:
+    exit`);
+
+  it('touches what depends on it, not the program', () => {
+    const before = analyze(long);
+    const live = liveness(before);
+    for (const place of [6, 6 + 3 * 30, 6 + 3 * 59]) {
+      const now = replaceRange(long, place, place + 1, []);
+      const after = analyze(now, ANALYSIS_RULES, before);
+      // The next block sets the register again; the exit is where all blocks lead.
+      expect(after.edit?.changed.length).toBeLessThanOrEqual(3);
+      const updated = liveness(after, live);
+      const anew = liveness(analyze(now));
+      for (let index = 0; index < now.insns.length; index++)
+        expect(updated.liveBefore(index)).toEqual(anew.liveBefore(index));
+    }
+  });
+
+  it('is explored as a whole where jumps lead elsewhere', () => {
+    const before = analyze(long);
+    const turned = replaceRange(long, 8, 9, [{ ...long.insns[8]!, off: long.insns[8]!.off - 1 }]);
+    expect(analyze(turned, ANALYSIS_RULES, before).edit).toBeUndefined();
   });
 });
