@@ -25,3 +25,15 @@ export function learn(windows: WindowMachine, context: WindowContext, found: Cou
   }
   return false;
 }
+
+/** Adds states of counterexamples that an earlier window taught, where the source runs from them. */
+export function remember(
+  windows: WindowMachine,
+  context: WindowContext,
+  lessons: readonly Counterexample[],
+): void {
+  const bases = Math.min(BASES, windows.size);
+  for (const found of lessons)
+    for (let n = 0; n < bases; n++)
+      if (windows.add(new Overlay(windows.state(n)!, context, found).whole())) break;
+}

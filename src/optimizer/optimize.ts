@@ -16,6 +16,7 @@ import { Bench } from './bench.ts';
 import { budgetOf } from './defaults.ts';
 import { type Oracles, safetyOfResult } from './judges.ts';
 import { type Consents, finalWord } from './kernelword.ts';
+import { Lessons } from './lessons.ts';
 import { peephole } from './peephole.ts';
 import { Rewriting } from './rewriting.ts';
 import { nextRound, type Position, Schedule, START, within } from './schedule.ts';
@@ -46,6 +47,7 @@ export class Optimization {
   private readonly safety: (candidate: Program) => string | undefined;
   private readonly schedule: Schedule;
   private readonly unreached = new Set<number>();
+  private readonly lessons = new Lessons();
   private readonly stats: ChainStats = emptyStats();
   private interrupted = false;
 
@@ -214,7 +216,8 @@ export class Optimization {
       const { window, after } = next;
       const task = this.taskOf(window, at, rewriting.step);
       const result = await searcher.search(task, () => this.ahead(after, rewriting.step + task.steps));
-      const { found, stats, refused, isUnreached } = result;
+      const { found, stats, refused, learned, isUnreached } = result;
+      this.lessons.add(task.program, window, at.round, learned);
       if (isUnreached === true) this.unreached.add(window.start);
       for (const refusal of refused) rewriting.refuse(refusal);
       rewriting.step += stats.steps;
@@ -241,6 +244,7 @@ export class Optimization {
       stream: [this.options.seed, 'chain', program.name, round, visits],
       steps: Math.min(this.schedule.steps(round), this.steps - step),
       objected,
+      lessons: this.lessons.known(program, window, round),
     };
   }
 

@@ -6,6 +6,7 @@
  * The unknowns of a proof are taken over where the machine has them: numbers, bytes behind pointers, where the packet ends,
  * what lookups find, which object a register of unknown kind points into.
  */
+import type { Scalar } from '../analysis/range.ts';
 import { STACK_SIZE } from '../analysis/stack.ts';
 import { isSingle, type Pointer } from '../analysis/values.ts';
 import type { WindowContext } from '../verify/index.ts';
@@ -78,8 +79,11 @@ export class Overlay {
   }
 
   private numbers(): void {
-    for (const [r, value] of this.found.registers)
-      if (this.context.registers[r]?.kind === 'scalar') this.draft.registers[r] = value;
+    for (const [r, value] of this.found.registers) {
+      const v = this.context.registers[r];
+      // Of an earlier version of the program, it may be none that comes here now.
+      if (v?.kind === 'scalar' && allows(v, value)) this.draft.registers[r] = value;
+    }
   }
 
   private pointers(): void {
@@ -171,4 +175,8 @@ export class Overlay {
 /** Name of the base of a register's object. */
 function nameOf(r: number, { region, id }: Pointer): string {
   return isSingle(region) ? region.key : `${region.key}#${id === 0 ? `r${r}` : id}`;
+}
+
+function allows({ tnum, umin, umax }: Scalar, value: bigint): boolean {
+  return (value & ~tnum.mask) === tnum.value && value >= umin && value <= umax;
 }

@@ -187,6 +187,8 @@ function isSame(a: WindowTask, b: WindowTask): boolean {
     a.window.start === b.window.start &&
     a.window.end === b.window.end &&
     a.stream.length === b.stream.length &&
-    a.stream.every((part, n) => part === b.stream[n])
+    a.stream.every((part, n) => part === b.stream[n]) &&
+    a.lessons.length === b.lessons.length &&
+    a.lessons.every((lesson, n) => lesson === b.lessons[n])
   );
 }

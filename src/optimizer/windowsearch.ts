@@ -13,12 +13,12 @@ import { buildPools } from '../search/pools.ts';
 import type { ChainSettings } from '../search/settings.ts';
 import { type Entry, surroundingsOf, wellFormed } from '../search/wellformed.ts';
 import type { WindowContext } from '../verify/index.ts';
-import type { Proof, Window } from '../verify/types.ts';
+import type { Counterexample, Proof, Window } from '../verify/types.ts';
 import { priceOf } from '../vm/latency.ts';
 import { Rng } from '../vm/random.ts';
 import type { Bench } from './bench.ts';
 import type { Oracles } from './judges.ts';
-import { learn } from './learn.ts';
+import { learn, remember } from './learn.ts';
 import { type Judges, judge, type Refusal, rewriteKey } from './pass.ts';
 import type { OptimizeOptions } from './types.ts';
 
@@ -31,6 +31,8 @@ export interface WindowTask {
   steps: number;
   /** Rewrites that are not wanted, whatever the judges say (rewriteKey). */
   objected: ReadonlySet<string>;
+  /** Counterexamples of earlier windows that started here. */
+  lessons: readonly Counterexample[];
 }
 
 export interface SearchTools extends Pick<Oracles, 'contextOf' | 'forget'> {
@@ -48,6 +50,8 @@ export interface WindowResult {
   stats: ChainStats;
   /** Candidates that were proven and turned down all the same. */
   refused: readonly Refusal[];
+  /** Counterexamples that showed a difference in the machine as well. */
+  learned: readonly Counterexample[];
   /** Neither a test nor a made-up state comes to the window. */
   isUnreached?: boolean;
 }
@@ -81,14 +85,16 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
   const context = tools.contextOf(program, window);
   const exits = context.exits.map((e) => e.to);
   const raised = raise(source, exits);
-  if (raised === undefined) return { stats: emptyStats(), refused: [] };
+  if (raised === undefined) return { stats: emptyStats(), refused: [], learned: [] };
   const machine = tools.bench.open(window, raised.insns, context, rng);
-  if (machine === undefined) return { stats: emptyStats(), refused: [], isUnreached: true };
+  if (machine === undefined) return { stats: emptyStats(), refused: [], learned: [], isUnreached: true };
   const entry = entryOf(context);
   const around = surroundingsOf(raised.insns, entry, pointerFieldsOf(context), liveOf(context));
   const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
   const nearby = program.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
   const refused: Refusal[] = [];
+  const learned: Counterexample[] = [];
+  remember(machine, context, task.lessons);
   let found: WindowResult['found'];
   let unknown = 0;
   const prove = (candidate: readonly Insn[]): Proven => {
@@ -106,7 +112,9 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
       return 'unknown';
     }
     const input = verdict?.kind === 'different' ? verdict.counterexample : undefined;
-    return input !== undefined && learn(machine, context, input) ? 'counterexample added' : 'different';
+    if (input === undefined || !learn(machine, context, input)) return 'different';
+    learned.push(input);
+    return 'counterexample added';
   };
   let last = { error: 0, failed: 0 };
   const { stats } = runChain({
@@ -131,7 +139,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
     prove,
     stop: () => unknown >= MOST_UNKNOWN || tools.stop(),
   });
-  return { found, stats, refused };
+  return { found, stats, refused, learned };
 }
 
 function entryOf({ registers }: WindowContext): Entry {

@@ -5,7 +5,7 @@ import type { Insn } from '../../src/isa/insn.ts';
 import { Bench } from '../../src/optimizer/bench.ts';
 import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';
 import { Draft } from '../../src/optimizer/draft.ts';
-import { learn } from '../../src/optimizer/learn.ts';
+import { learn, remember } from '../../src/optimizer/learn.ts';
 import { replaceRange } from '../../src/program/edit.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
 import { raise, widened } from '../../src/search/flow.ts';
@@ -62,7 +62,10 @@ function opened(
     if (verdict.kind !== 'different' || verdict.counterexample === undefined)
       throw new Error(`no counterexample: ${JSON.stringify(verdict)}`);
     const learned = learn(machine, context, verdict.counterexample);
-    return { before, learned, after: machine.evaluate().error };
+    const after = machine.evaluate().error;
+    if (learned) machine.drop();
+    remember(machine, context, [verdict.counterexample]);
+    return { before, learned, after, remembered: machine.evaluate().error };
   };
 }
 
@@ -84,6 +87,7 @@ describe('learn', () => {
     const taught = opened(program, { start: 0, end: 6 })(assemble('r0 = 2'));
     expect(taught).toMatchObject({ before: 0, learned: true });
     expect(taught.after).toBeGreaterThan(0);
+    expect(taught.remembered).toBeGreaterThan(0);
   });
 
   const lookup = (then: string): Program =>

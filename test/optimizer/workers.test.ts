@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';
 import type * as Optimizer from '../../src/optimizer/index.ts';
-import type { OptimizeResult } from '../../src/optimizer/types.ts';
+import type { OptimizeOptions, OptimizeResult } from '../../src/optimizer/types.ts';
 import { programsOf, readObject } from '../../src/program/elf/index.ts';
 import type { Program } from '../../src/program/program.ts';
 
@@ -25,9 +25,10 @@ describe.skipIf(!existsSync(MODULE))('threads (skipped before npm run build)', (
     program: Program,
     workers: number,
     control: Optimizer.Control = {},
+    options: OptimizeOptions = OPTIONS,
   ): Promise<OptimizeResult> => {
     const { optimizeProgram } = (await import(pathToFileURL(MODULE).href)) as typeof Optimizer;
-    return optimizeProgram(program, OPTIONS, { ...control, workers });
+    return optimizeProgram(program, options, { ...control, workers });
   };
 
   it.each([
@@ -38,6 +39,14 @@ describe.skipIf(!existsSync(MODULE))('threads (skipped before npm run build)', (
     const alone = await optimized(program, 1);
     expect(alone.rewrites.some((r) => r.by.startsWith('chain'))).toBe(true);
     for (const workers of counts) expect(await optimized(program, workers)).toEqual(alone);
+  });
+
+  it('the same result when later rounds know what earlier ones have learned', async () => {
+    const options = { ...OPTIONS, steps: 160_000 };
+    const program = programOf('xdp_icmp_echo');
+    const alone = await optimized(program, 1, {}, options);
+    expect(alone.stats.proofs['counterexample added']).toBeGreaterThan(0);
+    expect(await optimized(program, 2, {}, options)).toEqual(alone);
   });
 
   it('searches one program after the other on the same threads', async () => {
