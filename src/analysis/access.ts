@@ -6,6 +6,7 @@ import { isReadOnly, mapType } from '../program/maps.ts';
 import { isSocketKind, mayLoadSocket, type SocketKind } from '../program/sockets.ts';
 import { named } from './alu.ts';
 import { narrowed } from './arith.ts';
+import { holdsDynptr } from './dynptrs.ts';
 import {
   clobberFrame,
   type Env,
@@ -41,7 +42,9 @@ export function reach(
     env.report(index, `${r} min value is negative, either use unsigned index or do a if (index >=0) check.`);
     return undefined;
   }
-  if (p.variable.smax >= BigInt(MAX_OFFSET) || p.variable.smin <= BigInt(-MAX_OFFSET)) {
+  // Only on the stack does the kernel take the signed bounds for both ends.
+  const top = p.region.kind === 'stack' ? p.variable.smax : p.variable.umax;
+  if (top >= BigInt(MAX_OFFSET) || p.variable.smin <= BigInt(-MAX_OFFSET)) {
     env.report(index, `${r} unbounded memory access, make sure to bounds check any such access`);
     return undefined;
   }
@@ -192,6 +195,10 @@ function loadStack(
 ): Value {
   const frame = state.frames[depth];
   if (frame === undefined) return ANY;
+  if (holdsDynptr(state, depth, STACK_SIZE + at.min, STACK_SIZE + at.max + size)) {
+    env.report(index, `invalid read from stack off ${at.min}+0 size ${size}`);
+    return ANY;
+  }
   if (at.min !== at.max) {
     checkInitialised(
       env,
@@ -278,8 +285,22 @@ function loadValue(
   }
 }
 
+/** Accesses through these are rewritten when the program is loaded, so all paths must agree on them (reg_type_mismatch()). */
+function specialOf({ region: to }: Pointer): string {
+  return to.kind === 'ctx' || to.kind === 'opaque' ? to.key : '';
+}
+
+function checkSameKind(env: Env, index: number, base: Value): void {
+  if (base.kind !== 'pointer') return;
+  const is = specialOf(base);
+  const was = env.accessed.get(index);
+  if (was === undefined) env.accessed.set(index, is);
+  else if (was !== is) env.report(index, 'same insn cannot be used with different pointers');
+}
+
 export function stepLoad(env: Env, state: AbstractState, index: number, i: Insn, op: LoadOp): void {
   const base = readRegister(env, state, index, i.src);
+  checkSameKind(env, index, base);
   let value: Value = op.size !== 8 ? UNKNOWN : base.kind === 'scalar' ? ANY : anyOf(base);
   if (base.kind !== 'pointer') badBase(env, state, index, i.src, base);
   else {
@@ -308,6 +329,8 @@ function putValue(
   const depth = p.region.frame;
   const frame = state.frames[depth];
   if (frame === undefined) return;
+  if (holdsDynptr(state, depth, STACK_SIZE + at.min, STACK_SIZE + at.max + size, true))
+    env.report(index, 'cannot overwrite referenced dynptr');
   if (at.min !== at.max) {
     clobberFrame(env, state, depth, STACK_SIZE + at.min, STACK_SIZE + at.max + size);
     return;
@@ -322,6 +345,7 @@ function putValue(
 
 export function stepStore(env: Env, state: AbstractState, index: number, i: Insn, op: StoreOp): void {
   const base = readRegister(env, state, index, i.dst);
+  checkSameKind(env, index, base);
   const value: Value = op.operand === 'X' ? readRegister(env, state, index, i.src) : constant(BigInt(i.imm));
   if (base.kind !== 'pointer') {
     badBase(env, state, index, i.dst, base);
@@ -351,6 +375,9 @@ export function stepAtomic(env: Env, state: AbstractState, index: number, i: Ins
   const base = readRegister(env, state, index, i.dst);
   readRegister(env, state, index, i.src);
   if (op.result === 'r0') readRegister(env, state, index, 0);
+  // The kernel takes the result into its register before it looks at the address a second time.
+  if (op.result !== 'none' && i.dst === (op.result === 'src' ? i.src : 0))
+    env.report(index, `R${i.dst} is overwritten with the result: misaligned access`);
   let old: Value = UNKNOWN;
   if (base.kind !== 'pointer') {
     badBase(env, state, index, i.dst, base);

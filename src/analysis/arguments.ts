@@ -6,6 +6,7 @@ import type { Helper, HelperArg } from '../program/helpers.ts';
 import { isReadOnly, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
 import { isAligned, modifiedCtx } from './access.ts';
+import { checkDynptr } from './dynptrs.ts';
 import { type Env, isLenient, mapOf } from './env.ts';
 import { constantOf } from './range.ts';
 import { type AbstractState, current } from './state.ts';
@@ -16,7 +17,7 @@ function targetOf(r: Region): string {
   return r.kind === 'memory' || r.kind === 'opaque' ? r.what : r.kind;
 }
 
-const MEMORY = ['stack', 'packet', 'packet_meta', 'map_key', 'map_value', 'mem', 'ringbuf_mem', 'btf'];
+const MEMORY = ['stack', 'packet', 'packet_meta', 'map_key', 'map_value', 'mem', 'ringbuf_mem'];
 const SOCKETS = ['sock_common', 'sock', 'tcp_sock', 'xdp_sock'];
 
 const ACCEPTED: Partial<Record<HelperArg['kind'], readonly string[]>> = {
@@ -108,8 +109,9 @@ export function checkArgument(
   }
   if (isUnclear(env, state, v)) return;
   if (v.kind === 'pointer') {
-    if (wanted.includes(is)) checkPointer(env, index, helper, arg, n, v, is);
-    else refuse();
+    if (!wanted.includes(is)) refuse();
+    else if (arg.kind === 'dynptr') checkDynptr(env, state, index, helper, n, v);
+    else checkPointer(env, index, helper, arg, n, v, is);
     return;
   }
   if (!(isZero(v) && takesNull(state, arg))) refuse();

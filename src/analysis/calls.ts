@@ -8,6 +8,7 @@ import { checkAccess, checkInitialised, reach } from './access.ts';
 import { named } from './alu.ts';
 import { checkArgument, checkSizes, isZero } from './arguments.ts';
 import { callbackOf } from './callbacks.ts';
+import { dynptrRef, holdsDynptr, makeDynptr } from './dynptrs.ts';
 import { clobberFrame, type Env, mapOf, newId, trashStacks } from './env.ts';
 import { constantOf, signedBetween, UNKNOWN, unsignedOf } from './range.ts';
 import { checkLeaks, checkRelease, release, withReference } from './references.ts';
@@ -121,6 +122,13 @@ function checkMemory(env: Env, state: AbstractState, index: number, m: CallMemor
     env.report(
       index,
       `invalid ${m.writes ? 'write to' : 'indirect access to'} stack ${r} off=${at.min} size=${size}`,
+    );
+  else if (holdsDynptr(state, p.region.frame, STACK_SIZE + at.min, STACK_SIZE + at.max + size, m.uninit))
+    env.report(
+      index,
+      m.uninit
+        ? 'cannot overwrite referenced dynptr'
+        : `invalid read from stack ${r} off ${at.min} size ${size}`,
     );
   else if (m.reads && !m.uninit)
     checkInitialised(
@@ -295,16 +303,22 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   checkSizes(env, state, index, helper);
   if (helper.id === GET_LOCAL_STORAGE && !isZero(regs[2]))
     env.report(index, "get_local_storage() doesn't support non-zero flags");
-  const memory = callMemory(env, helper, regs);
+  const asKernel = env.rules.precision === 'kernel';
+  // What a callback does with its argument, and what becomes of dynptrs, is followed by itself.
+  const memory = callMemory(env, helper, regs).filter(
+    (m) => !asKernel || !['dynptr', 'callback_ctx'].includes(helper.args[m.arg]!.kind),
+  );
+  const dynptr = dynptrRef(state, helper, regs);
   for (const m of memory) checkMemory(env, state, index, m);
   // The result may depend on what the stack held before the helper wrote to it.
   const r0 = result(env, state, index, helper, regs);
   for (const m of memory) if (m.writes) writeMemory(env, state, m);
-  const followed = env.rules.precision === 'kernel' && callbackOf(i) !== undefined;
-  if (!followed && (!helper.known || helper.effects.includes('callback'))) trashStacks(state);
+  const followed = asKernel && callbackOf(i) !== undefined;
+  if (!asKernel && (!helper.known || helper.effects.includes('callback'))) trashStacks(state);
   current(state).regs.fill(UNINIT, 0, 6);
-  release(env, state, helper, regs[1]!);
+  release(env, state, helper, regs[1]!, dynptr);
+  if (asKernel) makeDynptr(env, state, index, helper, regs);
   if (invalidatesPacket(helper) && !followed)
-    forgetPacket(state, env.rules.precision === 'kernel' && env.rules.linux >= STALE_IS_NUMBER);
+    forgetPacket(state, asKernel && env.rules.linux >= STALE_IS_NUMBER);
   current(state).regs[0] = r0;
 }

@@ -29,6 +29,8 @@ export interface Env {
   report(index: number, reason: string): void;
   /** What is wrong with instructions by themselves, when they are reached. */
   readonly onRun: ReadonlyMap<number, string>;
+  /** Loads and stores: the special kind of pointer that they were seen with, or ''. */
+  readonly accessed: Map<number, string>;
   /** True for blocks that may run more than once in one run of the program. */
   readonly repeats: Uint8Array;
   /** Number of an instruction that ids are made from: its index, or, in an edited program, the one it had before (again.ts). */
@@ -47,7 +49,8 @@ export function makeEnv(
 ): Env {
   const hook = HOOKS[program.hook];
   const exitRange = returnRangeOf(hook, program.attachType);
-  return { program, cfg, hook, rules, exitRange, report, onRun, repeats: repeatedBlocks(cfg) };
+  const accessed = new Map<number, string>();
+  return { program, cfg, hook, rules, exitRange, report, onRun, accessed, repeats: repeatedBlocks(cfg) };
 }
 
 export function labelOf(env: Env, index: number): number {

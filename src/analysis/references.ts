@@ -5,6 +5,7 @@
 import type { Helper } from '../program/helpers.ts';
 import { mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
+import { dynptrRef } from './dynptrs.ts';
 import type { Env } from './env.ts';
 import { UNKNOWN } from './range.ts';
 import { type AbstractState, mapPointers } from './state.ts';
@@ -13,8 +14,9 @@ import { type Pointer, UNINIT, type Value, withRef } from './values.ts';
 const LOOKUP = 1;
 /** sk_lookup_tcp, sk_lookup_udp, skc_lookup_tcp, ringbuf_reserve; kptr_xchg and dynptrs are not followed. */
 const ACQUIRES: ReadonlySet<number> = new Set([84, 85, 99, 131]);
-/** sk_release, ringbuf_submit, ringbuf_discard: the first argument. */
-const RELEASES: ReadonlySet<number> = new Set([86, 132, 133]);
+/** sk_release, ringbuf_submit, ringbuf_discard, and the last two for dynptrs: the first argument. */
+const RELEASES: ReadonlySet<number> = new Set([86, 132, 133, 199, 200]);
+const OF_DYNPTRS: ReadonlySet<number> = new Set([199, 200]);
 /** tcp_sock, sk_fullsock, skc_to_*: another view of the same socket (is_ptr_cast_function()). */
 const CASTS: ReadonlySet<number> = new Set([95, 96, 136, 137, 138, 139, 140, 196]);
 
@@ -27,14 +29,15 @@ function acquires(helper: Helper, map: MapDef | undefined): boolean {
 
 /** References cannot be released twice, nor what was not acquired. */
 export function checkRelease(env: Env, state: AbstractState, index: number, helper: Helper, v: Value): void {
-  if (!RELEASES.has(helper.id) || v.kind !== 'pointer') return;
+  if (!RELEASES.has(helper.id) || OF_DYNPTRS.has(helper.id) || v.kind !== 'pointer') return;
   if (v.ref === undefined) env.report(index, 'R1 must be referenced when passed to release function');
   else if (!state.refs.includes(v.ref)) env.report(index, 'arg 1 is an unacquired reference');
 }
 
-/** After the call: nobody may use what was released. */
-export function release(env: Env, state: AbstractState, helper: Helper, v: Value): void {
-  if (RELEASES.has(helper.id) && v.kind === 'pointer' && v.ref !== undefined) drop(env, state, v.ref);
+/** After the call: nobody may use what was released. `dynptr`: the reference of the dynptr in r1, if it is one. */
+export function release(env: Env, state: AbstractState, helper: Helper, v: Value, dynptr: number): void {
+  const ref = v.kind === 'pointer' && v.ref !== undefined ? v.ref : dynptr;
+  if (RELEASES.has(helper.id) && ref !== 0) drop(env, state, ref);
 }
 
 function drop(env: Env, state: AbstractState, ref: number): void {
@@ -55,6 +58,8 @@ export function withReference(
     state.refs = [...state.refs, r0.id];
     return withRef(r0, r0.id);
   }
+  const dynptr = dynptrRef(state, helper, regs);
+  if (dynptr !== 0) return withRef(r0, dynptr);
   const from = regs[1];
   return CASTS.has(helper.id) && from?.kind === 'pointer' && from.ref !== undefined
     ? withRef(r0, from.ref)

@@ -241,8 +241,7 @@ function atExit(env: Env, index: number, r0: Value, state: AbstractState): void 
     return;
   }
   const [lo, hi] = range;
-  // The kernel looks at the low half where the hook returns an int.
-  const b = env.hook.returnBits === 32 ? r0.low : r0;
+  const b = env.hook.name === 'lsm' ? r0.low : r0;
   if (b.smin < BigInt(lo) || b.smax > BigInt(hi))
     env.report(
       index,

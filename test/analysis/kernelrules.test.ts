@@ -46,6 +46,14 @@ const SOCKET = `
   call sk_lookup_tcp
   if r0 == 0 goto out
   r6 = r0`;
+const DYNPTR = `
+  r6 = r10
+  r6 += -16
+  r1 = map[ring]
+  r2 = 8
+  r3 = 0
+  r4 = r6
+  call ringbuf_reserve_dynptr`;
 const EXIT = `
 out:
   r0 = 0
@@ -214,6 +222,49 @@ const CASES: [string, string, HookName, RegExp | undefined][] = [
     undefined,
   ],
   ['a division by 0', 'r0 = 1\nr0 /= 0\nr0 = 0\nexit', 'xdp', /div by zero/],
+  [
+    'the address is where the old value goes',
+    'r0 = 0\n*(u64 *)(r10 - 8) = r0\nr0 = r10\nr0 += -8\nr1 = 1\nr0 = atomic64_cmpxchg((u64 *)(r0 + 0), r0, r1)\nr0 = 0\nexit',
+    'xdp',
+    /misaligned access/,
+  ],
+  [
+    'a dynptr is given back',
+    `${DYNPTR}\nr1 = r6\nr2 = 0\ncall ringbuf_discard_dynptr\nr0 = 0\nexit`,
+    'xdp',
+    undefined,
+  ],
+  ['a dynptr is kept', `${DYNPTR}\nr0 = 0\nexit`, 'xdp', /reference leak/],
+  [
+    'a dynptr is overwritten',
+    `${DYNPTR}\nr1 = 0\n*(u64 *)(r10 - 8) = r1\nr1 = r6\nr2 = 0\ncall ringbuf_discard_dynptr\nr0 = 0\nexit`,
+    'xdp',
+    /cannot overwrite referenced dynptr/,
+  ],
+  [
+    'a dynptr is read',
+    `${DYNPTR}\nr7 = *(u64 *)(r10 - 8)\nr1 = r6\nr2 = 0\ncall ringbuf_discard_dynptr\nr0 = 0\nexit`,
+    'xdp',
+    /invalid read from stack/,
+  ],
+  [
+    'no dynptr is given back',
+    'r1 = r10\nr1 += -16\nr2 = 0\ncall ringbuf_discard_dynptr\nr0 = 0\nexit',
+    'xdp',
+    /initialized dynptr/,
+  ],
+  [
+    'one load through two kinds of pointers',
+    'r2 = r1\nr3 = r10\nr3 += -8\n*(u64 *)(r10 - 8) = 0\nr4 = *(u32 *)(r1 + 12)\nif r4 == 0 goto pc+1\nr2 = r3\nr0 = *(u32 *)(r2 + 0)\nr0 = 0\nexit',
+    'xdp',
+    /same insn cannot be used with different pointers|invalid read stack/,
+  ],
+  [
+    'an offset whose unsigned bound is lost',
+    '*(u32 *)(r10 - 4) = 0\nr2 = r10\nr2 += -4\nr6 = *(u32 *)(r1 + 12)\nr6 &= 7\nr1 = map[hash]\nr2 = r10\nr2 += -16\n*(u64 *)(r10 - 16) = 0\n*(u64 *)(r10 - 8) = 0\ncall map_lookup_elem\nif r0 == 0 goto pc+4\nr0 += 16\nr6 *= -1\nr0 += r6\nr1 = *(u8 *)(r0 + 0)\nr0 = 0\nexit',
+    'xdp',
+    /unbounded memory access/,
+  ],
 ];
 
 const rules = { linux: 618, uninitStack: true };

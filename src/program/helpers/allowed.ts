@@ -34,11 +34,11 @@ const OF_TYPE: Partial<Record<HookName, string>> = {
   sk_lookup: '25 86 124 136-140 160 178 196',
   sk_reuseport: '26 46 68 82 160',
   netfilter: '',
-  tracepoint: '4 25 27 45 67 173-174',
-  raw_tracepoint: '4 25 27 45 67 173-174',
-  raw_tracepoint_writable: '4 25 27 45 67 173-174',
+  tracepoint: '4 25 27 45 67 174',
+  raw_tracepoint: '4 25 27 45 67 174',
+  raw_tracepoint_writable: '4 25 27 45 67 174',
   kprobe: '4 25 27 45 67 173-174',
-  perf_event: '4 25 27 45 56 67 119 173-174',
+  perf_event: '4 25 27 45 56 67 119 174',
 };
 
 function numbers(text: string): number[] {
