@@ -46,8 +46,13 @@ export function safetyOf(
   report: (program: Program) => SafetyReport = examiner({ linux }),
 ): (candidate: Program) => string | undefined {
   const findings = (p: Program): string[] => report(p).findings.map((f) => f.reason);
-  const known = new Set(findings(original));
-  return (candidate) => findings(candidate).find((reason) => !known.has(reason));
+  let known: ReadonlySet<string> | undefined;
+  return (candidate) => {
+    // Not before somebody asks: threads that search long programs never do.
+    known ??= new Set(findings(original));
+    const objections = known;
+    return findings(candidate).find((reason) => !objections.has(reason));
+  };
 }
 
 /** The same of a result, without anything that is known of the versions on the way to it. */
