@@ -26,8 +26,8 @@ import { Refused, Unsupported } from './unsupported.ts';
 const MAX_PATHS = 20_000;
 /** Runs of either program; a run costs as much as its program is long. */
 const MAX_STEPS = 150_000;
-/** Questions to the solver, and how often its budget for one check may be spent in all. */
-const MAX_QUESTIONS = 96;
+/** Terms in all questions to the solver together, and how often its budget for one check may be spent in all. */
+const MAX_ASKED = 30_000;
 const BUDGETS = 4;
 /** Largest formula that a solver is asked about. */
 const MAX_TERMS = 5_000;
@@ -84,7 +84,7 @@ class PathProof {
   private readonly options: PathOptions;
   private readonly merging: Merging;
   private steps = 0;
-  private questions = 0;
+  private asked = 0;
   private spent = 0;
 
   constructor(session: Session, source: Side, candidate: Side, options: PathOptions, merging: Merging) {
@@ -110,7 +110,7 @@ class PathProof {
       if (same === 'open') return undefined;
       script = choices.next(same.impossible);
     }
-    return this.questions > 0 ? 'solver' : 'normal-form';
+    return this.asked > 0 ? 'solver' : 'normal-form';
   }
 
   private follow({ insns, program }: Side, choices: Choices, around: Surroundings, role: Role = {}): Path {
@@ -191,10 +191,11 @@ class PathProof {
   private isUnsatisfiable(t: Term, given: readonly Term[]): boolean {
     const { store } = this.session.normalizer;
     const all = store.isConst(t) ? given : [t, ...connected(this.session, t, given)];
-    if (this.questions >= MAX_QUESTIONS || store.reachable(all).length > MAX_TERMS) return false;
+    const size = store.reachable(all).length;
+    if (size > MAX_TERMS || this.asked + size > MAX_ASKED) return false;
     const { solver, rlimit } = this.options;
     if (this.spent >= BUDGETS * rlimit) return false;
-    this.questions++;
+    this.asked += size;
     const answer = solver.check(store, all, { rlimit });
     this.spent += answer.rlimit;
     return answer.result === 'unsat';
