@@ -23,7 +23,7 @@ import type { Session } from './session.ts';
 import { Refused, Unsupported } from './unsupported.ts';
 
 /** Ways through a program beyond which it is left alone; most of them no input takes. */
-const MAX_PATHS = 20_000;
+const MAX_PATHS = 200_000;
 /** Runs of either program; a run costs as much as its program is long. */
 const MAX_STEPS = 150_000;
 /** Terms in all questions to the solver together, and how often its budget for one check may be spent in all. */
