@@ -58,6 +58,7 @@ const SPECIAL: Readonly<Record<number, Readonly<Record<number, readonly string[]
 /** Program types that give sockets, not their context, to helpers that take either. */
 const OF_SOCKETS: ReadonlySet<string> = new Set(['cgroup_sockopt', 'sk_reuseport']);
 const SK_ASSIGN = 124;
+const SNPRINTF = 165;
 
 function accepted(
   env: Env,
@@ -173,6 +174,8 @@ export function checkSizes(env: Env, state: AbstractState, index: number, helper
   for (const [n, arg] of helper.args.entries()) {
     const v = current(state).regs[n + 1];
     if (arg.kind !== 'size' || v?.kind !== 'scalar') continue;
+    if (helper.id === SNPRINTF && n === 4 && (constantOf(v) ?? 0n) % 8n !== 0n)
+      env.report(index, 'arguments of a format are 8 bytes each');
     if (v.smin < 0n)
       env.report(index, `R${n + 1} min value is negative, either use unsigned or 'var &= const'`);
     else if (v.umin === 0n && !arg.zeroOk)

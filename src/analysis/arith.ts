@@ -229,7 +229,9 @@ export function aluScalar(op: AluOp, dst: Scalar, src: Scalar, precision: Precis
     const constOf = w === 64 ? constantOf : lowConstantOf;
     const d = op.readsDst ? constOf(dst) : 0n;
     const s = op.operand === 'none' ? 0n : constOf(src);
-    if (d !== undefined && s !== undefined) return constant(op.eval(bigintAlgebra, d, s));
+    // The kernel gives up on shifts by the width and more.
+    const isLost = precision === 'kernel' && s !== undefined && s >= BigInt(w) && /^(l|r|ar)sh$/.test(name);
+    if (d !== undefined && s !== undefined && !isLost) return constant(op.eval(bigintAlgebra, d, s));
   }
   if (name.startsWith('neg')) return lowClosed('sub', constant(0n), dst, w) as Scalar;
   if (name === 'mov') return w === 64 ? src : lowHalf(src);

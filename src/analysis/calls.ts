@@ -2,6 +2,7 @@
 import type { Insn } from '../isa/insn.ts';
 import { hookAllowsHelper } from '../program/helpers/allowed.ts';
 import { type Helper, type HelperArg, helperById, invalidatesPacket, memOfArg } from '../program/helpers.ts';
+import { hookOfSection } from '../program/hooks.ts';
 import { isReadOnly, mapAllowsHelper, mapType } from '../program/maps.ts';
 import type { MapDef } from '../program/program.ts';
 import { checkAccess, checkInitialised, reach } from './access.ts';
@@ -261,6 +262,14 @@ function isGplCompatible(license: string): boolean {
   return GPL_COMPATIBLE.has(license);
 }
 
+/** BPF_F_SLEEPABLE, as section names ask for it; programs of type syscall always sleep. */
+const SLEEPABLE = 1 << 4;
+
+function maySleep({ program }: Env): boolean {
+  const flags = hookOfSection(program.section)?.loadFlags ?? 0;
+  return program.hook === 'syscall' || (flags & SLEEPABLE) !== 0;
+}
+
 const GET_LOCAL_STORAGE = 81;
 const TAIL_CALL = 12;
 /** map_update_elem, map_delete_elem, map_push_elem, map_pop_elem. */
@@ -293,6 +302,8 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   else if (helper.gplOnly && !isGplCompatible(env.program.license))
     env.report(index, 'cannot call GPL-restricted function from non-GPL compatible program');
   const { map } = mapOfCall(env, helper, regs);
+  if (helper.effects.includes('sleep') && !maySleep(env))
+    env.report(index, 'helper call might sleep in a non-sleepable prog');
   for (const [n, arg] of helper.args.entries()) checkArgument(env, state, index, helper, arg, n + 1, map);
   checkRelease(env, state, index, helper, regs[1]!);
   if (map !== undefined && !mapAllowsHelper(map.type, helper.id))

@@ -148,5 +148,15 @@ describe.skipIf(!hasKernel)(`loads${needsKernel}`, () => {
     ];
     const program = { ...xdpProgram(insns), functions };
     expect(accepts(program)).toMatchObject({ status: 'accepted' });
+    // A candidate's functions are where its own code has them.
+    const longer = [
+      insn(op('mov64.k'), 0),
+      ...insns.map((i) => (i.src === PseudoLd.FUNC ? { ...i, imm: i.imm + 1 } : i)),
+    ];
+    longer.splice(6, 0, insn(op('mov64.k'), 0));
+    const opened = KernelSession.open(program);
+    if (!opened.ok) throw new Error(opened.reason);
+    expect(opened.session.check(longer)).toMatchObject({ status: 'accepted' });
+    opened.session.close();
   });
 });
