@@ -48,7 +48,11 @@ export function optimizeCommand(program: Command): void {
     )
     .option('--budget <steps=n>', 'proposals in all, per program', budget)
     .option('--steps <n>', 'the same', count)
-    .option('--workers <n>', 'threads; any number gives the same result (default: one per core)', count)
+    .option(
+      '--workers <n>',
+      'threads; any number gives the same result (default: one per core, less the one that proves and shares)',
+      count,
+    )
     .option('--top-k <n>', 'the n best different versions, as OUT.1, OUT.2, ...', count)
     .option('--seed <n>', 'same seed, same result', count, 1)
     .option('--settings <name>', 'settings of the search: k2-1 to k2-5')
@@ -110,7 +114,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
     options: { ...options, ...defined({ topK: o.topK }) },
     pareto: o.goal === 'pareto',
     windows: o.window ?? [],
-    workers: o.workers ?? ((options.steps ?? SHORT) < SHORT ? 1 : availableParallelism()),
+    workers: o.workers ?? ((options.steps ?? SHORT) < SHORT ? 1 : Math.max(1, availableParallelism() - 1)),
     stop: new SharedArrayBuffer(1),
   };
   const { rows, written, interrupted } = await runJob(job, o.json !== true);
