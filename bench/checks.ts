@@ -7,7 +7,7 @@
  * Milliseconds of CPU time, medians; K2's own figures beside them (the shared folder's facts/rivals.md: K2 built -O2, its average per
  * solver query). One JSON line per program, then one for all.
  */
-import { completeOptions } from '../src/experiment/options.ts';
+import { completeOptions } from '../src/experiment/definition/options.ts';
 import { optimizeProgram } from '../src/optimizer/index.ts';
 import { createSolver, type Solver } from '../src/solver/index.ts';
 import { createWindowVerifier, type WindowVerifier } from '../src/verify/index.ts';

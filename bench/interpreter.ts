@@ -8,13 +8,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '../src/base/errors.ts';
 import { type Insn, insn, OP_CALL } from '../src/isa/insn.ts';
 import { OPS } from '../src/isa/semantics.ts';
-import { UserError } from '../src/program/errors.ts';
 import type { Program } from '../src/program/program.ts';
-import { Special } from '../src/vm/decode.ts';
 import { createMachine, type Machine, Rng } from '../src/vm/index.ts';
-import { CELL, HEAD, MAP, MAPS, poison } from '../src/vm/layout.ts';
+import { Special } from '../src/vm/machine/decode.ts';
+import { CELL, HEAD, MAP, MAPS, poison } from '../src/vm/memory/layout.ts';
 import { generateTests } from '../src/vm/testgen/index.ts';
 import { paperProgram } from './paper.ts';
 

@@ -13,7 +13,7 @@ import { sizeInSlots } from '../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../src/optimizer/defaults.ts';
 import { optimizeProgram } from '../src/optimizer/index.ts';
 import type { Program } from '../src/program/program.ts';
-import { readRaw } from '../src/program/raw.ts';
+import { readRaw } from '../src/program/raw/raw.ts';
 
 /** Bytes of the packet that the blocks look at. */
 const HEADER = 64;

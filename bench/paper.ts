@@ -1,6 +1,7 @@
 /** The paper's -O2 programs, for the benchmarks. */
-import { entryOf, loadEntry, openCorpus } from '../src/experiment/corpus.ts';
-import { UserError } from '../src/program/errors.ts';
+
+import { UserError } from '../src/base/errors.ts';
+import { entryOf, loadEntry, openCorpus } from '../src/experiment/corpus/corpus.ts';
 import type { Program } from '../src/program/program.ts';
 
 const corpus = openCorpus('k2-paper');

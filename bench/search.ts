@@ -4,9 +4,10 @@
  *
  * CPU time, not wall time: the machine may be shared.
  */
+
+import { UserError } from '../src/base/errors.ts';
 import { OPTIMIZE_DEFAULTS } from '../src/optimizer/defaults.ts';
 import { optimizeProgram } from '../src/optimizer/index.ts';
-import { UserError } from '../src/program/errors.ts';
 import { contextProvider, createWindowVerifier, type WindowVerifier } from '../src/verify/index.ts';
 import { paperProgram } from './paper.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * ELF section name -> hook, BPF_PROG_TYPE_* and BPF_* attach type (Linux uapi numbers; names as in
- * src/program/hooks.ts). First match wins; a pattern that ends in '/' or '*' is a prefix.
+ * src/program/tables/hooks.ts). First match wins; a pattern that ends in '/' or '*' is a prefix.
  */
 export const SECTIONS = [
   ['xdp_cpumap*', 'xdp', 6, 35],

@@ -6,18 +6,19 @@
  *           --liveness (demand)--> registers, bits and stack bytes that are read later
  *           --safety--> what the kernel's checker would refuse
  */
-export type { Precision } from './arith.ts';
-export { type CallMemory, callMemory } from './calls.ts';
-export * from './cfg.ts';
-export { ALL_BITS, lowBits } from './demand.ts';
-export { type Common, commonOf, sameButDistance } from './edited.ts';
-export type { Env, Rules } from './env.ts';
-export { ANALYSIS_RULES, type Analysis, analyze } from './flow.ts';
+
+export { ANALYSIS_RULES, type Analysis, analyze } from './analyze.ts';
+export * from './cfg/cfg.ts';
+export { type Common, commonOf, sameButDistance } from './cfg/program-diff.ts';
+export { argumentsOf, liveRegisters, readsOf } from './cfg/register-liveness.ts';
+export { ALL_BITS, lowBits } from './demanded-bits.ts';
+export * from './domain/scalar.ts';
+export type { Precision } from './domain/scalar-ops.ts';
+export { BYTE_UNINIT, BYTE_UNKNOWN, byteAt, type Slot, STACK_SIZE, type Stack } from './domain/stack.ts';
+export { type AbstractState, current, type Frame, register } from './domain/state.ts';
+export * from './domain/tnum.ts';
+export * from './domain/value.ts';
 export * from './liveness.ts';
-export * from './range.ts';
-export { argumentsOf, liveRegisters, readsOf } from './registers.ts';
 export * from './safety.ts';
-export { BYTE_UNINIT, BYTE_UNKNOWN, byteAt, type Slot, STACK_SIZE, type Stack } from './stack.ts';
-export { type AbstractState, current, type Frame, register } from './state.ts';
-export * from './tnum.ts';
-export * from './values.ts';
+export type { Env, Rules } from './transfer/env.ts';
+export { type CallMemory, callMemory } from './transfer/helper-call.ts';

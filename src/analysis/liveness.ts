@@ -9,15 +9,15 @@
 import { registersWritten } from '../isa/effects.ts';
 import { type Insn, R10 } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
-import { helperById } from '../program/helpers.ts';
-import { callMemory } from './calls.ts';
-import { ALL_BITS, aluDemand, jumpDemand, lowBits } from './demand.ts';
-import { isProvisional } from './env.ts';
-import type { Analysis } from './flow.ts';
-import { liveRegisters, readsOf } from './registers.ts';
-import { STACK_SIZE } from './stack.ts';
-import { type AbstractState, current } from './state.ts';
-import { mayPointToStack, type Pointer, type Value } from './values.ts';
+import { helperById } from '../program/tables/helpers.ts';
+import type { Analysis } from './analyze.ts';
+import { liveRegisters, readsOf } from './cfg/register-liveness.ts';
+import { ALL_BITS, aluDemand, jumpDemand, lowBits } from './demanded-bits.ts';
+import { STACK_SIZE } from './domain/stack.ts';
+import { type AbstractState, current } from './domain/state.ts';
+import { mayPointToStack, type Pointer, type Value } from './domain/value.ts';
+import { isProvisional } from './transfer/env.ts';
+import { callMemory } from './transfer/helper-call.ts';
 
 export interface LiveSet {
   /** Registers that some instruction may read later (bit n = rn). r10 is always live. */

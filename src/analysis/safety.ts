@@ -7,10 +7,10 @@
 import { specOf } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
-import { baseOf, type Earlier, type Explored, exploreAgain, runsOnce } from './again.ts';
-import { makeEnv, type Rules } from './env.ts';
-import { followPaths } from './paths.ts';
-import { liveRegisters as liveRegistersOf } from './registers.ts';
+import { liveRegisters as liveRegistersOf } from './cfg/register-liveness.ts';
+import { baseOf, type Earlier, type Explored, exploreAgain, runsOnce } from './engine/incremental.ts';
+import { followPaths } from './engine/path-exploration.ts';
+import { makeEnv, type Rules } from './transfer/env.ts';
 
 export interface Finding {
   /** Instruction index; -1 for the program as a whole. */

@@ -1,9 +1,9 @@
 /** Readers of command line values, and the options that several commands share. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { hintFor } from '../experiment/words.ts';
+import { UserError } from '../base/errors.ts';
+import { hintFor } from '../base/text.ts';
 import { isaName, parseIsa, parseLinux } from '../isa/levels.ts';
-import { UserError } from '../program/errors.ts';
-import { HOOKS, type HookName, isHookName } from '../program/hooks.ts';
+import { HOOKS, type HookName, isHookName } from '../program/tables/hooks.ts';
 import type { Window } from '../verify/types.ts';
 
 export function count(word: string): number {

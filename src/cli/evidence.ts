@@ -5,10 +5,10 @@
  *             --running kernel-->  the same, or why it was not asked
  */
 import { kernelDiff } from '../kernel/index.ts';
-import { HOOKS } from '../program/hooks.ts';
 import type { Program } from '../program/program.ts';
+import { HOOKS } from '../program/tables/hooks.ts';
 import { type Counterexample, type Parting, partings } from '../verify/index.ts';
-import { createMachine } from '../vm/machine.ts';
+import { createMachine } from '../vm/machine/machine.ts';
 import type { TestCase } from '../vm/types.ts';
 
 export interface Evidence {

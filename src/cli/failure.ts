@@ -1,6 +1,7 @@
 /** How a command ends when something goes wrong. */
-import { AsmError } from '../isa/lexer.ts';
-import { UserError } from '../program/errors.ts';
+
+import { UserError } from '../base/errors.ts';
+import { AsmError } from '../isa/asm/lexer.ts';
 
 export const EXIT_USER = 2;
 /** Neither proven nor refuted. */

@@ -5,25 +5,25 @@
  *   words --commander--> one of commands/*.ts --import() of what it needs--> floors below --> text or JSON, exit code
  */
 import { Command, CommanderError } from 'commander';
-import { PACKAGE_VERSION } from '../experiment/home.ts';
-import { asmCommand } from './commands/asm.ts';
-import { baselineCommand } from './commands/baseline.ts';
-import { checkCommand } from './commands/check.ts';
-import { compareCommand } from './commands/compare.ts';
-import { corpusCommand } from './commands/corpus.ts';
-import { disasmCommand } from './commands/disasm.ts';
+import { PACKAGE_VERSION } from '../base/paths.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { execCommand } from './commands/exec.ts';
-import { experimentCommand } from './commands/experiment.ts';
-import { explainCommand } from './commands/explain.ts';
-import { kernelCommand } from './commands/kernel.ts';
-import { optimizeCommand } from './commands/optimize.ts';
-import { reportCommand } from './commands/report.ts';
-import { reproduceCommand } from './commands/reproduce.ts';
-import { resultsCommand } from './commands/results.ts';
-import { runCommand } from './commands/run.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { workerCommand } from './commands/worker.ts';
+import { baselineCommand } from './commands/experiment/baseline.ts';
+import { compareCommand } from './commands/experiment/compare.ts';
+import { corpusCommand } from './commands/experiment/corpus.ts';
+import { experimentCommand } from './commands/experiment/experiment.ts';
+import { reportCommand } from './commands/experiment/report.ts';
+import { reproduceCommand } from './commands/experiment/reproduce.ts';
+import { resultsCommand } from './commands/experiment/results.ts';
+import { runCommand } from './commands/experiment/run.ts';
+import { workerCommand } from './commands/experiment/worker.ts';
+import { kernelCommand } from './commands/kernel/kernel.ts';
+import { asmCommand } from './commands/program/asm.ts';
+import { checkCommand } from './commands/program/check.ts';
+import { disasmCommand } from './commands/program/disasm.ts';
+import { execCommand } from './commands/program/exec.ts';
+import { explainCommand } from './commands/program/explain.ts';
+import { optimizeCommand } from './commands/program/optimize.ts';
+import { verifyCommand } from './commands/program/verify.ts';
 import { describeFailure, EXIT_USER } from './failure.ts';
 
 const EXAMPLES = `

@@ -1,15 +1,15 @@
 /** Files that users name, as programs. */
 
-import { readBytes, readText } from '../experiment/files.ts';
-import { AsmError, assemble } from '../isa/asm.ts';
+import { UserError } from '../base/errors.ts';
+import { readBytes, readText } from '../base/files.ts';
+import { AsmError, assemble } from '../isa/asm/asm.ts';
 import type { Insn } from '../isa/insn.ts';
-import { readMacros } from '../isa/macros.ts';
+import { readMacros } from '../isa/macros/macros.ts';
 import { validate } from '../isa/validate.ts';
 import { programsOf, readObject } from '../program/elf/index.ts';
-import { UserError } from '../program/errors.ts';
-import { HELPERS } from '../program/helpers.ts';
 import type { Program } from '../program/program.ts';
-import { readRawFile } from '../program/raw.ts';
+import { readRawFile } from '../program/raw/raw.ts';
+import { HELPERS } from '../program/tables/helpers.ts';
 import type { WhichPrograms } from './args.ts';
 
 export type Found =

@@ -1,9 +1,9 @@
 /** Progress of a run: bars on a terminal, plain lines elsewhere. */
 import cliProgress from 'cli-progress';
-import { durationText, Eta } from '../experiment/eta.ts';
-import type { Cell } from '../experiment/expand.ts';
-import { hasResult, type Row } from '../experiment/result.ts';
-import type { RunEvents } from '../experiment/runner.ts';
+import type { Cell } from '../experiment/definition/expand.ts';
+import { hasResult, type Row } from '../experiment/results/result.ts';
+import { durationText, Eta } from '../experiment/run/eta.ts';
+import type { RunEvents } from '../experiment/run/runner.ts';
 import { note } from './output.ts';
 
 export interface RunProgress {

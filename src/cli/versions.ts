@@ -8,15 +8,17 @@
  *
  * What is proven for every range is proven for the program, since each step ends in a program equivalent to the last.
  */
+
+import { UserError } from '../base/errors.ts';
 import { encode } from '../isa/codec.ts';
 import { formatInsn } from '../isa/disasm.ts';
 import { EditError } from '../isa/edit.ts';
 import { referenceOf, slotOffsets } from '../isa/flow.ts';
 import type { Insn } from '../isa/insn.ts';
 import { replaceRange } from '../program/edit.ts';
-import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
-import { align, type Hunk } from '../report/align.ts';
+import { align, type Hunk } from '../report/html/align.ts';
+import { sameTraces } from '../verify/bisimulation.ts';
 import {
   deepDifference,
   type Verdict,
@@ -24,7 +26,6 @@ import {
   type WindowVerifier,
   whyIncomparable,
 } from '../verify/index.ts';
-import { sameTraces } from '../verify/traces.ts';
 
 /** What was proven: the program as a whole, the one range that differs, or all ranges one by one. */
 export type Scope = 'program' | 'window' | 'windows';

@@ -5,27 +5,28 @@
  *   run:  cells --runner--> processes of this machine (local, pool), or workers anywhere (queue/) --> optimizer --measure--> rows
  *   out:  results/<experiment>/cells.jsonl (store), one line per cell with status, reason and provenance
  */
-export * from './baseline.ts';
-export * from './cell.ts';
-export * from './check.ts';
-export * from './compare.ts';
-export * from './corpus.ts';
-export * from './definition.ts';
-export * from './eta.ts';
-export * from './expand.ts';
-export * from './export.ts';
-export * from './home.ts';
-export * from './import.ts';
-export type { CorpusBuild, CorpusEntry, Manifest } from './manifest.ts';
-export * from './measure.ts';
-export * from './measures.ts';
-export * from './metrics.ts';
-export * from './options.ts';
+
+export * from '../base/paths.ts';
+export * from '../base/statistics.ts';
+export * from './corpus/corpus.ts';
+export * from './corpus/corpus-check.ts';
+export * from './corpus/import.ts';
+export type { CorpusBuild, CorpusEntry, Manifest } from './corpus/manifest.ts';
+export * from './definition/definition.ts';
+export * from './definition/expand.ts';
+export * from './definition/measures.ts';
+export * from './definition/options.ts';
+export * from './measure/measure.ts';
+export * from './measure/traffic.ts';
 export * from './paper.ts';
-export * from './provenance.ts';
-export * from './publish.ts';
-export * from './result.ts';
-export * from './runner.ts';
-export * from './statistics.ts';
-export * from './store.ts';
-export * from './traffic.ts';
+export * from './results/baseline.ts';
+export * from './results/compare.ts';
+export * from './results/export.ts';
+export * from './results/metrics.ts';
+export * from './results/provenance.ts';
+export * from './results/publish.ts';
+export * from './results/result.ts';
+export * from './results/store.ts';
+export * from './run/cell.ts';
+export * from './run/eta.ts';
+export * from './run/runner.ts';

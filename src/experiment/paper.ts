@@ -1,7 +1,7 @@
 /** Figures that the K2 paper prints, by the corpus' names of its programs: experiments/paper.json. */
 import { join } from 'node:path';
-import { readText } from './files.ts';
-import { PACKAGE_ROOT } from './home.ts';
+import { readText } from '../base/files.ts';
+import { PACKAGE_ROOT } from '../base/paths.ts';
 
 export type PaperLoad = 'low' | 'medium' | 'high' | 'saturating';
 

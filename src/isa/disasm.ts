@@ -8,11 +8,12 @@
  * - a kernel function of a module shows its `off`: `call kernel-function#77 off:2`;
  * - whatever `fieldError` refuses is `.insn opcode, dst, src, off, imm, immHi` with numbers.
  */
+
+import { ALU_SYMBOL, JUMP_SYMBOL, LOCK_SYMBOL, memoryType, mnemonicOf } from './asm/syntax.ts';
 import { fieldError } from './fields.ts';
 import { slotOffsets } from './flow.ts';
 import { type Insn, imm64, PseudoLd } from './insn.ts';
 import { type AluOp, type AtomicOp, type OpSpec, specOf } from './semantics.ts';
-import { ALU_SYMBOL, JUMP_SYMBOL, LOCK_SYMBOL, memoryType, mnemonicOf } from './syntax.ts';
 
 /** Names for the numbers in instructions; what a function does not know stays a number. */
 export interface Names {

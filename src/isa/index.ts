@@ -6,7 +6,7 @@
  *   Insn[] --flow--> successors, targets;  --effects--> registers;  --edit--> Insn[], relinked;  --validate--> problems
  */
 export * from './algebra.ts';
-export * from './asm.ts';
+export * from './asm/asm.ts';
 export * from './codec.ts';
 export * from './disasm.ts';
 export * from './edit.ts';
@@ -15,6 +15,6 @@ export * from './fields.ts';
 export * from './flow.ts';
 export * from './insn.ts';
 export * from './levels.ts';
-export * from './macros.ts';
+export * from './macros/macros.ts';
 export * from './semantics.ts';
 export * from './validate.ts';

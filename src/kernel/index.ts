@@ -20,24 +20,17 @@
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
  */
 
-export { type CalibrateOptions, type Calibration, calibrate } from './calibrate.ts';
-export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './campaign.ts';
-export { type CaseFile, caseText, readCase, replay } from './cases.ts';
-export { type Difference, type DiffOptions, type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
-export { type KernelFeatures, type KernelProbe, probeKernel } from './doctor.ts';
-export { type Fit, type FitInput, type FitRow, fitOf, fitProfiles, type HeldOut, modeledNs } from './fit.ts';
-export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './fuzz.ts';
-export { playable, type RunAs, type Runner, waysToRun } from './inputs.ts';
+export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './differential/campaign.ts';
+export { type CaseFile, caseText, readCase, replay } from './differential/cases.ts';
 export {
-  accepts,
-  type Consent,
-  KernelSession,
-  type LoadAs,
-  type LoadResult,
-  loadProgram,
-  notLoadable,
-} from './load.ts';
-export { type LongDiffOptions, longDiff, type ThirdOpinion, thirdOpinion } from './longdiff.ts';
+  type Difference,
+  type DiffOptions,
+  type DiffReport,
+  type DiffResult,
+  kernelDiff,
+} from './differential/diff.ts';
+export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './differential/fuzz.ts';
+export { asRun, interpreterSays, type Model, machineModel, vmDiff } from './differential/model.ts';
 export {
   type Counts,
   type Disagreement,
@@ -46,14 +39,35 @@ export {
   MatrixTally,
   reasonClass,
   shares,
-} from './matrix.ts';
-export { asRun, interpreterSays, type Model, machineModel, vmDiff } from './model.ts';
-export { type InNetwork, inOwnNetwork } from './netns.ts';
-export type { Scenario } from './observe.ts';
-export type { ProgInfo } from './progs.ts';
-export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run.ts';
-export { type Bpf, BpfError, errnoName, type OpenBpf, openBpf } from './syscall.ts';
-export { firstOf, kernelTests, timingTests } from './tests.ts';
+} from './differential/safety-matrix.ts';
+export { type LongDiffOptions, longDiff, type ThirdOpinion, thirdOpinion } from './differential/soak.ts';
+export { playable, type RunAs, type Runner, waysToRun } from './run/inputs.ts';
+export {
+  accepts,
+  type Consent,
+  KernelSession,
+  type LoadAs,
+  type LoadResult,
+  loadProgram,
+  notLoadable,
+} from './run/load.ts';
+export type { Scenario } from './run/observe.ts';
+export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run/run.ts';
+export { firstOf, kernelTests, timingTests } from './run/test-inputs.ts';
+export { type KernelFeatures, type KernelProbe, probeKernel } from './syscall/doctor.ts';
+export { type InNetwork, inOwnNetwork } from './syscall/netns.ts';
+export type { ProgInfo } from './syscall/programs.ts';
+export { type Bpf, BpfError, errnoName, type OpenBpf, openBpf } from './syscall/syscall.ts';
+export { type CalibrateOptions, type Calibration, calibrate } from './timing/calibrate.ts';
+export {
+  type Fit,
+  type FitInput,
+  type FitRow,
+  fitOf,
+  fitProfiles,
+  type HeldOut,
+  modeledNs,
+} from './timing/fit.ts';
 export {
   kernelTime,
   type TimeOptions,
@@ -61,4 +75,4 @@ export {
   type TimeResult,
   type TimeVerdict,
   type VersionTime,
-} from './time.ts';
+} from './timing/time.ts';

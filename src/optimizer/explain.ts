@@ -10,10 +10,10 @@ import { pinOf } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { slidingWindows, straightRuns } from '../search/windows.ts';
 import type { WindowVerifier } from '../verify/index.ts';
-import { createMachine } from '../vm/machine.ts';
+import { createMachine } from '../vm/machine/machine.ts';
 import { observer } from '../vm/observe.ts';
 import { generateTests } from '../vm/testgen/index.ts';
-import { Schedule } from './schedule.ts';
+import { Schedule } from './search/schedule.ts';
 import type { OptimizeOptions } from './types.ts';
 
 /** How the search sees an instruction. */

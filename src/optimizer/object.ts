@@ -1,10 +1,11 @@
 /** Object in, object out: every program of it, or those of one section or name. */
+
+import { UserError } from '../base/errors.ts';
 import type { ProgramOptions } from '../program/elf/index.ts';
 import { programsOf, readObject, rewritePrograms, writeObject } from '../program/elf/index.ts';
-import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier } from '../verify/index.ts';
-import type { Control } from './optimize.ts';
+import type { Control } from './pipeline.ts';
 import { optimizePareto, optimizeProgram, threadsFor } from './program.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
 

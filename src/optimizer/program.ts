@@ -1,14 +1,14 @@
 /** One program in, a smaller one out: wires the judges to the pipeline. */
 
+import { UserError } from '../base/errors.ts';
 import { sizeInSlots } from '../isa/insn.ts';
-import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
+import { type Oracles, oraclesOf } from './acceptance/checks.ts';
+import { type Consents, openConsents } from './acceptance/kernel-check.ts';
 import { budgetOf } from './defaults.ts';
-import { type Oracles, oraclesOf } from './judges.ts';
-import { type Consents, openConsents } from './kernelword.ts';
-import { type Control, Optimization } from './optimize.ts';
-import { SearchThreads } from './searchpool.ts';
+import { type Control, Optimization } from './pipeline.ts';
+import { SearchThreads } from './search/search-pool.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
 import { approved, paretoFront } from './versions.ts';
 

@@ -1,7 +1,7 @@
 /** What the optimizer is asked and what it answers. Everything but the programs is plain JSON. */
 import type { IsaLevel } from '../isa/semantics.ts';
 import type { Program } from '../program/program.ts';
-import type { ChainStats } from '../search/chain.ts';
+import type { ChainStats } from '../search/chain/chain.ts';
 import type { Proof, Window } from '../verify/types.ts';
 
 export interface OptimizeOptions {
@@ -10,7 +10,7 @@ export interface OptimizeOptions {
   /** Proposals in all, over all windows; default: by the program's size (budgetOf). */
   steps?: number;
   seed: number;
-  /** Name of the chain settings, e.g. `k2-2` (search/settings.ts). */
+  /** Name of the chain settings, e.g. `k2-2` (search/chain/settings.ts). */
   settings: string;
   /** Test cases that every candidate runs on. */
   tests: number;

@@ -7,8 +7,8 @@ import { encode } from '../isa/codec.ts';
 import { sizeInSlots } from '../isa/insn.ts';
 import { withoutNops } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
-import type { Bench } from './bench.ts';
-import type { Rewriting } from './rewriting.ts';
+import type { Rewriting } from './acceptance/accepted-rewrites.ts';
+import type { Bench } from './states/test-bench.ts';
 import type { OptimizeOptions, Version } from './types.ts';
 
 /** A version that is proven and that the kernel has not seen yet. */

@@ -8,15 +8,15 @@
  * What a program's surroundings mean is in tables: maps.ts (map types), hooks.ts (program types: context, packet,
  * result, section names), helpers.ts (helper prototypes).
  */
-export * from './attach.ts';
-export * from './context.ts';
+
+export * from '../base/errors.ts';
 export * from './edit.ts';
 export * from './elf/index.ts';
-export * from './errors.ts';
-export * from './helpers.ts';
-export * from './hooks.ts';
 export * from './json.ts';
-export * from './maps.ts';
-export * from './objects.ts';
 export * from './program.ts';
-export * from './raw.ts';
+export * from './raw/raw.ts';
+export * from './tables/attach.ts';
+export * from './tables/context.ts';
+export * from './tables/helpers.ts';
+export * from './tables/hooks.ts';
+export * from './tables/maps.ts';

@@ -1,9 +1,9 @@
 /** Programs as JSON: for workers, caches and result files. Instructions and byte arrays are base64. */
 import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
 import { decode, encode } from '../isa/codec.ts';
-import { UserError } from './errors.ts';
-import { isHookName } from './hooks.ts';
 import type { MapDef, Program } from './program.ts';
+import { isHookName } from './tables/hooks.ts';
 
 const natural = z.number().int().min(0);
 

@@ -1,8 +1,8 @@
 /** A program as text. */
 import { formatInsn, type Names } from '../isa/disasm.ts';
 import { slotOffsets } from '../isa/flow.ts';
-import { helperById } from './helpers.ts';
 import type { Program } from './program.ts';
+import { helperById } from './tables/helpers.ts';
 
 /** Names of helpers and of the program's maps, for the text of its instructions. */
 export function namesOf(program: Program): Names {

@@ -1,14 +1,14 @@
 /** The report as Markdown, with charts as SVG files beside it. */
 
-import { hasResult, type ResultRow, type Row } from '../experiment/result.ts';
-import type { Chart } from './chart.ts';
-import { lineName } from './charts.ts';
-import { columnsOf } from './columns.ts';
-import { conditions } from './conditions.ts';
-import { provenanceOf } from './provenance.ts';
-import { seedTable } from './seeds.ts';
-import { isWithoutInstructions, type Line, type Summary, totalsOf, totalsText } from './summary.ts';
-import { type DataTable, fixed, flatLabel } from './tables.ts';
+import { hasResult, type ResultRow, type Row } from '../experiment/results/result.ts';
+import type { Chart } from './charts/chart.ts';
+import { lineName } from './charts/charts.ts';
+import { columnsOf } from './tables/columns.ts';
+import { conditions } from './tables/conditions.ts';
+import { provenanceOf } from './tables/provenance.ts';
+import { seedTable } from './tables/seeds.ts';
+import { isWithoutInstructions, type Line, type Summary, totalsOf, totalsText } from './tables/summary.ts';
+import { type DataTable, fixed, flatLabel } from './tables/tables.ts';
 
 /** Rows of the main table, and programs with their rewrites, that a reader of Markdown scrolls through. */
 const MOST_ROWS = 100;

@@ -5,19 +5,19 @@
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Definition } from '../experiment/definition.ts';
-import { writeWhole } from '../experiment/files.ts';
-import type { Row } from '../experiment/result.ts';
-import { type Chart, svgOf } from './chart.ts';
-import { chartsOf } from './charts.ts';
-import { differenceChart } from './differences.ts';
+import { writeWhole } from '../base/files.ts';
+import type { Definition } from '../experiment/definition/definition.ts';
+import type { Row } from '../experiment/results/result.ts';
+import { type Chart, svgOf } from './charts/chart.ts';
+import { chartsOf } from './charts/charts.ts';
+import { differenceChart } from './charts/differences.ts';
+import { programCharts } from './charts/program-charts.ts';
+import { experimentPage } from './html/page.ts';
+import { chartLibrary } from './html/page-shell.ts';
+import { bestFirst, programPage } from './html/program-page.ts';
+import { cardOf } from './html/site.ts';
 import { markdownOf } from './markdown.ts';
-import { experimentPage } from './page.ts';
-import { programCharts } from './programcharts.ts';
-import { bestFirst, programPage } from './programpage.ts';
-import { chartLibrary } from './shell.ts';
-import { cardOf } from './site.ts';
-import { byProgram, type Line, type Summary, summarise } from './summary.ts';
+import { byProgram, type Line, type Summary, summarise } from './tables/summary.ts';
 
 export interface ReportFiles {
   html: string;

@@ -3,10 +3,10 @@
  *
  *   window --buildPools--> pools --propose (six rules)--> candidate --Evaluator--> error --Metropolis--> next state
  */
-export * from './chain.ts';
-export * from './flow.ts';
-export * from './pools.ts';
-export * from './proposals.ts';
-export * from './settings.ts';
-export * from './wellformed.ts';
+export * from './chain/chain.ts';
+export * from './chain/pools.ts';
+export * from './chain/positions.ts';
+export * from './chain/proposals.ts';
+export * from './chain/quick-check.ts';
+export * from './chain/settings.ts';
 export * from './windows.ts';

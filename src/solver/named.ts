@@ -1,8 +1,8 @@
 /** Solvers by the name that a user gives. */
-import { UserError } from '../program/errors.ts';
-import { processSolver } from './process.ts';
+import { UserError } from '../base/errors.ts';
+import { processSolver } from './smtlib/process.ts';
 import type { Solver } from './types.ts';
-import { createSolver } from './z3.ts';
+import { createSolver } from './z3/z3.ts';
 
 /** The solver that comes with the package. */
 export const EMBEDDED = 'embedded';

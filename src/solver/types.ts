@@ -1,6 +1,6 @@
 /** What every solver back end is asked and answers. */
-import type { Assignment } from './eval.ts';
-import type { Term, TermStore } from './terms.ts';
+import type { Assignment } from './terms/eval.ts';
+import type { Term, TermStore } from './terms/terms.ts';
 
 /** Concrete values under which all assertions hold. Symbols that are not listed may have any value: they are read as 0. */
 export interface Model {

@@ -6,7 +6,7 @@
  *
  * Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng. Only Ethernet links.
  */
-import { UserError } from '../program/errors.ts';
+import { UserError } from '../base/errors.ts';
 import type { WeightedPacket } from './workload.ts';
 
 const ETHERNET = 1;

@@ -1,8 +1,8 @@
 /** What a packet costs: modeled nanoseconds along its path, plus what the system does around the program. */
 import type { Insn } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
-import type { LatencyProfile } from '../vm/latency.ts';
-import { createMachine } from '../vm/machine.ts';
+import type { LatencyProfile } from '../vm/latency/latency.ts';
+import { createMachine } from '../vm/machine/machine.ts';
 import { meanOf } from './load.ts';
 import type { ServiceDistribution } from './simulate.ts';
 import type { WeightedTest } from './workload.ts';

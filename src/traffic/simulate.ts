@@ -7,7 +7,7 @@
  * (NAPI). Packets leave with the end of their batch when the driver flushes then, else when they are done.
  * Times in nanoseconds.
  */
-import { Rng } from '../vm/random.ts';
+import { Rng } from '../base/random.ts';
 
 export interface Server {
   /** Packets that wait, beside the batch at hand; more are dropped. */

@@ -4,10 +4,11 @@
  *   Workload --packetsOf--> packets with weights (one per flow and size)      or a capture (pcap.ts)
  *   packets x program --testsOf--> test cases: context, and maps filled with the keys that the packet leads to
  */
-import { HOOKS } from '../program/hooks.ts';
+
+import { Rng } from '../base/random.ts';
 import type { Program } from '../program/program.ts';
+import { HOOKS } from '../program/tables/hooks.ts';
 import { observer } from '../vm/observe.ts';
-import { Rng } from '../vm/random.ts';
 import { randomContext } from '../vm/testgen/context.ts';
 import { refilled } from '../vm/testgen/generate.ts';
 import { learnConstants } from '../vm/testgen/index.ts';

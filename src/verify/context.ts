@@ -1,11 +1,11 @@
 /**
  * What the checker knows and demands around a window: the abstract state that holds before its first instruction, and
- * what can still be observed after its last one. Comes from analysis/ (contextOf in facts.ts), or is written by hand in tests.
+ * what can still be observed after its last one. Comes from analysis/ (contextOf in window-context.ts), or is written by hand in tests.
  */
-import type { Slot } from '../analysis/stack.ts';
-import type { Value } from '../analysis/values.ts';
-import type { CtxField } from '../program/hooks.ts';
+import type { Slot } from '../analysis/domain/stack.ts';
+import type { Value } from '../analysis/domain/value.ts';
 import type { MapDef } from '../program/program.ts';
+import type { CtxField } from '../program/tables/hooks.ts';
 
 /** A place outside the window that it jumps to. */
 export interface ExitPoint {

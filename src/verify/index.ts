@@ -6,13 +6,13 @@
  *
  * The steps are drawn in window.ts.
  */
-export { type Accelerations, ALL_ACCELERATIONS } from './accelerations.ts';
-export { type CacheStats, VerdictCache } from './cache.ts';
-export { FileVerdictCache } from './cachefile.ts';
+
+export { type CacheStats, VerdictCache } from './cache/cache.ts';
+export { FileVerdictCache } from './cache/cache-file.ts';
 export type { WindowContext } from './context.ts';
-export { contextProvider } from './facts.ts';
-export { type Parting, partings, partingText } from './parting.ts';
+export { type Parting, partings, partingText } from './outcome-diff.ts';
 export { deepDifference, whyIncomparable } from './program.ts';
+export { type Accelerations, ALL_ACCELERATIONS } from './proof/accelerations.ts';
 export type { Candidate, Counterexample, Proof, Verdict, Window, WindowChecker } from './types.ts';
 export {
   createWindowVerifier,
@@ -20,3 +20,4 @@ export {
   type WindowVerifier,
   type WindowVerifierOptions,
 } from './window.ts';
+export { contextProvider } from './window-context.ts';

@@ -8,25 +8,25 @@
  *
  * A program is the window from its first to its last instruction, its functions followed where they are called; nothing of the stack is live after it.
  */
-import { STACK_SIZE } from '../analysis/stack.ts';
-import { pointer, region, UNINIT, type Value } from '../analysis/values.ts';
-import { HOOKS } from '../program/hooks.ts';
-import { mapType } from '../program/maps.ts';
+import { STACK_SIZE } from '../analysis/domain/stack.ts';
+import { pointer, region, UNINIT, type Value } from '../analysis/domain/value.ts';
 import type { MapDef, Program } from '../program/program.ts';
+import { HOOKS } from '../program/tables/hooks.ts';
+import { mapType } from '../program/tables/maps.ts';
 import { type Assignment, Evaluator, Op, type Term } from '../solver/index.ts';
-import { createMachine } from '../vm/machine.ts';
+import { createMachine } from '../vm/machine/machine.ts';
 import { observer } from '../vm/observe.ts';
 import { deepTests, generateTests } from '../vm/testgen/index.ts';
 import type { MapEntry, TestCase } from '../vm/types.ts';
-import { directId } from './constantdata.ts';
 import type { WindowContext } from './context.ts';
-import { checkTailCalls, packetIsShared } from './facts.ts';
-import { partings, partingText } from './parting.ts';
-import { type Merging, memoryOf } from './regions.ts';
-import type { Run } from './run.ts';
-import type { Session } from './session.ts';
+import { Unsupported } from './errors.ts';
+import { partings, partingText } from './outcome-diff.ts';
+import type { Session } from './proof/session.ts';
+import { directId } from './symbolic/constant-data.ts';
+import { type Merging, memoryOf } from './symbolic/regions.ts';
+import type { Run } from './symbolic/run.ts';
 import type { Counterexample } from './types.ts';
-import { Unsupported } from './unsupported.ts';
+import { checkTailCalls, packetIsShared } from './window-context.ts';
 
 /** Packets of which a model may be made; the kernel's linear part is below 64 KiB. */
 const MAX_PACKET = 0xffffn;

@@ -14,19 +14,19 @@ import type { Insn } from '../isa/insn.ts';
 import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { type Solver, solverNamed } from '../solver/index.ts';
-import { type Accelerations, ALL_ACCELERATIONS, accelerationsKey } from './accelerations.ts';
-import { CHECKER_VERSION, contextKey, VerdictCache } from './cache.ts';
-import { canonical, codeKey } from './canonical.ts';
+import { CHECKER_VERSION, contextKey, VerdictCache } from './cache/cache.ts';
+import { canonical, codeKey } from './cache/canonical.ts';
 import type { WindowContext } from './context.ts';
-import { contextProvider } from './facts.ts';
+import { Unsupported } from './errors.ts';
 import { addPacketFacts, checkComparable, entryContext, firstDifference, testOf } from './program.ts';
-import { Prover, type Question, type Staged } from './prover.ts';
-import { Session } from './session.ts';
+import { type Accelerations, ALL_ACCELERATIONS, accelerationsKey } from './proof/accelerations.ts';
+import { Prover, type Question, type Staged } from './proof/prover.ts';
+import { Session } from './proof/session.ts';
 import type { Verdict, Window } from './types.ts';
-import { Unsupported } from './unsupported.ts';
+import { contextProvider } from './window-context.ts';
 
 export interface WindowVerifierOptions {
-  /** Facts about a window of a program; by default from analysis/ (facts.ts). */
+  /** Facts about a window of a program; by default from analysis/ (window-context.ts). */
   contextOf?: (program: Program, window: Window) => WindowContext;
   /** Solver budget per check, in its resource units. */
   rlimit?: number;

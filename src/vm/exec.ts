@@ -2,13 +2,14 @@
  * Runs bare bytecode on bare memory, as plugins of the bpf_conformance suite do: r1 points to the memory (0 when there
  * is none), r2 is its length, the result is r0.
  */
+
+import { UserError } from '../base/errors.ts';
 import { decode } from '../isa/codec.ts';
 import { insn } from '../isa/insn.ts';
 import { opNamed } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
-import { UserError } from '../program/errors.ts';
 import type { Program } from '../program/program.ts';
-import { createMachine } from './machine.ts';
+import { createMachine } from './machine/machine.ts';
 
 export type ExecResult = { ok: true; r0: bigint } | { ok: false; message: string };
 

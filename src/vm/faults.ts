@@ -1,6 +1,6 @@
 /** Inputs on which a program does what the kernel's checker is there to prevent. */
 import type { Program } from '../program/program.ts';
-import { createMachine } from './machine.ts';
+import { createMachine } from './machine/machine.ts';
 import { observer } from './observe.ts';
 import { deepTests } from './testgen/index.ts';
 import type { Fault, TestCase } from './types.ts';

@@ -6,8 +6,10 @@
  *   helper calls --helpers/--> simulated kernel;   profile --latency--> nanoseconds
  */
 
+export * from '../base/random.ts';
 export { type ExecResult, execConformance } from './exec.ts';
-export * from './latency.ts';
+export * from './latency/latency.ts';
+export { K2_PROFILES } from './latency/profiles.ts';
 export {
   type Coverage,
   createMachine,
@@ -16,9 +18,7 @@ export {
   type Machine,
   type MachineOptions,
   type Trace,
-} from './machine.ts';
+} from './machine/machine.ts';
+export { runReference } from './machine/reference.ts';
 export { observer } from './observe.ts';
-export { K2_PROFILES } from './profiles.ts';
-export * from './random.ts';
-export { runReference } from './reference.ts';
 export * from './types.ts';

@@ -1,6 +1,6 @@
 /** Interpreter feedback for the test generator: what a test reaches, and which map entries it wanted. */
 import type { Program } from '../program/program.ts';
-import { createMachine, type MachineOptions } from './machine.ts';
+import { createMachine, type MachineOptions } from './machine/machine.ts';
 import type { Observation } from './testgen/index.ts';
 import type { TestCase } from './types.ts';
 

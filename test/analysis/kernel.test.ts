@@ -1,7 +1,12 @@
 /** The kernel is the judge: programs and mutants of them, our verdict beside its verdict. `K2_FULL=1` takes all builds. */
 import { describe, expect, it } from 'vitest';
-import { loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
-import { type Matrix, MatrixTally, reasonClass, shares } from '../../src/kernel/matrix.ts';
+import { loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
+import {
+  type Matrix,
+  MatrixTally,
+  reasonClass,
+  shares,
+} from '../../src/kernel/differential/safety-matrix.ts';
 import type { Program } from '../../src/program/program.ts';
 import { hasKernel, needsKernel } from '../kernel/kernel.ts';
 import { hasPaperPrograms, paperPrograms } from './programs.ts';

@@ -5,11 +5,11 @@
 import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { checkSafety } from '../../src/analysis/safety.ts';
-import { assemble } from '../../src/isa/asm.ts';
-import { accepts } from '../../src/kernel/load.ts';
-import { helperByName } from '../../src/program/helpers.ts';
-import type { HookName } from '../../src/program/hooks.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
+import { accepts } from '../../src/kernel/run/load.ts';
 import type { Program } from '../../src/program/program.ts';
+import { helperByName } from '../../src/program/tables/helpers.ts';
+import type { HookName } from '../../src/program/tables/hooks.ts';
 import { hasKernel, needsKernel } from '../kernel/kernel.ts';
 import { MAPS, map, programOf } from './programs.ts';
 

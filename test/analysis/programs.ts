@@ -1,14 +1,14 @@
 /** Small programs for the tests, written as text. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { calleeOf } from '../../src/isa/flow.ts';
 import type { Insn } from '../../src/isa/insn.ts';
-import { helperByName } from '../../src/program/helpers.ts';
-import { type HookName, isHookName } from '../../src/program/hooks.ts';
-import { MapTypeId } from '../../src/program/maps.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
-import { readRawFile } from '../../src/program/raw.ts';
+import { readRawFile } from '../../src/program/raw/raw.ts';
+import { helperByName } from '../../src/program/tables/helpers.ts';
+import { type HookName, isHookName } from '../../src/program/tables/hooks.ts';
+import { MapTypeId } from '../../src/program/tables/maps.ts';
 
 export function map(
   type: keyof typeof MapTypeId,

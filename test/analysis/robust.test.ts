@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../src/analysis/flow.ts';
+import { analyze } from '../../src/analysis/analyze.ts';
 import { liveness } from '../../src/analysis/liveness.ts';
 import { examine } from '../../src/analysis/safety.ts';
 import { type Insn, insn, OP_EXIT } from '../../src/isa/insn.ts';
 import { OPS } from '../../src/isa/semantics.ts';
-import { HELPERS } from '../../src/program/helpers.ts';
-import { HOOKS, type HookName } from '../../src/program/hooks.ts';
+import { HELPERS } from '../../src/program/tables/helpers.ts';
+import { HOOKS, type HookName } from '../../src/program/tables/hooks.ts';
 import { MAPS, programOf } from './programs.ts';
 
 /** Any row of the table with any operands: mostly nonsense. */

@@ -1,7 +1,14 @@
 /** Generators for the property tests: a scalar together with concrete values that it must stand for. */
 import fc from 'fast-check';
-import { constant, FULL32, FULL64, joinScalars, type Scalar, scalar } from '../../src/analysis/range.ts';
-import { TNUM_UNKNOWN, type Tnum, tnumRange } from '../../src/analysis/tnum.ts';
+import {
+  constant,
+  FULL32,
+  FULL64,
+  joinScalars,
+  type Scalar,
+  scalar,
+} from '../../src/analysis/domain/scalar.ts';
+import { TNUM_UNKNOWN, type Tnum, tnumRange } from '../../src/analysis/domain/tnum.ts';
 
 const CORNERS = [
   0n,

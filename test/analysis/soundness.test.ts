@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../src/analysis/flow.ts';
+import { analyze } from '../../src/analysis/analyze.ts';
+import { scalarContains } from '../../src/analysis/domain/scalar.ts';
+import { type AbstractState, current } from '../../src/analysis/domain/state.ts';
+import type { Value } from '../../src/analysis/domain/value.ts';
 import { liveness } from '../../src/analysis/liveness.ts';
-import { scalarContains } from '../../src/analysis/range.ts';
-import { type AbstractState, current } from '../../src/analysis/state.ts';
-import type { Value } from '../../src/analysis/values.ts';
 import { type Concrete, CTX, randomLoops, randomProgram, randomStart, run, STACK_TOP } from './concrete.ts';
 import { programOf } from './programs.ts';
 

@@ -10,15 +10,15 @@
  * Everything follows from the seed. Needs root for the kernel's part.
  */
 import { release } from 'node:os';
-import { loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
+import { Rng } from '../../src/base/random.ts';
+import { loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
 import type { IsaLevel } from '../../src/isa/semantics.ts';
+import { mutant } from '../../src/kernel/differential/mutants.ts';
 import { KernelSession, linuxNumber, randomProgram } from '../../src/kernel/index.ts';
-import { mutant } from '../../src/kernel/mutants.ts';
 import { OPTIMIZE_DEFAULTS, optimizeProgram } from '../../src/optimizer/index.ts';
 import { toJson } from '../../src/program/json.ts';
 import type { Program } from '../../src/program/program.ts';
 import { contextProvider, createWindowVerifier } from '../../src/verify/index.ts';
-import { Rng } from '../../src/vm/random.ts';
 import { compare } from './compare.ts';
 import { richProgram } from './generate.ts';
 

@@ -17,8 +17,8 @@
  * Maps: 0 array (4 -> 32 bytes, 4 entries), 1 hash (8 -> 16 bytes), 2 perf event array, 3 program array. `sub NAME` on a line of its own begins a function.
  */
 import { assemble, type Insn } from '../../src/isa/index.ts';
-import type { HookName } from '../../src/program/hooks.ts';
 import type { FunctionRange, Program } from '../../src/program/program.ts';
+import type { HookName } from '../../src/program/tables/hooks.ts';
 import type { Window } from '../../src/verify/types.ts';
 import { type Block, readBlocks } from '../verify/blocks.ts';
 

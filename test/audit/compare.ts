@@ -1,10 +1,10 @@
 /** Original against result: fresh tests in both interpreters, guided tests in the kernel. */
 import { kernelDiff, kernelTests } from '../../src/kernel/index.ts';
-import { HOOKS } from '../../src/program/hooks.ts';
 import type { Program } from '../../src/program/program.ts';
-import { createMachine } from '../../src/vm/machine.ts';
+import { HOOKS } from '../../src/program/tables/hooks.ts';
+import { createMachine } from '../../src/vm/machine/machine.ts';
+import { runReference } from '../../src/vm/machine/reference.ts';
 import { observer } from '../../src/vm/observe.ts';
-import { runReference } from '../../src/vm/reference.ts';
 import { deepTests, generateTests } from '../../src/vm/testgen/index.ts';
 import type { Outcome, TestCase } from '../../src/vm/types.ts';
 

@@ -6,9 +6,10 @@
  *   r6 context   r7 packet (checked up to PACKET bytes)   r8 a number   r9 map value of `arr` or a number
  *   fp-64 .. fp-1 written at the start; fp-72..-65 key, fp-88..-73 value of updates
  */
+
+import type { Rng } from '../../src/base/random.ts';
 import { assemble } from '../../src/isa/index.ts';
 import type { Program } from '../../src/program/program.ts';
-import type { Rng } from '../../src/vm/random.ts';
 
 const PACKET = 48;
 const STACK = 64;

@@ -7,16 +7,16 @@
  * One JSON line per program; `found` lists changes that were called equivalent and are not, and crashes.
  */
 import { examine } from '../../src/analysis/safety.ts';
-import { loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
+import { Rng } from '../../src/base/random.ts';
+import { loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
 import { formatInsn } from '../../src/isa/disasm.ts';
 import type { Insn } from '../../src/isa/insn.ts';
-import { changed } from '../../src/kernel/mutants.ts';
+import { changed } from '../../src/kernel/differential/mutants.ts';
 import { replaceProblem, replaceRange } from '../../src/program/edit.ts';
 import type { Program } from '../../src/program/program.ts';
 import { createWindowVerifier } from '../../src/verify/index.ts';
-import { createMachine } from '../../src/vm/machine.ts';
+import { createMachine } from '../../src/vm/machine/machine.ts';
 import { observer } from '../../src/vm/observe.ts';
-import { Rng } from '../../src/vm/random.ts';
 import { deepTests, generateTests } from '../../src/vm/testgen/index.ts';
 import { richProgram } from './generate.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { probeKernel } from '../../src/kernel/doctor.ts';
+import { probeKernel } from '../../src/kernel/syscall/doctor.ts';
 import { isBuilt, k2, scratch } from './k2.ts';
 
 const folder = scratch();
@@ -13,7 +13,7 @@ const why = probe.available
     ? ''
     : ' (skipped before npm run build)'
   : ` (SKIPPED, no kernel here: ${probe.reason})`;
-const CASES = 'test/kernel/cases';
+const CASES = 'test/kernel/differential/cases';
 const XDP = ['--type', 'xdp'];
 
 function assembled(name: string, text: string): string {

@@ -5,7 +5,7 @@ import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { probeKernel } from '../../src/kernel/doctor.ts';
+import { probeKernel } from '../../src/kernel/syscall/doctor.ts';
 import { isBuilt, k2, MAIN, scratch } from './k2.ts';
 
 const probe = probeKernel();

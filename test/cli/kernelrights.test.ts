@@ -56,7 +56,7 @@ describe.each(ways)('%s%s', (way, skip, reason) => {
       [['check', p, ...XDP], /not checked: /],
       [['diff', p, p, ...XDP], /cannot run: /],
       [['time', p, p, ...XDP], /cannot time: /],
-      [['replay', 'test/kernel/cases/cmpxchg32-zero-extends.json'], /cannot run/],
+      [['replay', 'test/kernel/differential/cases/cmpxchg32-zero-extends.json'], /cannot run/],
       [['fuzz', '--programs', '3'], /6 programs, 0 runs, 0 differences, 6 cannot run/],
     ] as const) {
       const r = run('kernel', ...words);

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { HOOKS, hookOfSection, isHookName } from '../../src/program/hooks.ts';
+import { HOOKS, hookOfSection, isHookName } from '../../src/program/tables/hooks.ts';
 import { countInstructions, readRawElf } from './elf.ts';
 
 const root = resolve(import.meta.dirname, '../..');

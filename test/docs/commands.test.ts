@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { probeKernel } from '../../src/kernel/doctor.ts';
+import { probeKernel } from '../../src/kernel/syscall/doctor.ts';
 import { isBuilt, k2, MAIN, ROOT, scratch } from '../cli/k2.ts';
 import { type Block, blocksOf } from './blocks.ts';
 
@@ -64,7 +64,7 @@ describe.skipIf(!isBuilt)('commands in the documentation (skipped before npm run
     const four = text.replace(/( {6}- \w+\n){12}/, '');
     expect(four.length).toBeLessThan(text.length);
     writeFileSync(quickstart, four);
-    cpSync(join(ROOT, 'test/kernel/cases'), join(folder, 'test/kernel/cases'), { recursive: true });
+    cpSync(join(ROOT, 'test/kernel/differential/cases'), join(folder, 'test/kernel/differential/cases'), { recursive: true });
     for (const name of ['xdp1', 'filter']) {
       writeFileSync(join(folder, `${name}.s`), 'r2 = 5\nr2 = 6\nr0 = 2\nexit\n');
       expect(k2(['asm', join(folder, `${name}.s`), '-o', join(folder, `${name}.insns`)]).code).toBe(0);

@@ -1,4 +1,4 @@
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import type { Program } from '../../src/program/program.ts';
 
 /** A program of one function without maps, from text. */

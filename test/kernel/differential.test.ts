@@ -1,5 +1,6 @@
 import { release } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { Rng } from '../../src/base/random.ts';
 import { insn, OP_EXIT, OP_JA } from '../../src/isa/insn.ts';
 import { OPS, opNamed, specOf } from '../../src/isa/semantics.ts';
 import {
@@ -15,7 +16,6 @@ import {
   vmDiff,
 } from '../../src/kernel/index.ts';
 import type { Program } from '../../src/program/program.ts';
-import { Rng } from '../../src/vm/random.ts';
 import type { TestCase } from '../../src/vm/types.ts';
 import { hasPaper, paperNames, paperProgram, xdpProgram } from './corpus.ts';
 import { execute } from './executor.ts';

@@ -1,5 +1,5 @@
 /** Whether this machine has a kernel to ask, in the words of a test's title. */
-import { probeKernel } from '../../src/kernel/doctor.ts';
+import { probeKernel } from '../../src/kernel/syscall/doctor.ts';
 
 const probe = probeKernel();
 export const hasKernel = probe.available;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { jumpTarget, slotOffsets } from '../../src/isa/flow.ts';
 import { OP_CALL, PseudoCall } from '../../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';

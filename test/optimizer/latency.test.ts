@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions, optimizeProgram } from '../../src/optimizer/index.ts';
 import { programOf } from './helpers.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { encode } from '../../src/isa/codec.ts';
 import { formatInsn } from '../../src/isa/disasm.ts';
 import { sizeInSlots } from '../../src/isa/insn.ts';

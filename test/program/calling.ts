@@ -1,9 +1,9 @@
 /** Small programs that call one helper, in variations that the kernel's checker accepts or refuses. */
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoLd, slotsOf } from '../../src/isa/insn.ts';
-import { type Helper, type HelperArg, helperById } from '../../src/program/helpers.ts';
-import { type HookName, hookOfSection } from '../../src/program/hooks.ts';
-import { MapFlag, MapTypeId, mapType } from '../../src/program/maps.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
+import { type Helper, type HelperArg, helperById } from '../../src/program/tables/helpers.ts';
+import { type HookName, hookOfSection } from '../../src/program/tables/hooks.ts';
+import { MapFlag, MapTypeId, mapType } from '../../src/program/tables/maps.ts';
 
 const mov = (dst: number, src: number): Insn => insn(0xbf, dst, src);
 const set = (dst: number, imm: number): Insn => insn(0xb7, dst, 0, 0, imm);

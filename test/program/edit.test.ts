@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.ts';
 import { calleeOf, jumpTarget } from '../../src/isa/flow.ts';
 import { type Insn, insn, isNop, nop, OP_CALL, OP_EXIT } from '../../src/isa/insn.ts';
 import { validate } from '../../src/isa/validate.ts';
 import { pinOf, replaceProblem, replaceRange, withoutNops } from '../../src/program/edit.ts';
-import { UserError } from '../../src/program/errors.ts';
 import { fromJson, toJson } from '../../src/program/json.ts';
 import type { Program } from '../../src/program/program.ts';
 

@@ -6,12 +6,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Insn, insn } from '../../src/isa/insn.ts';
 import { accepts, linuxNumber, probeKernel } from '../../src/kernel/index.ts';
-import { KernelSession } from '../../src/kernel/load.ts';
-import { ctxAccess } from '../../src/program/context.ts';
-import { HELPERS, type Helper, helperById, invalidatesPacket } from '../../src/program/helpers.ts';
-import { HOOKS, hookOfSection, returnRangeOf } from '../../src/program/hooks.ts';
-import { MAP_TYPES } from '../../src/program/maps.ts';
+import { KernelSession } from '../../src/kernel/run/load.ts';
 import type { MapDef } from '../../src/program/program.ts';
+import { ctxAccess } from '../../src/program/tables/context.ts';
+import { HELPERS, type Helper, helperById, invalidatesPacket } from '../../src/program/tables/helpers.ts';
+import { HOOKS, hookOfSection, returnRangeOf } from '../../src/program/tables/hooks.ts';
+import { MAP_TYPES } from '../../src/program/tables/maps.ts';
 import { calling, mapFor, mapOfType, SECTIONS, type Variation } from './calling.ts';
 
 /** The table describes recent checkers; older ones were stricter or laxer in places. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { listing } from '../../src/program/listing.ts';
 import type { Program } from '../../src/program/program.ts';
 

@@ -2,8 +2,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { AttachType } from '../../src/program/attach.ts';
-import { ctxAccess } from '../../src/program/context.ts';
+import { AttachType } from '../../src/program/tables/attach.ts';
+import { ctxAccess } from '../../src/program/tables/context.ts';
 import {
   HELPERS,
   helperById,
@@ -12,18 +12,18 @@ import {
   isSilent,
   mapArgOf,
   memOfArg,
-} from '../../src/program/helpers.ts';
-import { SK_BUFF_FIELDS } from '../../src/program/hooks/skb.ts';
-import { PT_REGS_SIZE } from '../../src/program/hooks/tracing.ts';
+} from '../../src/program/tables/helpers.ts';
+import { SK_BUFF_FIELDS } from '../../src/program/tables/hooks/skb.ts';
+import { PT_REGS_SIZE } from '../../src/program/tables/hooks/tracing.ts';
 import {
   type CtxField,
   HOOKS,
   hookOfProgType,
   hookOfSection,
   returnRangeOf,
-} from '../../src/program/hooks.ts';
-import { MAP_TYPES, MapTypeId, mapAllowsHelper, mapType } from '../../src/program/maps.ts';
-import { OBJECTS } from '../../src/program/objects.ts';
+} from '../../src/program/tables/hooks.ts';
+import { MAP_TYPES, MapTypeId, mapAllowsHelper, mapType } from '../../src/program/tables/maps.ts';
+import { socketStruct } from '../../src/program/tables/sockets.ts';
 
 const HEADER = '/usr/include/linux/bpf.h';
 const header = existsSync(HEADER) ? readFileSync(HEADER, 'utf8') : '';
@@ -217,9 +217,8 @@ describe('hooks', () => {
       ['xdp_md', HOOKS.xdp.fields, HOOKS.xdp.ctxSize],
       ['__sk_buff', SK_BUFF_FIELDS, HOOKS.sched_cls.ctxSize],
       ['bpf_sock_addr', HOOKS.cgroup_sock_addr.fields, HOOKS.cgroup_sock_addr.ctxSize],
-      ['bpf_tcp_sock', OBJECTS.tcp_sock.fields, OBJECTS.tcp_sock.size],
-      ['bpf_flow_keys', OBJECTS.flow_keys.fields, OBJECTS.flow_keys.size],
-      ['bpf_xdp_sock', OBJECTS.xdp_sock.fields, OBJECTS.xdp_sock.size],
+      ['bpf_tcp_sock', socketStruct('tcp_sock').fields, socketStruct('tcp_sock').ctxSize],
+      ['bpf_xdp_sock', socketStruct('xdp_sock').fields, socketStruct('xdp_sock').ctxSize],
       ['bpf_sock', HOOKS.cgroup_sock.fields, HOOKS.cgroup_sock.ctxSize],
       ['sk_msg_md', HOOKS.sk_msg.fields, HOOKS.sk_msg.ctxSize],
       ['sk_reuseport_md', HOOKS.sk_reuseport.fields, HOOKS.sk_reuseport.ctxSize],

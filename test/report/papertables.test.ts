@@ -2,15 +2,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PAPER_EXPERIMENTS } from '../../src/cli/commands/reproduce.ts';
-import { entryOf, loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
-import { fullDefinition, PAPER_TABLES, readDefinition } from '../../src/experiment/definition.ts';
-import { PACKAGE_ROOT } from '../../src/experiment/home.ts';
+import { PACKAGE_ROOT } from '../../src/base/paths.ts';
+import { PAPER_EXPERIMENTS } from '../../src/cli/commands/experiment/reproduce.ts';
+import { entryOf, loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
+import { fullDefinition, PAPER_TABLES, readDefinition } from '../../src/experiment/definition/definition.ts';
+import { paperServer } from '../../src/experiment/measure/traffic.ts';
 import { paperFigures } from '../../src/experiment/paper.ts';
-import { hasResult, type Row } from '../../src/experiment/result.ts';
-import { paperServer } from '../../src/experiment/traffic.ts';
-import { paperTables } from '../../src/report/paper/index.ts';
-import { staticLatency } from '../../src/vm/latency.ts';
+import { hasResult, type Row } from '../../src/experiment/results/result.ts';
+import { paperTables } from '../../src/report/tables/paper/index.ts';
+import { staticLatency } from '../../src/vm/latency/latency.ts';
 import { DEFINITION, ROWS } from './rows.ts';
 
 const folder = join(PACKAGE_ROOT, 'experiments');

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { withoutInstructions } from '../../src/experiment/publish.ts';
-import { hasResult, type Row } from '../../src/experiment/result.ts';
+import { withoutInstructions } from '../../src/experiment/results/publish.ts';
+import { hasResult, type Row } from '../../src/experiment/results/result.ts';
 import { writeReport } from '../../src/report/write.ts';
 import { DEFINITION, ROWS } from './rows.ts';
 

@@ -1,8 +1,8 @@
 /** Rows and a definition as an experiment leaves them, small and by hand. */
-import { type Definition, parseDefinition } from '../../src/experiment/definition.ts';
-import type { Row } from '../../src/experiment/result.ts';
-import { assemble } from '../../src/isa/asm.ts';
-import { staticLatency } from '../../src/vm/latency.ts';
+import { type Definition, parseDefinition } from '../../src/experiment/definition/definition.ts';
+import type { Row } from '../../src/experiment/results/result.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
+import { staticLatency } from '../../src/vm/latency/latency.ts';
 
 export const DEFINITION: Definition = parseDefinition(
   `name: tiny

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { Rng } from '../../src/base/random.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { formatInsn } from '../../src/isa/disasm.ts';
 import { sizeInSlots } from '../../src/isa/insn.ts';
 import { replaceRange } from '../../src/program/edit.ts';
-import { lateConstants, settingOnTheWay } from '../../src/search/lateconstants.ts';
-import { shareCode } from '../../src/search/sharing.ts';
-import { simplified } from '../../src/search/simplify.ts';
-import { tailCopies } from '../../src/search/tailcopies.ts';
+import { lateConstants, settingOnTheWay } from '../../src/search/rewrites/constant-sinking.ts';
+import { simplified } from '../../src/search/rewrites/simplify.ts';
+import { tailCopies } from '../../src/search/rewrites/tail-duplication.ts';
+import { shareCode } from '../../src/search/rewrites/tail-merging.ts';
+import { sameTraces } from '../../src/verify/bisimulation.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
-import { sameTraces } from '../../src/verify/traces.ts';
-import { Rng } from '../../src/vm/random.ts';
 import { richProgram } from '../audit/generate.ts';
 import { programOf } from '../optimizer/helpers.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { slidingWindows, straightRuns } from '../../src/search/windows.ts';
 import { programOf } from '../optimizer/helpers.ts';
 

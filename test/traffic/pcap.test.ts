@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../../src/program/errors.ts';
+import { UserError } from '../../src/base/errors.ts';
 import { packetsOfCapture, readCapture } from '../../src/traffic/pcap.ts';
 
 const A = Uint8Array.from({ length: 60 }, (_, k) => k);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entryOf, loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
+import { entryOf, loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
 import type { Program } from '../../src/program/program.ts';
 import { effectiveQueue, fitDispatch, fitLatency } from '../../src/traffic/calibrate.ts';
 import { serviceTimes } from '../../src/traffic/service.ts';
@@ -10,7 +10,7 @@ import {
   testsOf,
   type Workload,
 } from '../../src/traffic/workload.ts';
-import { priceOf } from '../../src/vm/latency.ts';
+import { priceOf } from '../../src/vm/latency/latency.ts';
 
 function program(id: string): Program {
   const corpus = openCorpus('builtin');

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
 import { contextOf } from './cases.ts';
 

@@ -15,12 +15,12 @@
  * Values: scalar, u8, u16, u32, const:N, range:LO..HI, same:N (numbers with one identity), any, ctx, packet[+N][~N],
  * packet_end, map_value:M#ID[+N], map_value_or_null:M#ID, memory:ringbuf, opaque:NAME. r10 is always the frame pointer.
  */
-import { between, constant, UNKNOWN, unsignedOf, withId } from '../../src/analysis/range.ts';
-import { EMPTY_STACK, STACK_SIZE, type Stack, storeToStack } from '../../src/analysis/stack.ts';
-import { ANY, pointer, region, UNINIT, type Value } from '../../src/analysis/values.ts';
+import { between, constant, UNKNOWN, unsignedOf, withId } from '../../src/analysis/domain/scalar.ts';
+import { EMPTY_STACK, STACK_SIZE, type Stack, storeToStack } from '../../src/analysis/domain/stack.ts';
+import { ANY, pointer, region, UNINIT, type Value } from '../../src/analysis/domain/value.ts';
 import { assemble, type Insn } from '../../src/isa/index.ts';
-import type { CtxField } from '../../src/program/hooks.ts';
 import type { MapDef } from '../../src/program/program.ts';
+import type { CtxField } from '../../src/program/tables/hooks.ts';
 import type { WindowContext } from '../../src/verify/context.ts';
 import { type Block, readBlocks } from './blocks.ts';
 

@@ -4,16 +4,16 @@
  * the semantics table.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rng } from '../../src/base/random.ts';
 import { type Insn, insn, OPS, specOf } from '../../src/isa/index.ts';
+import { mutant } from '../../src/kernel/differential/mutants.ts';
 import { fuzzTest, KernelSession, kernelDiff, randomProgram } from '../../src/kernel/index.ts';
-import { mutant } from '../../src/kernel/mutants.ts';
 import { createSolver } from '../../src/solver/index.ts';
-import { ALL_ACCELERATIONS } from '../../src/verify/accelerations.ts';
-import { runConcretely } from '../../src/verify/concrete.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
-import { provePaths } from '../../src/verify/paths.ts';
-import { Session } from '../../src/verify/session.ts';
-import { Rng } from '../../src/vm/random.ts';
+import { ALL_ACCELERATIONS } from '../../src/verify/proof/accelerations.ts';
+import { provePaths } from '../../src/verify/proof/path-by-path.ts';
+import { Session } from '../../src/verify/proof/session.ts';
+import { runConcretely } from '../../src/verify/refute/concrete.ts';
 import { hasKernel, needsKernel } from '../kernel/kernel.ts';
 import { contextOf } from './cases.ts';
 

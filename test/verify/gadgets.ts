@@ -4,12 +4,13 @@
  * The kinds are the errors that were seen in other optimizers (wrong constants for pointer halves, two lookups taken
  * for one address, ...). Whether a pair really differs is found out by running it.
  */
-import { assemble } from '../../src/isa/asm.ts';
+
+import type { Rng } from '../../src/base/random.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { specOf } from '../../src/isa/semantics.ts';
 import { replaceRange } from '../../src/program/edit.ts';
-import { MapTypeId } from '../../src/program/maps.ts';
 import type { Program } from '../../src/program/program.ts';
-import type { Rng } from '../../src/vm/random.ts';
+import { MapTypeId } from '../../src/program/tables/maps.ts';
 
 /** Lines of the right and of the wrong version; undefined when the program has no map that it needs. */
 type Gadget = (rng: Rng, p: Program) => { right: string[]; wrong: string[] } | undefined;

@@ -4,11 +4,11 @@
  * another CPU may do in between. `K2_FULL=1` plants more than 2,000 and prints the table.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadEntry, openCorpus } from '../../src/experiment/corpus.ts';
+import { Rng } from '../../src/base/random.ts';
+import { loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
 import type { Program } from '../../src/program/program.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
 import { createMachine } from '../../src/vm/index.ts';
-import { Rng } from '../../src/vm/random.ts';
 import { generateTests } from '../../src/vm/testgen/index.ts';
 import { hasPaperPrograms, paperPrograms } from '../analysis/programs.ts';
 import { GADGETS, plantGadget } from './gadgets.ts';

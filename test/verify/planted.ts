@@ -2,12 +2,13 @@
  * Wrong rewrites, planted: single changes of real programs, by kind of mistake. Whether one is wrong is found out by running both versions, not by
  * believing this file.
  */
+
+import type { Rng } from '../../src/base/random.ts';
 import { jumpTarget } from '../../src/isa/flow.ts';
 import { type Insn, isNop, nop } from '../../src/isa/insn.ts';
 import { OPS, specOf } from '../../src/isa/semantics.ts';
 import { pinOf, replaceRange } from '../../src/program/edit.ts';
 import type { Program } from '../../src/program/program.ts';
-import type { Rng } from '../../src/vm/random.ts';
 
 /** What replaces instruction `n`; undefined when the mistake cannot be made there. */
 type Mistake = (insns: readonly Insn[], n: number, rng: Rng, p: Program) => readonly Insn[] | undefined;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rng } from '../../src/base/random.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
-import { Rng } from '../../src/vm/random.ts';
 import { hasPaperPrograms, paperPrograms } from '../analysis/programs.ts';
 import { TRANSFORMS, tailCopied } from './transforms.ts';
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Insn, insn, OPS, sameInsn } from '../../src/isa/index.ts';
-import { execute } from '../../src/verify/execute.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
-import { mergingFor } from '../../src/verify/regions.ts';
-import { replay } from '../../src/verify/replay.ts';
-import { sample } from '../../src/verify/samples.ts';
-import { Session } from '../../src/verify/session.ts';
+import { replay } from '../../src/verify/proof/replay.ts';
+import { Session } from '../../src/verify/proof/session.ts';
+import { sample } from '../../src/verify/refute/samples.ts';
+import { execute } from '../../src/verify/symbolic/execute.ts';
+import { mergingFor } from '../../src/verify/symbolic/regions.ts';
 import { contextOf } from './cases.ts';
 
 const ALU = OPS.filter((o) => o.kind === 'alu');

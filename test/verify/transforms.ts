@@ -1,10 +1,11 @@
 /** Rewrites of whole programs that change nothing, each from a seed. */
+
+import type { Rng } from '../../src/base/random.ts';
 import { splice } from '../../src/isa/edit.ts';
 import { fallsThrough, jumpTarget, slotOffsets } from '../../src/isa/flow.ts';
 import { type Insn, insn, nop, OP_JA, slotsOf } from '../../src/isa/insn.ts';
 import { opNamed, specOf } from '../../src/isa/semantics.ts';
 import type { Program } from '../../src/program/program.ts';
-import type { Rng } from '../../src/vm/random.ts';
 
 export type Transform = (p: Program, rng: Rng) => Program;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.ts';
 import { encode } from '../../src/isa/codec.ts';
 import type { Insn } from '../../src/isa/insn.ts';
-import { UserError } from '../../src/program/errors.ts';
 import { execConformance } from '../../src/vm/index.ts';
 import { exit, imm64, op } from './support/programs.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { assemble } from '../../src/isa/asm.ts';
+import { assemble } from '../../src/isa/asm/asm.ts';
 import { showFault } from '../../src/vm/faults.ts';
 import { program } from './support/programs.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Insn } from '../../src/isa/insn.ts';
-import { HELPERS } from '../../src/program/helpers.ts';
 import type { MapDef } from '../../src/program/program.ts';
+import { HELPERS } from '../../src/program/tables/helpers.ts';
 import { createMachine, type Outcome, runReference, type TestCase } from '../../src/vm/index.ts';
 import { callHelper, exit, imm64, loadMap, map, op, program, testCase } from './support/programs.ts';
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Insn } from '../../src/isa/insn.ts';
 import { machineModel, probeKernel, vmDiff } from '../../src/kernel/index.ts';
-import { MapTypeId, mapType } from '../../src/program/maps.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
+import { MapTypeId, mapType } from '../../src/program/tables/maps.ts';
 import { Rng, type TestCase } from '../../src/vm/index.ts';
 import { callHelper, exit, loadMap, map, op, program } from './support/programs.ts';
 

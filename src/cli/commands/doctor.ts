@@ -8,9 +8,9 @@ export function doctorCommand(program: Command): void {
     .description('what this machine can do: kernel, corpora, solver')
     .option('--json', 'as JSON')
     .action(async (o: { json?: boolean }) => {
-      const { probeKernel } = await import('../../kernel/doctor.ts');
-      const { gatherProvenance, optimizerCode } = await import('../../experiment/provenance.ts');
-      const { corpusNames, loadEntry, openCorpus } = await import('../../experiment/corpus.ts');
+      const { probeKernel } = await import('../../kernel/syscall/doctor.ts');
+      const { gatherProvenance, optimizerCode } = await import('../../experiment/results/provenance.ts');
+      const { corpusNames, loadEntry, openCorpus } = await import('../../experiment/corpus/corpus.ts');
       const kernel = probeKernel();
       const corpora = corpusNames().map((name) => {
         const corpus = openCorpus(name);

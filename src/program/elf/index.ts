@@ -5,7 +5,7 @@
  *         ObjectFile           --programsOf-->   Programs, or per program the reason why there is none
  *   out:  rewritten functions  --writeObject-->  bytes that libbpf loads in place of the original
  */
-export type { ObjectMap } from './mapdefs.ts';
+export type { ObjectMap } from './map-definitions.ts';
 export type { ObjectFile, ObjectFunction, Ref } from './object.ts';
 export { readObject } from './object.ts';
 export type { FunctionRewrite, Origin } from './plan.ts';

@@ -6,11 +6,12 @@
  * Reading never judges whether a program makes sense: a function that cannot be used carries its `problem`.
  */
 import { createHash } from 'node:crypto';
+import { groupBy } from '../../base/group-by.ts';
 import { decode } from '../../isa/codec.ts';
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import type { Insn } from '../../isa/insn.ts';
-import { type Btf, parseBtf } from './btf.ts';
-import { type BtfExt, parseBtfExt } from './btfext.ts';
+import { type Btf, parseBtf } from './btf/btf.ts';
+import { type BtfExt, parseBtfExt } from './btf/btf-ext.ts';
 import {
   type ElfFile,
   type ElfSymbol,
@@ -23,8 +24,7 @@ import {
   SymbolType,
   symbolsBySection,
 } from './elf.ts';
-import { groupBy } from './group.ts';
-import { type ObjectMap, readMaps } from './mapdefs.ts';
+import { type ObjectMap, readMaps } from './map-definitions.ts';
 import { hex, Reader } from './reader.ts';
 import { resolveReferences } from './references.ts';
 

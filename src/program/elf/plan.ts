@@ -2,10 +2,11 @@
  * Where everything goes: which functions an object will have, what stands in each, and the new offset of every old
  * byte of a code section.
  */
+
+import { groupBy } from '../../base/group-by.ts';
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, slotsOf } from '../../isa/insn.ts';
 import type { Section } from './elf.ts';
-import { groupBy } from './group.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
 
 /** The instruction of the original that an instruction continues: by index in its function. */

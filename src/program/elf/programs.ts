@@ -5,8 +5,8 @@
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { validate } from '../../isa/validate.ts';
-import { type HookName, hookOfSection } from '../hooks.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
+import { type HookName, hookOfSection } from '../tables/hooks.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
 
 /** A program of an object, or why there is none. */

@@ -7,9 +7,11 @@
  * line information stays in `.BTF.ext`. So do `.eh_frame` and `.llvm_addrsig`, which also speak of code positions and
  * symbol numbers. Without rewrites nothing goes.
  */
+
+import { UserError } from '../../base/errors.ts';
 import { slotsOf } from '../../isa/insn.ts';
-import { UserError } from '../errors.ts';
-import { encodeBtfExt } from './btfext.ts';
+import { encodeBtfExt } from './btf/btf-ext.ts';
+import { moveRecords } from './btf/btf-ext-write.ts';
 import {
   isCode,
   type Reloc,
@@ -19,8 +21,7 @@ import {
   SectionType,
   SymbolType,
 } from './elf.ts';
-import { removeSections, writeElf } from './elfwrite.ts';
-import { moveRecords } from './extwrite.ts';
+import { removeSections, writeElf } from './elf-write.ts';
 import { linkBody } from './link.ts';
 import { type ObjectFile, type Ref, readObject } from './object.ts';
 import {

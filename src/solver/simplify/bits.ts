@@ -1,6 +1,6 @@
 /** Which bits of a normal form can be one. */
-import { MASKS, Op } from '../ops.ts';
-import type { Term } from '../terms.ts';
+import { MASKS, Op } from '../terms/ops.ts';
+import type { Term } from '../terms/terms.ts';
 import { bitLength, type Rules } from './context.ts';
 
 /** Mask of the bits that are not known to be zero. */

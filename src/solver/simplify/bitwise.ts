@@ -2,8 +2,8 @@
  * Bitwise normal form: masks become slices, operations on concatenations go to their parts, complements go inwards (De Morgan), and what
  * is left is a sorted, duplicate-free chain with its constant last.
  */
-import { applyOp, MASKS, Op } from '../ops.ts';
-import type { Term } from '../terms.ts';
+import { applyOp, MASKS, Op } from '../terms/ops.ts';
+import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
 import type { BitOp, Rules } from './context.ts';
 import { isOpaque, polyOf, termOf } from './poly.ts';

@@ -1,6 +1,6 @@
 /** Normal forms of comparisons and of if-then-else. */
-import { MASKS, Op } from '../ops.ts';
-import type { Term } from '../terms.ts';
+import { MASKS, Op } from '../terms/ops.ts';
+import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
 import { bitLength, type Rules, trailingZeros } from './context.ts';
 import { difference, type Poly, termOf } from './poly.ts';

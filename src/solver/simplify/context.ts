@@ -1,6 +1,6 @@
 /** What the groups of rules share: the store, the folding constructors, and each other. All terms in and out are normal forms. */
-import type { TermBuilder } from '../build.ts';
-import type { Term, TermStore } from '../terms.ts';
+import type { TermBuilder } from '../terms/build.ts';
+import type { Term, TermStore } from '../terms/terms.ts';
 import type { Poly } from './poly.ts';
 
 export interface Rules {

@@ -1,6 +1,6 @@
 /** Shifts, quotients and remainders: by constants they are slices and products, otherwise remainders are expressed by quotients. */
-import { applyOp, MASKS, Op } from '../ops.ts';
-import type { Term } from '../terms.ts';
+import { applyOp, MASKS, Op } from '../terms/ops.ts';
+import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
 import { bitLength, type Rules, trailingZeros } from './context.ts';
 import { addTerms } from './poly.ts';

@@ -13,9 +13,9 @@
  *
  * A normal form is for comparing, not for solving: solvers do better on the term as it was built.
  */
-import type { TermBuilder } from '../build.ts';
-import { OP_ROWS, Op } from '../ops.ts';
-import type { Term, TermStore } from '../terms.ts';
+import type { TermBuilder } from '../terms/build.ts';
+import { OP_ROWS, Op } from '../terms/ops.ts';
+import type { Term, TermStore } from '../terms/terms.ts';
 import { bitwiseTerms, notTerm } from './bitwise.ts';
 import { eqTerms, iteTerms, sltTerms, ultTerms } from './compare.ts';
 import type { BitOp, Rules } from './context.ts';

@@ -5,8 +5,8 @@
  * A sum that cannot wrap within n < width bits is written as the zero extension of its n-bit form; a sum whose parts share no bit
  * position is written as a concatenation.
  */
-import { MASKS, Op } from '../ops.ts';
-import type { Term } from '../terms.ts';
+import { MASKS, Op } from '../terms/ops.ts';
+import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
 import { bitLength, type Rules, trailingZeros } from './context.ts';
 

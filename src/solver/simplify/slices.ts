@@ -2,8 +2,8 @@
  * Slice normal form: cuts go down through every operation whose low (or own) bits they only need, and slices that lie side by side
  * join again. Masks, shifts by constants, extensions and byte-wise copies are all cuts and joins.
  */
-import { Op } from '../ops.ts';
-import type { Term } from '../terms.ts';
+import { Op } from '../terms/ops.ts';
+import type { Term } from '../terms/terms.ts';
 import type { BitOp, Rules } from './context.ts';
 import { trailingZeros } from './context.ts';
 import { isOpaque, polyOf, termOf, truncated } from './poly.ts';

@@ -6,16 +6,16 @@
  * Models answer as Linux does, return codes included; what Linux leaves open (time, chance, routes) follows from the
  * test's seed. Every model checks the shadow of the memory it is given.
  */
-import { HelperFault } from '../arena.ts';
-import { HELPER_EXIT } from '../layout.ts';
-import type { Kernel, Model, Models } from './kernel.ts';
+import { HelperFault } from '../memory/arena.ts';
+import { HELPER_EXIT } from '../memory/layout.ts';
+import type { Kernel, Model, Models } from './helper-call.ts';
 import { MAP_MODELS } from './map.ts';
 import { OUTPUT_MODELS } from './output.ts';
 import { PACKET_MODELS } from './packet.ts';
-import { standIn } from './standin.ts';
 import { SYSTEM_MODELS } from './system.ts';
+import { standIn } from './unmodelled.ts';
 
-export { Kernel, type KernelOptions, type MissedKey } from './kernel.ts';
+export { Kernel, type KernelOptions, type MissedKey } from './helper-call.ts';
 
 const MODELS: Models = { ...MAP_MODELS, ...SYSTEM_MODELS, ...OUTPUT_MODELS, ...PACKET_MODELS };
 const table: readonly (Model | undefined)[] = Array.from({ length: 256 }, (_, id) => MODELS[id]);

@@ -2,12 +2,12 @@
  * Map helpers, with the kernel's return codes. Sources: kernel/bpf/arraymap.c, hashtab.c, lpm_trie.c, devmap.c,
  * queue_stack_maps.c.
  */
-import { MapTypeId as T } from '../../program/maps.ts';
-import { fault } from '../arena.ts';
-import { FaultCode, HEAD, MAP } from '../layout.ts';
-import { isPreallocated, type SimMap } from '../maps.ts';
+import { MapTypeId as T } from '../../program/tables/maps.ts';
+import { fault } from '../memory/arena.ts';
+import { FaultCode, HEAD, MAP } from '../memory/layout.ts';
+import { isPreallocated, type SimMap } from '../memory/sim-map.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './kernel.ts';
+import type { Done, Kernel, Models } from './helper-call.ts';
 
 const Flag = { NOEXIST: 1, EXIST: 2, LOCK: 4 } as const;
 

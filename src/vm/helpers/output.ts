@@ -2,13 +2,13 @@
  * Helpers whose effect is seen outside: redirects, events, tail calls, messages. Sources: net/core/filter.c,
  * kernel/bpf/devmap.c, kernel/trace/bpf_trace.c, kernel/bpf/ringbuf.c.
  */
-import { MapTypeId as T } from '../../program/maps.ts';
-import { fault } from '../arena.ts';
-import { FaultCode, HEAD, MAP, SHADOW } from '../layout.ts';
-import type { SimMap } from '../maps.ts';
+import { MapTypeId as T } from '../../program/tables/maps.ts';
+import { fault } from '../memory/arena.ts';
+import { FaultCode, HEAD, MAP, SHADOW } from '../memory/layout.ts';
+import type { SimMap } from '../memory/sim-map.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './kernel.ts';
-import { inputs } from './standin.ts';
+import type { Done, Kernel, Models } from './helper-call.ts';
+import { inputs } from './unmodelled.ts';
 
 const XDP = { ABORTED: 0, REDIRECT: 4 } as const;
 const TC = { SHOT: 2, REDIRECT: 7 } as const;

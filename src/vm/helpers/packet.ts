@@ -2,12 +2,12 @@
  * Helpers that read, write and resize packets, with the kernel's limits and return codes. Source: net/core/filter.c,
  * net/core/skbuff.c.
  */
-import { fault } from '../arena.ts';
-import { packetAccess } from '../image.ts';
-import { FaultCode, HEAD, SHADOW } from '../layout.ts';
+import { fault } from '../memory/arena.ts';
+import { packetAccess } from '../memory/image.ts';
+import { FaultCode, HEAD, SHADOW } from '../memory/layout.ts';
 import { fold, partial, replaceByDiff, replaceWord } from './checksum.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './kernel.ts';
+import type { Done, Kernel, Models } from './helper-call.ts';
 
 const ETH_HLEN = 14;
 

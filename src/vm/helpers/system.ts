@@ -2,9 +2,9 @@
  * Helpers about time, chance, the current task and memory outside the program. What they see follows from the seed:
  * addresses outside the simulated memory hold bytes that depend on the address.
  */
-import { HEAD, NULL_PAGE, SHADOW } from '../layout.ts';
+import { HEAD, NULL_PAGE, SHADOW } from '../memory/layout.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './kernel.ts';
+import type { Done, Kernel, Models } from './helper-call.ts';
 
 /** Nanoseconds: starts anywhere in the first 12 days of uptime, advances by up to 4 us a call. */
 function clock(k: Kernel): bigint {

@@ -3,8 +3,9 @@
  *
  *   fresh | variation of a kept test --maps filled with what it looks up--> observe --something new?--> kept
  */
+
+import { Rng } from '../../base/random.ts';
 import type { Program } from '../../program/program.ts';
-import { Rng } from '../random.ts';
 import type { TestCase } from '../types.ts';
 import { type LearnedConstants, learnConstants } from './constants.ts';
 import { draw, type Observation, refilled } from './generate.ts';

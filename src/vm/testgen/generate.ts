@@ -1,7 +1,8 @@
 /** Test cases of one program, from a seed. */
-import { HOOKS } from '../../program/hooks.ts';
+
+import { Rng } from '../../base/random.ts';
 import type { Program } from '../../program/program.ts';
-import { Rng } from '../random.ts';
+import { HOOKS } from '../../program/tables/hooks.ts';
 import type { TestCase } from '../types.ts';
 import { type LearnedConstants, learnConstants } from './constants.ts';
 import { randomContext } from './context.ts';

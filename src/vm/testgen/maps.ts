@@ -1,7 +1,8 @@
 /** Map contents: what a control plane could have put there. */
-import { MapTypeId, mapType } from '../../program/maps.ts';
+
+import type { Rng } from '../../base/random.ts';
 import type { MapDef } from '../../program/program.ts';
-import type { Rng } from '../random.ts';
+import { MapTypeId, mapType } from '../../program/tables/maps.ts';
 import type { MapContents, MapEntry } from '../types.ts';
 import type { LearnedConstants } from './constants.ts';
 

@@ -1,5 +1,5 @@
 /** Seeded synthetic packets: the shapes that packet programs parse, well formed, mutated and cut short. */
-import type { Rng } from '../random.ts';
+import type { Rng } from '../../base/random.ts';
 import type { LearnedConstants } from './constants.ts';
 
 const ETH = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, qinq: 0x88a8, ipv6: 0x86dd, mpls: 0x8847 } as const;

@@ -11,7 +11,7 @@ import {
   MAPS,
   MapKind,
   RECORD,
-} from '../layout.ts';
+} from '../memory/layout.ts';
 import { wasmAlgebra } from './algebra.ts';
 import type { Code } from './assembler.ts';
 import * as w from './assembler.ts';

@@ -6,7 +6,7 @@
  *
  * Only bytes that somebody can see at the end count (shadow OUTPUT).
  */
-import { ENTRY, HEAD } from '../layout.ts';
+import { ENTRY, HEAD } from '../memory/layout.ts';
 import type { Code, Func } from './assembler.ts';
 import * as w from './assembler.ts';
 import { CELL, cell, every, FN, r, SHADOW } from './parts.ts';

@@ -1,5 +1,5 @@
 /** Functions of the emitted module that guard, log and rewind memory. */
-import { ENTRY, FaultCode, FRAME_STRIDE, HEAD, NULL_PAGE, STACK_BYTES } from '../layout.ts';
+import { ENTRY, FaultCode, FRAME_STRIDE, HEAD, NULL_PAGE, STACK_BYTES } from '../memory/layout.ts';
 import type { Code, Func } from './assembler.ts';
 import * as w from './assembler.ts';
 import { CELL, cell, every, FN, REGS_ADDRESS, SHADOW, setCell } from './parts.ts';

@@ -8,7 +8,7 @@
  *
  * Modules are compiled once per variant and distance of the shadow.
  */
-import { CODE, HELPER_EXIT } from '../layout.ts';
+import { CODE, HELPER_EXIT } from '../memory/layout.ts';
 import { Wasm, type WasmModule } from './api.ts';
 import type { Code, Func } from './assembler.ts';
 import * as w from './assembler.ts';

@@ -1,5 +1,5 @@
 /** Pieces of code that the interpreter's functions share: locals, fields of a decoded instruction, registers, shadow. */
-import { CELL, CODE, FaultCode, HEAD, poison, RECORD, REGS, SHADOW } from '../layout.ts';
+import { CELL, CODE, FaultCode, HEAD, poison, RECORD, REGS, SHADOW } from '../memory/layout.ts';
 import type { Code } from './assembler.ts';
 import * as w from './assembler.ts';
 

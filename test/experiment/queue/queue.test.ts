@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { parseDefinition } from '../../../src/experiment/definition.ts';
-import type { Row } from '../../../src/experiment/result.ts';
-import { type RunOptions, type RunSummary, runExperiment } from '../../../src/experiment/runner.ts';
-import { readRows } from '../../../src/experiment/store.ts';
+import { parseDefinition } from '../../../src/experiment/definition/definition.ts';
+import type { Row } from '../../../src/experiment/results/result.ts';
+import { readRows } from '../../../src/experiment/results/store.ts';
+import { type RunOptions, type RunSummary, runExperiment } from '../../../src/experiment/run/runner.ts';
 import { FAKE } from '../../cli/k2.ts';
 import { canQueue, redisServer, startWorker, WHY } from './server.ts';
 

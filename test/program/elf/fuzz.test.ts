@@ -1,8 +1,8 @@
 /** One invariant: whatever the bytes, reading and writing either work or throw a `UserError`. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../../../src/base/errors.ts';
 import { programsOf, readObject, rewritePrograms, writeObject } from '../../../src/program/elf/index.ts';
-import { UserError } from '../../../src/program/errors.ts';
 import { bytesOf, NAMES, okPrograms, pad } from './fixtures.ts';
 
 const ORIGINALS = NAMES.map((name) => ({ name, bytes: new Uint8Array(bytesOf(name)) }));

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Insn, insn, nop } from '../../../src/isa/insn.ts';
 import { opNamed } from '../../../src/isa/semantics.ts';
-import type { HookName } from '../../../src/program/hooks.ts';
-import { MapTypeId } from '../../../src/program/maps.ts';
 import type { MapDef, Program } from '../../../src/program/program.ts';
-import { readRawFile } from '../../../src/program/raw.ts';
+import { readRawFile } from '../../../src/program/raw/raw.ts';
+import type { HookName } from '../../../src/program/tables/hooks.ts';
+import { MapTypeId } from '../../../src/program/tables/maps.ts';
 import type { Rng, TestCase } from '../../../src/vm/index.ts';
 
 const SHARED = process.env.K2_SHARED ?? '../shared';

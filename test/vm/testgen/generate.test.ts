@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { assemble } from '../../../src/isa/asm.ts';
-import { HOOKS, type HookName } from '../../../src/program/hooks.ts';
+import { Rng } from '../../../src/base/random.ts';
+import { assemble } from '../../../src/isa/asm/asm.ts';
 import type { MapDef, Program } from '../../../src/program/program.ts';
-import { Rng } from '../../../src/vm/random.ts';
+import { HOOKS, type HookName } from '../../../src/program/tables/hooks.ts';
 import { generateTests, learnConstants, randomPacket } from '../../../src/vm/testgen/index.ts';
 
 const INSNS = assemble(`

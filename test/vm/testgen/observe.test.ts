@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoLd } from '../../../src/isa/insn.ts';
 import { opNamed } from '../../../src/isa/semantics.ts';
-import { MapTypeId } from '../../../src/program/maps.ts';
 import type { MapDef } from '../../../src/program/program.ts';
+import { MapTypeId } from '../../../src/program/tables/maps.ts';
 import { createMachine, observer, type TestCase } from '../../../src/vm/index.ts';
 import { deepTests, generateTests } from '../../../src/vm/testgen/index.ts';
 import { hasShared, paperProgram, program, skipName } from '../support/programs.ts';

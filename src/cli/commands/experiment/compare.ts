@@ -1,0 +1,56 @@
+/** `k2 compare`: two results of an experiment, and a gate that fails on regressions. */
+import type { Command } from 'commander';
+import { Exit } from '../../failure.ts';
+import { note, say, sayJson } from '../../output.ts';
+
+interface CompareArgs {
+  failOn: string;
+  metrics: string;
+  baselines: string;
+  markdown?: string;
+  junit?: string;
+  json?: boolean;
+}
+
+const EXIT_REGRESSION = 1;
+
+export function compareCommand(program: Command): void {
+  program
+    .command('compare <base> <new>')
+    .description('compare two results (folders, or names of baselines); exit code 1 when a rule is broken')
+    .option('--fail-on <rules>', "what may not grow, and by how much, e.g. 'size>0,latency>1%'", '')
+    .option('--metrics <names>', 'what to compare', 'size,latency')
+    .option('--baselines <dir>', 'folder of the baselines', 'baselines')
+    .option('--markdown <file>', 'write Markdown, for a pull request')
+    .option('--junit <file>', 'write JUnit XML, for CI')
+    .option('--json', 'as JSON')
+    .action(compare);
+}
+
+async function compare(baseWord: string, newWord: string, o: CompareArgs): Promise<void> {
+  const { compareResults, parseRules } = await import('../../../experiment/results/compare.ts');
+  const { resolveResults } = await import('../../../experiment/results/baseline.ts');
+  const { METRICS } = await import('../../../experiment/results/metrics.ts');
+  const { hintFor } = await import('../../../base/text.ts');
+  const { writeWhole } = await import('../../../base/files.ts');
+  const { UserError } = await import('../../../base/errors.ts');
+  const report = await import('../../../report/tables/comparison-text.ts');
+  const known = METRICS.map((m) => m.id);
+  const metrics = o.metrics.split(',').map((m) => m.trim());
+  for (const m of metrics)
+    if (!known.includes(m)) throw new UserError(`there is no metric '${m}'.`, '--metrics', hintFor(m, known));
+  const rules = parseRules(o.failOn);
+  const [base, now] = [resolveResults(baseWord, o.baselines), resolveResults(newWord, o.baselines)];
+  for (const w of [...base.warnings, ...now.warnings]) note(`warning: ${w}`);
+  const comparison = compareResults(
+    { name: baseWord, rows: base.rows },
+    { name: newWord, rows: now.rows },
+    rules,
+    metrics,
+  );
+  if (o.markdown !== undefined) writeWhole(o.markdown, report.comparisonMarkdown(comparison));
+  if (o.junit !== undefined) writeWhole(o.junit, report.comparisonJunit(comparison));
+  if (o.json === true) sayJson(comparison);
+  else say(report.comparisonText(comparison));
+  if (comparison.failed) throw new Exit(EXIT_REGRESSION);
+}

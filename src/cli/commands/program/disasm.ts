@@ -1,0 +1,47 @@
+/** `k2 disasm`: what is in a file. */
+import type { Command } from 'commander';
+import { type WhichPrograms, whichPrograms } from '../../args.ts';
+import { say, sayJson } from '../../output.ts';
+
+export function disasmCommand(program: Command): void {
+  whichPrograms(program.command('disasm <file>'))
+    .description('print the programs of an object or an .insns file, in the syntax of the kernel checker')
+    .option('--macros', 'as BPF C macros (BPF_MOV64_IMM(...))')
+    .option('--json', 'as JSON')
+    .action(async (file: string, o: WhichPrograms & { macros?: boolean; json?: boolean }) => {
+      const { findPrograms } = await import('../../programs.ts');
+      const { listing } = await import('../../../program/listing.ts');
+      const { formatMacros } = await import('../../../isa/macros/macros.ts');
+      const { sizeInSlots } = await import('../../../isa/insn.ts');
+      const found = findPrograms(file, o);
+      if (o.json === true) {
+        sayJson(
+          found.map((f) =>
+            f.ok
+              ? {
+                  status: 'ok',
+                  ...f.program,
+                  slots: sizeInSlots(f.program.insns),
+                  listing: listing(f.program),
+                }
+              : { status: 'unusable', name: f.name, section: f.section, reason: f.reason },
+          ),
+        );
+        return;
+      }
+      for (const f of found) {
+        if (!f.ok) {
+          say(`; ${f.name}, section ${f.section}: ${f.reason}\n`);
+          continue;
+        }
+        const { name, section, hook, insns, maps } = f.program;
+        const where = section === '' ? '' : `, section ${section}`;
+        say(`; ${name}${where}: ${hook}, ${sizeInSlots(insns)} slots, ${insns.length} instructions`);
+        for (const m of maps)
+          say(
+            `; map ${m.name}: type ${m.type}, key ${m.keySize}, value ${m.valueSize}, ${m.maxEntries} entries`,
+          );
+        say(o.macros === true ? formatMacros(insns) : `${listing(f.program).join('\n')}\n`);
+      }
+    });
+}

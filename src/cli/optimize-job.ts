@@ -1,0 +1,151 @@
+/**
+ * One optimization in a thread of its own, so that the command can show progress and answer Ctrl-C while it searches.
+ * `workerData` is a `Job`; the first byte of `job.stop` other than 0 ends the search with what is proven so far.
+ */
+import { join, parse } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { UserError } from '../base/errors.ts';
+import { readBytes, writeWhole } from '../base/files.ts';
+import { indexOfSlot, slotOffsets } from '../isa/flow.ts';
+import { type Control, optimizeObject, optimizePareto, optimizeProgram } from '../optimizer/index.ts';
+import type { OptimizeOptions, OptimizeResult } from '../optimizer/types.ts';
+import type { Program } from '../program/program.ts';
+import { writeRawFile } from '../program/raw/raw.ts';
+import type { Window } from '../verify/types.ts';
+import type { WhichPrograms } from './args.ts';
+import { findPrograms, isObject, theProgram } from './programs.ts';
+
+export interface Job {
+  file: string;
+  output: string;
+  which: WhichPrograms;
+  options: OptimizeOptions;
+  /** The front of slots against modeled latency instead of the best for one goal. */
+  pareto: boolean;
+  /** Slots that may change; everything where there are none. */
+  windows: readonly Window[];
+  workers: number;
+  stop: SharedArrayBuffer;
+}
+
+/** What became of one program. */
+export type JobRow =
+  | { status: 'optimized'; name: string; section: string; result: OptimizeResult }
+  | { status: 'skipped'; name: string; section: string; reason: string };
+
+export type JobMessage =
+  | { kind: 'progress'; step: number; steps: number; slots: number; name: string }
+  | { kind: 'done'; rows: JobRow[]; written: string[] }
+  | { kind: 'user-error'; message: string }
+  | { kind: 'bug'; stack: string };
+
+const PROGRESS_EVERY = 100;
+
+/** What the running kernel has against an output; nothing is written then. */
+function isObjectedTo({ kernel, differential }: OptimizeResult): boolean {
+  return kernel.status === 'refused' || differential.status === 'differ';
+}
+
+/** `prog.small.o` becomes `prog.small.1.o`. */
+function numbered(output: string, n: number): string {
+  const { dir, name, ext } = parse(output);
+  return join(dir, `${name}.${n}${ext}`);
+}
+
+/** Ranges of slots as ranges of instructions. */
+function instructions(program: Program, windows: readonly Window[]): Window[] {
+  const offsets = slotOffsets(program.insns);
+  const slots = offsets[program.insns.length] ?? 0;
+  return windows.map(({ start, end }) => {
+    const [from, to] = [
+      indexOfSlot(offsets, start),
+      end === slots ? program.insns.length : indexOfSlot(offsets, end),
+    ];
+    if (from !== undefined && to !== undefined) return { start: from, end: to };
+    const hint = `It has slots 0 to ${slots - 1}; ld_imm64 takes two. \`k2 disasm\` numbers them.`;
+    throw new UserError(`${start}..${end} is no range of ${program.name}'s instructions.`, '--window', hint);
+  });
+}
+
+/** @returns the files written, none when the running kernel objects */
+async function work(job: Job): Promise<{ rows: JobRow[]; written: string[] }> {
+  const flag = new Uint8Array(job.stop);
+  let last = 0;
+  const control: Control = {
+    workers: job.workers,
+    stop: () => Atomics.load(flag, 0) !== 0,
+    onProgress: ({ step, steps, slots, name }) => {
+      const now = performance.now();
+      if (now - last < PROGRESS_EVERY) return;
+      last = now;
+      post({ kind: 'progress', step, steps, slots, name });
+    },
+  };
+  const { file, which, pareto } = job;
+  const bytes = readBytes(file);
+  const isRaw = !isObject(bytes) || file.endsWith('.insns');
+  const windows = job.windows.length === 0 ? undefined : instructions(theProgram(file, which), job.windows);
+  const options = windows === undefined ? job.options : { ...job.options, windows };
+  if (isRaw) {
+    const program = theProgram(file, which);
+    const result = await (pareto ? optimizePareto : optimizeProgram)(program, options, control);
+    const { name, section } = program;
+    const rows: JobRow[] = [{ status: 'optimized', name, section, result }];
+    return {
+      rows,
+      written: write(
+        job,
+        rows,
+        result.program,
+        result.versions?.map((v) => v.program),
+        writeRawFile,
+      ),
+    };
+  }
+  const found = findPrograms(file, which);
+  const [first] = found;
+  if (first !== undefined && found.every((f) => !f.ok) && !first.ok)
+    throw new UserError(`${first.reason}.`, `${file}, section ${first.section}, ${first.name}`);
+  const { type, section } = which;
+  const selection = {
+    pareto,
+    ...(type === undefined ? {} : { hook: type }),
+    ...(section === undefined ? {} : { section }),
+  };
+  const result = await optimizeObject(bytes, file, options, selection, control);
+  const rows: JobRow[] = result.rows.map((r) =>
+    r.status === 'skipped' ? r : { status: r.status, name: r.name, section: r.section, result: r.result },
+  );
+  const several = job.pareto || options.topK !== undefined ? result.versions : undefined;
+  return { rows, written: write(job, rows, result.bytes, several, writeWhole) };
+}
+
+/** One file, or, where several versions were asked for, one for each. */
+function write<T>(
+  { output }: Job,
+  rows: readonly JobRow[],
+  best: T,
+  versions: readonly T[] | undefined,
+  put: (path: string, content: T) => void,
+): string[] {
+  if (rows.some((r) => r.status === 'optimized' && isObjectedTo(r.result))) return [];
+  const files: [string, T][] =
+    versions === undefined || versions.length === 0
+      ? [[output, best]]
+      : versions.map((content, n) => [numbered(output, n + 1), content]);
+  for (const [path, content] of files) put(path, content);
+  return files.map(([path]) => path);
+}
+
+function post(message: JobMessage): void {
+  parentPort?.postMessage(message);
+}
+
+try {
+  post({ kind: 'done', ...(await work(workerData as Job)) });
+} catch (e) {
+  if (e instanceof UserError) post({ kind: 'user-error', message: e.message });
+  else post({ kind: 'bug', stack: e instanceof Error ? (e.stack ?? e.message) : String(e) });
+}
+// The solver's threads would keep this one alive.
+process.exit();

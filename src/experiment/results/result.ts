@@ -1,0 +1,123 @@
+/** Result rows: one JSON line per cell. */
+import { z } from 'zod';
+import type { AppliedRewrite, DifferentialWord, KernelWord, OptimizeOptions } from '../../optimizer/types.ts';
+import type { ProgramRef } from '../definition/expand.ts';
+import type { SwitchTimes } from '../measure/equivalence-time.ts';
+import type { Executed } from '../measure/execution-counts.ts';
+import type { KernelTimes } from '../measure/kernel-time.ts';
+import type { VersionConsent } from '../measure/load-verdict.ts';
+import type { TrafficResult } from '../measure/traffic.ts';
+import type { Provenance } from './provenance.ts';
+
+/** A number, and how it came about. */
+export interface Measurement {
+  value: number;
+  unit: string;
+  method: string;
+  /** Whose number it is: program, build and sha256 of the file, or the source it was taken from. */
+  provenance: string;
+}
+
+export interface Pair {
+  before: Measurement;
+  after: Measurement;
+}
+
+/** What only some experiments measure, see measures.ts. */
+export interface Extra {
+  time?: KernelTimes;
+  /** Per version, best first. */
+  consent?: VersionConsent[];
+  traffic?: TrafficResult;
+  equivalence?: SwitchTimes[];
+  /** Questions to the cache, its hits, and all questions to the verifier. */
+  cache?: { hits: number; calls: number; asked: number };
+}
+
+/**
+ * What a worker finds out about a cell: `ok` better than the input · `unchanged` nothing better was found · `rejected` the
+ * running kernel refuses the output, or saw it do something else · `skipped` no program to optimize · `failed` the
+ * optimizer crashed, ran out of memory or hung
+ */
+export type CellOutcome =
+  | { status: 'skipped' | 'failed'; reason: string; log?: string }
+  | {
+      status: 'ok' | 'unchanged' | 'rejected';
+      /** Why nothing was found, or that the time limit ended the search: `interrupted` is true then. */
+      reason: string;
+      interrupted: boolean;
+      measurements: {
+        slots: Pair;
+        instructions: Pair;
+        latency: Pair;
+        staticLatency: Pair;
+      };
+      kernel: KernelWord;
+      differential: DifferentialWord;
+      rewrites: readonly AppliedRewrite[];
+      convergence: readonly (readonly [step: number, slots: number])[];
+      stats: Record<string, unknown>;
+      notes: readonly string[];
+      /** One line per instruction, with slot numbers. */
+      disassembly: { before: readonly string[]; after: readonly string[] };
+      /** The output's instructions, hexadecimal. */
+      output: string;
+      /** Of every instruction, in the order of the listings; not in older rows. */
+      executed?: Executed;
+      extra?: Extra;
+    };
+
+export type Row = CellOutcome & {
+  schema: 1;
+  key: string;
+  experiment: string;
+  program: ProgramRef;
+  configuration: string;
+  options: OptimizeOptions;
+  seed: number;
+  /** sha256 of the input file; '' when there is none. */
+  input: string;
+  definition: string;
+  /** Wall clock, as whoever waited saw it. */
+  seconds: number;
+  /** Of the worker's process, all threads; absent when it broke. */
+  cpuSeconds?: number;
+  date: string;
+  provenance: Provenance;
+};
+
+/** An outcome with measurements. */
+export type Measured = Extract<CellOutcome, { interrupted: boolean }>;
+export type ResultRow = Row & Measured;
+
+export function hasResult(row: Row): row is ResultRow {
+  return row.status !== 'skipped' && row.status !== 'failed';
+}
+
+/** What every line must have, whoever wrote it; the rest is trusted. */
+const RowHead = z
+  .object({
+    schema: z.literal(1),
+    key: z.string(),
+    experiment: z.string(),
+    program: z.object({ corpus: z.string(), id: z.string(), variant: z.string() }).loose(),
+    configuration: z.string(),
+    seed: z.number(),
+    status: z.enum(['ok', 'unchanged', 'rejected', 'skipped', 'failed']),
+    reason: z.string(),
+  })
+  .loose();
+
+/** A line of a result file as a row, or what is wrong with it. */
+export function parseRow(line: string): { ok: true; row: Row } | { ok: false; reason: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return { ok: false, reason: 'incomplete or damaged JSON' };
+  }
+  const head = RowHead.safeParse(json);
+  if (head.success) return { ok: true, row: json as Row };
+  const issue = head.error.issues[0];
+  return { ok: false, reason: `${issue?.path.join('.')}: ${issue?.message}` };
+}

@@ -1,0 +1,225 @@
+/**
+ * Consent: does the running kernel accept this program, as its own type, with its maps?
+ *
+ *   Program --createMaps--> descriptors --encode--> bytes --PROG_LOAD--> accepted (what it costs) | refused (why)
+ *
+ * A session keeps the maps of one program open, so that many instruction lists for it are checked quickly.
+ */
+import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
+import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
+import { specOf } from '../../isa/semantics.ts';
+import type { Program } from '../../program/program.ts';
+import { HOOKS, hookOfSection } from '../../program/tables/hooks.ts';
+import { createMaps, isSettings } from '../syscall/maps.ts';
+import {
+  encodeWithMaps,
+  type LogLevel,
+  loadRaw,
+  type ProgInfo,
+  progInfo,
+  type RawProgram,
+} from '../syscall/programs.ts';
+import { type Bpf, BpfError, errnoName, Fds, openBpf, withFds } from '../syscall/syscall.ts';
+import { callbackInfo } from './btf.ts';
+import { refusalReason, refusedSlot } from './log.ts';
+
+/** Outcome of a load. `insn` is the refused instruction's index, `log` the checker's whole answer, where known. */
+export type LoadResult =
+  | { ok: true; fd: number; info: ProgInfo }
+  | { ok: false; refused: boolean; reason: string; insn?: number; log: string };
+
+/** The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked. */
+export type Consent =
+  | ({ status: 'accepted' } & ProgInfo)
+  | { status: 'refused'; reason: string; insn?: number }
+  | { status: 'not checked'; reason: string };
+
+/** Errors that say something about the program; anything else is about this machine or this process. */
+const VERDICTS: ReadonlySet<string> = new Set([
+  'EINVAL',
+  'EACCES',
+  'E2BIG',
+  'EOPNOTSUPP',
+  'ENOTSUPP',
+  'ERANGE',
+  'EFAULT',
+  'EPERM',
+  'ELOOP',
+  'ENOENT',
+]);
+
+/** Why a program cannot be given to this kernel as it stands; undefined when it can. */
+export function notLoadable(program: Program): string | undefined {
+  for (const why of program.pinned.values())
+    return /co-?re/i.test(why) ? 'needs CO-RE relocation' : `needs ${why}`;
+  if (program.hook === 'struct_ops' || program.hook === 'ext') return 'needs a target to attach to';
+  if (program.hook === 'tracing' || program.hook === 'lsm') return 'needs a BTF target to attach to';
+  return undefined;
+}
+
+function rawProgram(program: Program, insns: readonly Insn[], mapFds: readonly number[]): RawProgram {
+  return {
+    progType: HOOKS[program.hook].progType,
+    attachType: program.attachType ?? 0,
+    flags: hookOfSection(program.section)?.loadFlags ?? 0,
+    license: program.license,
+    name: program.name,
+    code: encodeWithMaps(insns, mapFds),
+  };
+}
+
+/**
+ * Callbacks, and tail calls or legacy packet loads beside subprograms: the checker then wants to know what the functions
+ * are (and that they return an int).
+ */
+function needsFunctionInfo(insns: readonly Insn[]): boolean {
+  const calls = insns.filter((i) => i.op === OP_CALL);
+  if (calls.some((i) => i.src === PseudoCall.LOCAL)) {
+    const leavesEarly = (i: Insn): boolean =>
+      (i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === TAIL_CALL) || specOf(i)?.kind === 'ldabs';
+    if (insns.some(leavesEarly)) return true;
+  }
+  return insns.some((i) => i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC);
+}
+const TAIL_CALL = 12;
+
+/** The same program as another type (for execution only), with other load flags. */
+export interface LoadAs {
+  progType: number;
+  attachType: number;
+  flags: number;
+}
+
+/**
+ * The maps of one program, open, and the opinion about its original. `check` takes any instruction list for the
+ * program. Close it.
+ */
+export class KernelSession {
+  /** A candidate's refusal means something only when the original is accepted. */
+  readonly original: Consent;
+  readonly #bpf: Bpf;
+  readonly #fds: Fds;
+  readonly #program: Program;
+  readonly #mapFds: readonly number[];
+
+  private constructor(bpf: Bpf, program: Program, freezeSettings: boolean) {
+    this.#bpf = bpf;
+    this.#program = program;
+    this.#fds = new Fds(bpf);
+    try {
+      this.#mapFds = createMaps(bpf, this.#fds, program.maps, 'check', freezeSettings);
+      this.original = this.check(program.insns);
+    } catch (e) {
+      this.#fds.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Settings in `.rodata` are unknown to the checker if it accepts the original that way (an acceptance then holds for
+   * every setting); else they are the constants that the file has.
+   */
+  static open(program: Program): { ok: true; session: KernelSession } | { ok: false; reason: string } {
+    const opened = openBpf();
+    if (!opened.ok) return opened;
+    const why = notLoadable(program);
+    if (why !== undefined) return { ok: false, reason: why };
+    try {
+      const session = new KernelSession(opened.bpf, program, false);
+      if (session.original.status !== 'refused' || !program.maps.some(isSettings))
+        return { ok: true, session };
+      session.close();
+      return { ok: true, session: new KernelSession(opened.bpf, program, true) };
+    } catch (e) {
+      if (e instanceof BpfError) return { ok: false, reason: e.message };
+      throw e;
+    }
+  }
+
+  /** Accepted or refused. Without `explain` a refusal's reason is only the errno, at a third of the cost. */
+  check(insns: readonly Insn[], options: { explain?: boolean } = {}): Consent {
+    const raw = rawProgram(this.#program, insns, this.#mapFds);
+    return withFds(this.#bpf, (fds) => {
+      const r = loadOnce(this.#bpf, fds, raw, insns, options.explain === false ? 0 : 4);
+      if (r.ok) return { status: 'accepted', ...r.info };
+      return r.refused
+        ? { status: 'refused', reason: r.reason, ...(r.insn === undefined ? {} : { insn: r.insn }) }
+        : { status: 'not checked', reason: r.reason };
+    });
+  }
+
+  /** As `check`, with the checker's whole log of level 1 (up to 16 MB) and the instruction where it stopped. */
+  explain(insns: readonly Insn[]): LoadResult {
+    const raw = rawProgram(this.#program, insns, this.#mapFds);
+    return withFds(this.#bpf, (fds) => loadOnce(this.#bpf, fds, raw, insns, 1));
+  }
+
+  close(): void {
+    this.#fds.close();
+  }
+}
+
+/** One load, tried without a log first; `logLevel` says how well a refusal is to be explained. */
+function loadOnce(
+  bpf: Bpf,
+  fds: Fds,
+  raw: RawProgram,
+  insns: readonly Insn[],
+  logLevel: LogLevel,
+): LoadResult {
+  if (needsFunctionInfo(insns)) raw.funcInfo = callbackInfo(bpf, fds, insns);
+  let { fd, log } = loadRaw(bpf, raw, 0);
+  if (fd >= 0) {
+    fds.own(fd, 'load');
+    return { ok: true, fd, info: progInfo(bpf, fd) ?? { xlated: 0, jited: 0, verifiedInsns: 0 } };
+  }
+  const code = errnoName(fd);
+  if (logLevel !== 0) {
+    const again = loadRaw(bpf, raw, logLevel);
+    if (again.fd >= 0) bpf.close(again.fd);
+    log = again.log;
+  }
+  const said = refusalReason(log);
+  // No rights: the kernel says EPERM before it looks at the program, with nothing in the log.
+  const refused = VERDICTS.has(code) && !(code === 'EPERM' && said === '');
+  const slot = refusedSlot(log);
+  const insn = slot === undefined ? undefined : indexOfSlot(slotOffsets(insns), slot);
+  return {
+    ok: false,
+    refused,
+    reason: said === '' ? code : said,
+    ...(insn === undefined ? {} : { insn }),
+    log,
+  };
+}
+
+/**
+ * Loads a program as its own type, or `as` another one, with maps that are open already (`mapFds`) or made for it.
+ * The descriptor belongs to `fds`. A refusal is explained: level 4 first, and with `full` the log of level 1.
+ */
+export function loadProgram(
+  bpf: Bpf,
+  fds: Fds,
+  program: Program,
+  options: { mapFds?: readonly number[]; as?: LoadAs; full?: boolean } = {},
+): LoadResult {
+  const why = notLoadable(program);
+  if (why !== undefined) return { ok: false, refused: false, reason: why, log: '' };
+  try {
+    const mapFds = options.mapFds ?? createMaps(bpf, fds, program.maps, 'check');
+    const raw = { ...rawProgram(program, program.insns, mapFds), ...options.as };
+    return loadOnce(bpf, fds, raw, program.insns, options.full === true ? 1 : 4);
+  } catch (e) {
+    if (e instanceof BpfError) return { ok: false, refused: false, reason: e.message, log: '' };
+    throw e;
+  }
+}
+
+/** The checker's opinion of one program; for many versions of it, use a `KernelSession`. */
+export function accepts(program: Program): Consent {
+  const opened = KernelSession.open(program);
+  if (!opened.ok) return { status: 'not checked', reason: opened.reason };
+  const { original } = opened.session;
+  opened.session.close();
+  return original;
+}

@@ -1,0 +1,139 @@
+/**
+ * The maps of one program as the kernel gets them: `MapDef`s in, descriptors out. What is in them: map-contents.ts.
+ */
+
+import type { MapDef } from '../../program/program.ts';
+import { MapFlag, MapTypeId, mapType } from '../../program/tables/maps.ts';
+import { elem } from './elements.ts';
+import { Attr, type Bpf, BpfError, Cmd, type Fds, possibleCpus } from './syscall.ts';
+
+/** What the maps are for: the checker only looks at their definition; runs also fill and read them. */
+export type MapPurpose = 'check' | 'run';
+
+/** More entries change no verdict (the checker looks at the size of arrays only), but cost memory and time. */
+const CHECK_CAP = 65_536;
+const HASH_CAP = 512;
+/** Runs read every map after every test: indices up to here can be reached. */
+const RUN_ARRAY_CAP = 4096;
+const RUN_ARRAY_BYTES = 1 << 20;
+
+export const PAGE = 4096;
+export const round = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+/**
+ * On one CPU a per-CPU map behaves as its plain sibling, whose values can be read without a copy per CPU. (A program
+ * that asks for another CPU's value is refused with it, and then cannot be run.)
+ */
+const PLAIN_SIBLING: Readonly<Record<number, number>> = {
+  [MapTypeId.PERCPU_ARRAY]: MapTypeId.ARRAY,
+  [MapTypeId.PERCPU_HASH]: MapTypeId.HASH,
+  [MapTypeId.LRU_PERCPU_HASH]: MapTypeId.LRU_HASH,
+};
+
+/** The definition that is really created: entries capped, flags that the kernel insists on, sizes it demands. */
+export function kernelMapDef(def: MapDef, purpose: MapPurpose): MapDef {
+  const isRun = purpose === 'run';
+  const type = isRun ? (PLAIN_SIBLING[def.type] ?? def.type) : def.type;
+  const kind = mapType(type);
+  const isRing = type === MapTypeId.RINGBUF || type === MapTypeId.USER_RINGBUF;
+  const isIndexed = kind?.keyIsU32 === true;
+  const runCap = Math.min(RUN_ARRAY_CAP, Math.max(16, Math.floor(RUN_ARRAY_BYTES / round(def.valueSize, 8))));
+  const cap = isRing || (isIndexed && !isRun) ? CHECK_CAP : isIndexed ? runCap : HASH_CAP;
+  let maxEntries = Math.min(def.maxEntries >>> 0, cap);
+  if (maxEntries === 0) {
+    // What libbpf fills in for maps that leave it to the loader.
+    if (isRing) maxEntries = PAGE;
+    else if (type === MapTypeId.PERF_EVENT_ARRAY) maxEntries = possibleCpus();
+    else if (type === MapTypeId.STRUCT_OPS) maxEntries = 1;
+  }
+  let flags = def.flags | (kind?.requiredFlags ?? 0);
+  if (isRun && accessOf({ ...def, type }) === 'mapped') flags |= MapFlag.MMAPABLE;
+  return { ...def, type, maxEntries, flags };
+}
+
+/** Creates one map, with its inner map, contents and, with `frozen`, freeze; owned by `fds`. Throws `BpfError`. */
+function createMap(bpf: Bpf, fds: Fds, def: MapDef, frozen = def.readonly === true): number {
+  const attr = new Attr(72);
+  attr.u32(0, def.type).u32(4, def.keySize).u32(8, def.valueSize).u32(12, def.maxEntries).u32(16, def.flags);
+  attr.text(28, def.name, 16);
+  if (def.type === MapTypeId.ARRAY_OF_MAPS || def.type === MapTypeId.HASH_OF_MAPS) {
+    const inner = def.inner ?? STAND_IN_INNER;
+    attr.u32(20, createMap(bpf, fds, kernelMapDef(inner, 'check')));
+  }
+  const fd = fds.own(bpf.call(Cmd.MAP_CREATE, attr.bytes, 72), `create map ${def.name}`);
+  if (def.initial !== undefined) {
+    const key = new Uint8Array(def.keySize);
+    const value = new Uint8Array(def.valueSize);
+    value.set(def.initial.subarray(0, def.valueSize));
+    const r = elem(bpf, Cmd.MAP_UPDATE, fd, key, value);
+    if (r < 0) throw new BpfError(`fill map ${def.name}`, r);
+  }
+  if (frozen) {
+    const r = bpf.call(Cmd.MAP_FREEZE, new Attr(32).u32(0, fd).bytes, 32);
+    if (r < 0) throw new BpfError(`freeze map ${def.name}`, r);
+  }
+  return fd;
+}
+
+/**
+ * Inner map of a map of maps whose file does not describe one: what xdp-balancer's own loader puts there (an LRU of
+ * flows), which is the only such program of K2's benchmark.
+ */
+const STAND_IN_INNER: MapDef = {
+  name: 'inner',
+  type: MapTypeId.LRU_HASH,
+  keySize: 40,
+  valueSize: 16,
+  maxEntries: 1000,
+  flags: 0,
+};
+
+/**
+ * How the entries of a map are reached: as shared memory, by key, by key but programs cannot write them, not at all
+ * since they never change, or not at all since they are kernel objects and not bytes.
+ */
+export type Access = 'mapped' | 'keyed' | 'fixed' | 'constant' | 'closed';
+
+export function accessOf(def: MapDef): Access {
+  if (def.readonly === true) return 'constant';
+  switch (def.type) {
+    case MapTypeId.ARRAY:
+      return (def.flags & MapFlag.RDONLY_PROG) === 0 ? 'mapped' : 'fixed';
+    case MapTypeId.HASH:
+    case MapTypeId.LRU_HASH:
+    case MapTypeId.LPM_TRIE:
+      return 'keyed';
+    case MapTypeId.DEVMAP:
+    case MapTypeId.DEVMAP_HASH:
+    case MapTypeId.CPUMAP:
+      return 'fixed';
+    default:
+      return 'closed';
+  }
+}
+
+/** `.rodata` with variables that are set before loading: constants to the checker, unknown to everybody else. */
+export function isSettings(def: MapDef): boolean {
+  return def.initial !== undefined && (def.flags & MapFlag.RDONLY_PROG) !== 0 && def.readonly !== true;
+}
+
+/**
+ * Descriptors of all maps of a program, in order. Owned by `fds`. Throws `BpfError`.
+ * @param freezeSettings let the checker see settings as the constants of the file, as libbpf does
+ */
+export function createMaps(
+  bpf: Bpf,
+  fds: Fds,
+  defs: readonly MapDef[],
+  purpose: MapPurpose,
+  freezeSettings = false,
+): number[] {
+  return defs.map((def) =>
+    createMap(
+      bpf,
+      fds,
+      kernelMapDef(def, purpose),
+      def.readonly === true || (freezeSettings && isSettings(def)),
+    ),
+  );
+}

@@ -1,0 +1,220 @@
+/**
+ * The best proven version of a program, and how it came about.
+ *
+ *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety and kernel of the whole
+ */
+import { formatInsn } from '../../isa/disasm.ts';
+import { type Insn, sizeInSlots } from '../../isa/insn.ts';
+import { namesOf } from '../../program/listing.ts';
+import type { Program } from '../../program/program.ts';
+import type { Proof, Window } from '../../verify/types.ts';
+import type { AppliedRewrite } from '../types.ts';
+import { type Accepted, type Judges, judge, type Refusal, rewriteKey } from './gate.ts';
+import { Trial } from './transaction.ts';
+
+export interface Rewrite {
+  window: Window;
+  replacement: readonly Insn[];
+  by: string;
+}
+
+/** The program after a rewrite, and how that was proven. */
+export interface Taken {
+  program: Program;
+  how: Proof;
+}
+
+const takenAs = ({ program, verdict }: Accepted): Taken => ({ program, how: verdict.how });
+
+export interface RewritingTools {
+  judges: Judges;
+  /** What is still to be asked of a whole program after every judge accepted each rewrite. */
+  objection(candidate: Program): Refusal | undefined;
+  /** Called whenever the best version is another one. */
+  changed(best: Program): void;
+  /** Makes the next proof depend on none of the earlier ones. */
+  forget(): void;
+  /** Of a long program, thousands of versions take more memory than all the rest. */
+  keepsVersions: boolean;
+}
+
+/** Fewest rewrites between two examinations of a whole program, and instructions of it for each more. */
+const BATCH = 16;
+const INSNS_PER_REWRITE = 128;
+
+export class Rewriting {
+  /** Proposals spent so far, which the record of a rewrite names. */
+  step = 0;
+  readonly rewrites: AppliedRewrite[] = [];
+  /** The program after each of them, if they are kept. */
+  readonly versions: Program[] = [];
+  readonly convergence: [number, number][] = [];
+  private current: Program;
+  private readonly tools: RewritingTools;
+  /** The last program that was examined as a whole, and the rewrites since. */
+  private settled: Program;
+  private unsettled: Rewrite[] = [];
+  private settling = false;
+  private objections: ReadonlySet<string> = new Set();
+  private readonly refusals = new Map<string, number>();
+
+  constructor(program: Program, tools: RewritingTools) {
+    this.tools = tools;
+    this.current = program;
+    this.settled = program;
+    this.convergence.push([0, sizeInSlots(program.insns)]);
+  }
+
+  get best(): Program {
+    return this.current;
+  }
+
+  private set best(program: Program) {
+    this.current = program;
+    this.tools.changed(program);
+  }
+
+  /** Proven rewrites that were turned down, and why. */
+  get notes(): string[] {
+    return [...this.refusals].map(([why, n]) => `${n} proven rewrites were turned down: ${why}`);
+  }
+
+  /** Keys of rewrites (rewriteKey) that were taken and turned out to be unsafe. Another set whenever there is one more. */
+  get objected(): ReadonlySet<string> {
+    return this.objections;
+  }
+
+  /** Tries a rewrite; takes it when every judge agrees. */
+  adopt(rewrite: Rewrite): boolean {
+    const { window, replacement } = rewrite;
+    if (this.objected.has(rewriteKey(this.best, window, replacement))) return false;
+    const judgement = judge(this.best, window, replacement, this.tools.judges);
+    if (judgement.accepted) this.take(rewrite, takenAs(judgement));
+    else if (judgement.verdict?.kind === 'equivalent') this.refuse(judgement);
+    return judgement.accepted;
+  }
+
+  /** Several changes that pay off together: they are tried on a copy, and kept all at once. */
+  trial(): Trial {
+    this.settle();
+    return new Trial(this.best, this.tools.judges, this.objected);
+  }
+
+  /** Takes the changes of a trial of the best version where they make it smaller, and safe. */
+  keep({ program, changes, refused }: Trial): boolean {
+    for (const refusal of refused) this.refuse(refusal);
+    if (changes.length === 0 || sizeInSlots(program.insns) >= sizeInSlots(this.best.insns)) return false;
+    const objection = this.tools.objection(program);
+    if (objection !== undefined) {
+      this.refuse(objection);
+      return false;
+    }
+    for (const [rewrite, judgement] of changes) this.record(rewrite, takenAs(judgement));
+    this.settled = this.best;
+    return true;
+  }
+
+  /** Makes a rewrite that all judges accepted of the best version the best version. */
+  take(rewrite: Rewrite, taken: Taken): void {
+    this.record(rewrite, taken);
+    if (!this.settling) this.unsettled.push(rewrite);
+    if (!this.settling && this.unsettled.length >= this.batch) this.settle();
+  }
+
+  /** So that the examinations of all of them take time in proportion to the length. */
+  private get batch(): number {
+    return Math.max(BATCH, Math.floor(this.best.insns.length / INSNS_PER_REWRITE));
+  }
+
+  private record({ window, replacement, by }: Rewrite, { program, how }: Taken): void {
+    const before = this.best;
+    this.best = program;
+    // A copy: what others know of a program (its analysis above all) lives as long as the program itself.
+    if (this.tools.keepsVersions) this.versions.push({ ...program });
+    const slots = sizeInSlots(program.insns);
+    const names = namesOf(before);
+    this.convergence.push([this.step, slots]);
+    this.rewrites.push({
+      window: { ...window },
+      before: before.insns.slice(window.start, window.end).map((i) => formatInsn(i, names)),
+      after: replacement.map((i) => formatInsn(i, names)),
+      by,
+      how,
+      step: this.step,
+      slotsAfter: slots,
+    });
+  }
+
+  /** Counts what was proven and turned down all the same. */
+  refuse({ by, reason }: Refusal): void {
+    const why = `${by}: ${reason}`;
+    this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
+  }
+
+  /**
+   * Static safety of a large program, and the kernel, are asked once for several rewrites, because they cost as much as many
+   * proofs. When one objects, they are undone and taken again half by half, without those that are objected to.
+   */
+  settle(): void {
+    const pending = this.unsettled;
+    this.unsettled = [];
+    if (pending.length > 0 && this.tools.objection(this.best) !== undefined) {
+      this.settling = true;
+      this.tools.forget();
+      this.undo(pending.length);
+      this.retake(pending, []);
+      this.settling = false;
+    }
+    this.settled = this.best;
+  }
+
+  /** Goes back to the settled program, which the last `count` rewrites came after. */
+  private undo(count: number): void {
+    this.best = this.settled;
+    this.rewrites.length -= count;
+    if (this.tools.keepsVersions) this.versions.length -= count;
+    this.convergence.length -= count;
+  }
+
+  /** Takes rewrites again, if nobody objects to them; else each half by itself. */
+  private retake(pending: readonly Rewrite[], skipped: Rewrite[]): void {
+    this.settled = this.best;
+    const left: Rewrite[] = [];
+    let taken = 0;
+    for (const rewrite of pending) {
+      const window = [...skipped, ...left].reduce<Window | undefined>(without, rewrite.window);
+      const judgement = window && judge(this.best, window, rewrite.replacement, this.tools.judges);
+      if (window === undefined || judgement?.accepted !== true) {
+        if (window !== undefined) left.push({ ...rewrite, window });
+        continue;
+      }
+      this.take({ ...rewrite, window }, takenAs(judgement));
+      taken++;
+    }
+    const objection = taken === 0 ? undefined : this.tools.objection(this.best);
+    if (objection === undefined) {
+      skipped.push(...left);
+      return;
+    }
+    this.undo(taken);
+    if (pending.length > 1) {
+      const half = pending.length >> 1;
+      this.retake(pending.slice(0, half), skipped);
+      this.retake(pending.slice(half), skipped);
+      return;
+    }
+    const rewrite = pending[0]!;
+    const window = skipped.reduce<Window | undefined>(without, rewrite.window) ?? rewrite.window;
+    skipped.push({ ...rewrite, window });
+    this.objections = new Set([...this.objections, rewriteKey(this.best, window, rewrite.replacement)]);
+    this.refuse(objection);
+  }
+}
+
+/** The window of a later rewrite when an earlier one is left out; undefined when they meet. */
+function without(window: Window | undefined, { window: gone, replacement }: Rewrite): Window | undefined {
+  if (window === undefined || window.end <= gone.start) return window;
+  const delta = gone.end - gone.start - replacement.length;
+  if (window.start < gone.start + replacement.length) return undefined;
+  return { start: window.start + delta, end: window.end + delta };
+}

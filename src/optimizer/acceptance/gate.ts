@@ -1,0 +1,79 @@
+/**
+ * The one gate through which a program changes.
+ *
+ *   rewrite --window verifier--> proven --tests--> agrees --static safety--> safe --running kernel--> accepted
+ *
+ * A rewrite that fails at any stage changes nothing.
+ */
+import { EditError } from '../../isa/edit.ts';
+import type { Insn } from '../../isa/insn.ts';
+import { replaceProblem, replaceRange } from '../../program/edit.ts';
+import type { Program } from '../../program/program.ts';
+import { sameTraces } from '../../verify/bisimulation.ts';
+import type { Verdict, Window } from '../../verify/types.ts';
+
+/** Everything that may say no to one rewrite. The last three return undefined for yes, or their reason. */
+export interface Judges {
+  verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
+  tests(candidate: Program): string | undefined;
+  /** This one and the next are asked of long programs for several rewrites at once (accepted-rewrites.ts). */
+  safety(candidate: Program): string | undefined;
+  kernel(candidate: Program): string | undefined;
+}
+
+export interface Accepted {
+  accepted: true;
+  program: Program;
+  verdict: Extract<Verdict, { kind: 'equivalent' }>;
+}
+
+/** Who said no, and why. */
+export interface Refusal {
+  by: keyof Judges | 'edit';
+  reason: string;
+}
+
+export type Judgement = Accepted | ({ accepted: false; verdict?: Verdict } & Refusal);
+
+/** Names a rewrite by what it replaces with what. */
+export function rewriteKey(program: Program, { start, end }: Window, replacement: readonly Insn[]): string {
+  return JSON.stringify([program.insns.slice(start, end), replacement]);
+}
+
+/** Tries one rewrite of `program`; does not decide whether it is worth having. */
+export function judge(
+  program: Program,
+  window: Window,
+  replacement: readonly Insn[],
+  judges: Judges,
+): Judgement {
+  const problem = replaceProblem(program, window.start, window.end, replacement);
+  if (problem !== undefined) return { accepted: false, by: 'edit', reason: problem };
+  const verdict = judges.verify(program, window, replacement);
+  if (verdict.kind !== 'equivalent') {
+    const reason = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
+    return { accepted: false, by: 'verify', reason, verdict };
+  }
+  // The whole program is made for what is proven only: it takes time that grows with its length.
+  try {
+    return others(replaceRange(program, window.start, window.end, replacement), verdict, judges);
+  } catch (e) {
+    if (e instanceof EditError) return { accepted: false, by: 'edit', reason: e.message };
+    throw e;
+  }
+}
+
+/** Tries the same code in another arrangement: the whole program, whose proof is that it runs the same instructions. */
+export function judgeArrangement(program: Program, candidate: Program, judges: Judges): Judgement {
+  if (!sameTraces(program, candidate))
+    return { accepted: false, by: 'verify', reason: 'it does not run the same instructions' };
+  return others(candidate, { kind: 'equivalent', how: 'identical', ms: 0 }, judges);
+}
+
+function others(candidate: Program, verdict: Accepted['verdict'], judges: Judges): Judgement {
+  for (const by of ['tests', 'safety', 'kernel'] as const) {
+    const reason = judges[by](candidate);
+    if (reason !== undefined) return { accepted: false, by, reason, verdict };
+  }
+  return { accepted: true, program: candidate, verdict };
+}

@@ -1,0 +1,281 @@
+/**
+ * The pipeline for one program.
+ *
+ *   tests --> dead code, shared code, peepholes --> Markov chains over windows, round by round
+ *         --> dead code, shared code --> final word of the kernel
+ *
+ * Every change goes through `judge` (gate.ts). The result does not depend on time: budgets are steps.
+ */
+import { sizeInSlots } from '../isa/insn.ts';
+import { replaceRange, withoutNops } from '../program/edit.ts';
+import type { Program } from '../program/program.ts';
+import { type ChainStats, emptyStats } from '../search/chain/chain.ts';
+import { straightRuns } from '../search/windows.ts';
+import type { Window } from '../verify/types.ts';
+import { Rewriting } from './acceptance/accepted-rewrites.ts';
+import { type Oracles, safetyOfResult } from './acceptance/checks.ts';
+import { type Consents, finalWord } from './acceptance/kernel-check.ts';
+import { budgetOf } from './defaults.ts';
+import { peephole } from './passes/peephole.ts';
+import { share } from './passes/tail-merging.ts';
+import { nextRound, type Position, Schedule, START, within } from './search/schedule.ts';
+import { SearchPool, type SearchThreads } from './search/search-pool.ts';
+import { searchTools } from './search/search-tools.ts';
+import { localSearcher, type Searcher } from './search/searcher.ts';
+import type { SearchTools, WindowTask } from './search/window-search.ts';
+import { Lessons } from './states/counterexample-pool.ts';
+import { Bench } from './states/test-bench.ts';
+import type { OptimizeOptions, OptimizeResult, Progress, Version } from './types.ts';
+import { approved, type Candidate, candidatesOf, ranked } from './versions.ts';
+
+export interface Control {
+  onProgress?(p: Progress): void;
+  /** Polled often; true ends the search, and what is proven so far is returned. */
+  stop?(): boolean;
+  /** Threads that search windows; 1, the default: the calling one. Decides nothing but the time. */
+  workers?: number;
+}
+
+export class Optimization {
+  private readonly original: Program;
+  private readonly options: OptimizeOptions;
+  private readonly steps: number;
+  private readonly control: Control;
+  private readonly bench: Bench;
+  private readonly rewriting: Rewriting;
+  private readonly tools: SearchTools;
+  private readonly safety: (candidate: Program) => string | undefined;
+  private readonly schedule: Schedule;
+  private readonly unreached = new Set<number>();
+  private readonly lessons = new Lessons();
+  private readonly stats: ChainStats = emptyStats();
+  private interrupted = false;
+
+  constructor(program: Program, options: OptimizeOptions, control: Control, oracles: Oracles) {
+    this.original = program;
+    this.options = options;
+    this.steps = budgetOf(options, sizeInSlots(program.insns));
+    this.control = control;
+    this.bench = new Bench(program, options);
+    const { safety, objection, ...tools } = searchTools(program, options, this.bench, oracles, () =>
+      this.stopped(),
+    );
+    this.tools = tools;
+    this.safety = safety;
+    this.rewriting = new Rewriting(program, {
+      judges: tools.judges,
+      objection,
+      changed: (best) => this.bench.setSource(best),
+      forget: tools.forget,
+      keepsVersions: options.topK !== undefined,
+    });
+    this.schedule = new Schedule(options.windowLength, options.windows);
+  }
+
+  /** Runs once. */
+  async search(threads?: SearchThreads): Promise<void> {
+    const searcher = this.searcher(threads);
+    try {
+      this.removeDeadCode();
+      this.share();
+      this.peephole();
+      await this.searchWindows(searcher);
+    } finally {
+      await searcher.close();
+    }
+    this.removeDeadCode();
+    this.share();
+    // Also when it was stopped.
+    this.rewriting.settle();
+  }
+
+  /** Every proven version on the way. */
+  candidates(): Candidate[] {
+    return candidatesOf(this.rewriting, this.bench);
+  }
+
+  /** What the kernel says of a proven version; undefined where static safety objects. */
+  word(program: Program, kernel: Consents): Pick<Version, 'kernel' | 'differential'> | undefined {
+    return this.safety(program) === undefined
+      ? finalWord(this.original, program, kernel, this.options)
+      : undefined;
+  }
+
+  /** The best version, and as many others as were asked for. */
+  result(kernel: Consents): OptimizeResult {
+    const { original, rewriting, bench, options } = this;
+    const optimized = withoutNops(rewriting.best);
+    const word = finalWord(original, optimized, kernel, options);
+    const unsafe = safetyOfResult(original, this.tools.target, optimized);
+    const objected =
+      unsafe !== undefined || word.kernel.status === 'refused' || word.differential.status === 'differ';
+    const notes = unsafe === undefined ? this.notes() : [...this.notes(), `the result is unsafe: ${unsafe}`];
+    const program = objected ? original : optimized;
+    return {
+      program,
+      slotsBefore: sizeInSlots(original.insns),
+      slotsAfter: sizeInSlots(program.insns),
+      insnsBefore: original.insns.length,
+      insnsAfter: program.insns.length,
+      latencyBefore: bench.latency(original),
+      latencyAfter: bench.latency(program),
+      rewrites: objected ? [] : rewriting.rewrites,
+      convergence: rewriting.convergence,
+      stats: this.stats,
+      ...word,
+      notes,
+      interrupted: this.interrupted,
+      ...(options.topK === undefined
+        ? {}
+        : {
+            versions: approved(ranked(this.candidates(), options.goal), options.topK, (p) =>
+              this.word(p, kernel),
+            ),
+          }),
+    };
+  }
+
+  private notes(): string[] {
+    const { bench, rewriting, unreached } = this;
+    const { notes } = rewriting;
+    if (bench.faulty.length > 0)
+      notes.push(
+        `${bench.faulty.length} of ${bench.tests.length} tests fault in the interpreter and decide nothing`,
+      );
+    if (unreached.size > 0) notes.push(`no test reaches ${unreached.size} windows, which were not searched`);
+    if (rewriting.best.pinned.size > 0)
+      notes.push(`${rewriting.best.pinned.size} instructions with load-time values stay as they are`);
+    return notes;
+  }
+
+  private progress(window?: Window): void {
+    const { step, best } = this.rewriting;
+    const { name } = best;
+    this.control.onProgress?.({ name, step, steps: this.steps, slots: sizeInSlots(best.insns), window });
+  }
+
+  private stopped(): boolean {
+    if (!this.interrupted && this.control.stop?.()) this.interrupted = true;
+    return this.interrupted;
+  }
+
+  /** Takes out, one by one and last first, instructions whose effect nobody sees. */
+  private removeDeadCode(): void {
+    const { rewriting } = this;
+    this.tools.forget();
+    for (let again = true; again && !this.stopped(); ) {
+      again = false;
+      for (const run of within(rewriting.best, straightRuns(rewriting.best), this.options.windows).reverse())
+        for (let index = run.end - 1; index >= run.start && !this.stopped(); index--) {
+          const window = { start: index, end: index + 1 };
+          if (!rewriting.adopt({ window, replacement: [], by: 'dead code' })) continue;
+          again = true;
+          this.progress(window);
+        }
+      rewriting.settle();
+    }
+  }
+
+  private share(): void {
+    const { rewriting } = this;
+    this.tools.forget();
+    // It moves code about, in ranges that were chosen and out of them.
+    if (this.options.windows !== undefined) rewriting.settle();
+    else if (share(rewriting, this.tools.contextOf, () => this.stopped())) this.progress();
+  }
+
+  private peephole(): void {
+    const { target, contextOf, forget } = this.tools;
+    // In chosen ranges only what the chains find there.
+    if (this.options.windows !== undefined) return;
+    forget();
+    if (!peephole(this.rewriting, target, contextOf, () => this.stopped())) return;
+    this.progress();
+    this.share();
+  }
+
+  private searcher(threads: SearchThreads | undefined): Searcher {
+    if (threads === undefined) return localSearcher(this.tools);
+    return new SearchPool(this.original, this.options, threads, () => this.stopped());
+  }
+
+  private async searchWindows(searcher: Searcher): Promise<void> {
+    const { rewriting, schedule } = this;
+    let at = START;
+    let spent = 0;
+    while (rewriting.step < this.steps && !this.stopped()) {
+      const next = schedule.next(rewriting.best, at);
+      if (next === undefined) {
+        this.share();
+        // Nothing to search in.
+        if (rewriting.step === spent && at.round > 0) break;
+        spent = rewriting.step;
+        at = nextRound(at);
+        continue;
+      }
+      const { window, after } = next;
+      const task = this.taskOf(window, at, rewriting.step);
+      const result = await searcher.search(task, () => this.ahead(after, rewriting.step + task.steps));
+      const { found, stats, refused, learned, isUnreached } = result;
+      this.lessons.add(task.program, window, at.round, learned);
+      if (isUnreached === true) this.unreached.add(window.start);
+      for (const refusal of refused) rewriting.refuse(refusal);
+      rewriting.step += stats.steps;
+      this.add(stats);
+      if (found !== undefined) {
+        const { replacement, how } = found;
+        const changed = replaceRange(task.program, window.start, window.end, replacement);
+        rewriting.take(
+          { window, replacement, by: `chain ${this.options.settings}` },
+          { program: changed, how },
+        );
+      }
+      this.progress(window);
+      at = after;
+    }
+    this.share();
+  }
+
+  private taskOf(window: Window, { round, visits }: Position, step: number): WindowTask {
+    const { best: program, objected } = this.rewriting;
+    return {
+      program,
+      window,
+      stream: [this.options.seed, 'chain', program.name, round, visits],
+      steps: Math.min(this.schedule.steps(round), this.steps - step),
+      objected,
+      lessons: this.lessons.known(program, window, round),
+    };
+  }
+
+  /** What is searched from a position on if nothing is found. */
+  private *ahead(from: Position, step: number): Generator<WindowTask> {
+    let [at, empty] = [from, false];
+    while (step < this.steps) {
+      const next = this.schedule.next(this.rewriting.best, at);
+      if (next === undefined) {
+        // Two rounds without a window: there are none.
+        if (empty) return;
+        empty = true;
+        at = nextRound(at);
+        continue;
+      }
+      empty = false;
+      const task = this.taskOf(next.window, at, step);
+      yield task;
+      step += task.steps;
+      at = next.after;
+    }
+  }
+
+  private add(stats: ChainStats): void {
+    this.stats.steps += stats.steps;
+    this.stats.evaluated += stats.evaluated;
+    this.stats.accepted += stats.accepted;
+    if (stats.foundAt > 0) this.stats.foundAt = this.rewriting.step - stats.steps + stats.foundAt;
+    for (const key of Object.keys(stats.proofs) as (keyof ChainStats['proofs'])[])
+      this.stats.proofs[key] += stats.proofs[key];
+    for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])
+      this.stats.acceptedByRule[key] += stats.acceptedByRule[key];
+  }
+}

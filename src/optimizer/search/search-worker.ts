@@ -1,0 +1,41 @@
+/** A thread that searches windows, one at a time. Started by search-pool.ts. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { contextProvider, createWindowVerifier } from '../../verify/index.ts';
+import { oraclesOf } from '../acceptance/checks.ts';
+import { type Consents, openConsents } from '../acceptance/kernel-check.ts';
+import { Bench } from '../states/test-bench.ts';
+import type { SearchRequest, SearchResponse, SearchSetup } from './search-pool.ts';
+import { searchTools } from './search-tools.ts';
+import { type SearchTools, searchWindow, type WindowTask } from './window-search.ts';
+
+const cancel = new Int32Array(workerData as SharedArrayBuffer);
+const verifier = await createWindowVerifier({ contextOf: contextProvider() });
+let consents: Consents | undefined;
+let tools: SearchTools | undefined;
+let known: Pick<WindowTask, 'program' | 'objected'> | undefined;
+
+function start({ original, options }: SearchSetup): SearchTools {
+  consents?.session?.close();
+  consents = openConsents(original, options.kernel);
+  const oracles = oraclesOf(verifier, consents);
+  const stop = (): boolean => Atomics.load(cancel, 0) !== 0;
+  return searchTools(original, options, new Bench(original, options), oracles, stop);
+}
+
+function answer({ setup, ...request }: SearchRequest): SearchResponse {
+  try {
+    if (setup !== undefined) {
+      tools = start(setup);
+      known = { program: setup.original, objected: new Set() };
+    }
+    if (tools === undefined || known === undefined) throw new Error('a task came before its program');
+    const task = { ...known, ...request };
+    known = { program: task.program, objected: task.objected };
+    return { kind: 'result', result: searchWindow(task, tools) };
+  } catch (e) {
+    const { message, stack = message } = e instanceof Error ? e : new Error(String(e));
+    return { kind: 'bug', message, stack };
+  }
+}
+
+parentPort?.on('message', (request: SearchRequest) => parentPort?.postMessage(answer(request)));

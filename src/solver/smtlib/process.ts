@@ -1,0 +1,111 @@
+/**
+ * Any SMT-LIB2 solver that is installed (z3, bitwuzla, cvc5, or a path), one process per check. Its word is not taken on trust: known
+ * verdicts are asked on first use, and whoever gets a model replays it.
+ */
+import { spawnSync } from 'node:child_process';
+import { TermBuilder } from '../terms/build.ts';
+import { Op } from '../terms/ops.ts';
+import { type Term, TermStore } from '../terms/terms.ts';
+import type { CheckOptions, CheckResult, Solver } from '../types.ts';
+import { printGetValue, printScript, readModel } from './smtlib.ts';
+
+interface Kind {
+  /** Command line for a budget; the script comes on standard input. */
+  args(rlimit: number): string[];
+}
+
+/** How each solver is told to read standard input and to stop after a deterministic amount of work, where it can. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  z3: { args: (rlimit) => ['-in', '-smt2', `rlimit=${rlimit}`] },
+  cvc5: { args: (rlimit) => ['--lang=smt2', '--produce-models', `--rlimit=${rlimit}`, '-'] },
+  bitwuzla: { args: () => ['--lang', 'smt2'] },
+};
+
+/** A runaway process is ended after this; the verdict is then unknown. */
+const TIMEOUT_MS = 60_000;
+
+export type ProcessSolver = { ok: true; solver: Solver } | { ok: false; reason: string };
+
+/**
+ * A solver binary. Fails with a reason when it cannot be started or gets a known verdict wrong.
+ * @param command `z3`, `bitwuzla`, `cvc5`, or a path whose last part starts with one of those names
+ */
+export function processSolver(command: string): ProcessSolver {
+  const name = command.split('/').at(-1)!;
+  const kind = Object.entries(KINDS).find(([k]) => name.startsWith(k))?.[1] ?? { args: () => [] };
+  const solver = new Piped(command, kind);
+  const problem = selfTest(solver);
+  return problem === undefined ? { ok: true, solver } : { ok: false, reason: `${command}: ${problem}` };
+}
+
+class Piped implements Solver {
+  readonly name: string;
+  private readonly kind: Kind;
+  constructor(command: string, kind: Kind) {
+    this.name = command;
+    this.kind = kind;
+  }
+
+  check(store: TermStore, assertions: readonly Term[], options: CheckOptions): CheckResult {
+    const script = printScript(store, assertions);
+    const ask = (text: string): { out: string; error?: string } => {
+      const r = spawnSync(this.name, this.kind.args(options.rlimit), {
+        input: text,
+        encoding: 'utf8',
+        timeout: TIMEOUT_MS,
+        maxBuffer: 1 << 26,
+      });
+      return r.error === undefined ? { out: r.stdout } : { out: '', error: r.error.message };
+    };
+    const withModel =
+      script.wanted.length > 0 ? `${script.text}${printGetValue(script.wanted)}` : script.text;
+    const { out, error } = ask(withModel);
+    const at = /^(sat|unsat|unknown)\s*$/m.exec(out);
+    // A complaint before the answer means that it was asked something else.
+    const isClean = at === null || !out.slice(0, at.index).includes('(error');
+    const verdict = isClean ? at?.[1] : undefined;
+    if (verdict === 'unsat') return { result: 'unsat', rlimit: 0 };
+    if (verdict !== 'sat')
+      return {
+        result: 'unknown',
+        reason: error ?? (verdict === 'unknown' ? 'gave up' : out.trim().slice(0, 200) || 'no answer'),
+        rlimit: 0,
+      };
+    return { result: 'sat', model: readModel(store, script.wanted, out), rlimit: 0 };
+  }
+
+  close(): void {}
+}
+
+/** Asks verdicts that are known; the description of the first wrong one, or undefined. */
+export function selfTest(solver: Solver): string | undefined {
+  const b = new TermBuilder(new TermStore());
+  const x = b.store.var('x', 64);
+  const y = b.store.var('y', 64);
+  const differ = (p: Term, q: Term): Term => b.not(b.eq(p, q));
+  const c = (v: bigint): Term => b.const(v, 64);
+  const cases: [string, Term, 'sat' | 'unsat'][] = [
+    ['~x = -x - 1', differ(b.not(x), b.sub(b.sub(c(0n), x), c(1n))), 'unsat'],
+    [
+      'x + y = (x ^ y) + 2 (x & y)',
+      differ(b.add(x, y), b.add(b.binary(Op.Xor, x, y), b.binary(Op.Shl, b.and(x, y), c(1n)))),
+      'unsat',
+    ],
+    ['x s>> 8 = x >> 8', differ(b.binary(Op.AShr, x, c(8n)), b.binary(Op.LShr, x, c(8n))), 'sat'],
+    ['x < y and y < x', b.and(b.binary(Op.ULt, x, y), b.binary(Op.ULt, y, x)), 'unsat'],
+    ['low half lost', differ(b.zext(b.extract(x, 0, 32), 64), x), 'sat'],
+    ['x / 0 is all ones', differ(b.binary(Op.UDiv, x, c(0n)), c(-1n)), 'unsat'],
+    [
+      'bytes at equal addresses',
+      b.and(b.eq(x, y), differ(b.store.read('m', x), b.store.read('m', y))),
+      'unsat',
+    ],
+    ['bytes at two addresses', differ(b.store.read('m', x), b.store.read('m', y)), 'sat'],
+  ];
+  for (const [name, assertion, expected] of cases) {
+    const r = solver.check(b.store, [assertion], { rlimit: 10_000_000 });
+    if (r.result !== expected)
+      return `says ${r.result} to "${name}"${r.result === 'unknown' ? ` (${r.reason})` : `, which is ${expected}`}`;
+  }
+  return undefined;
+}
