@@ -64,7 +64,9 @@ describe.skipIf(!isBuilt)('commands in the documentation (skipped before npm run
     const four = text.replace(/( {6}- \w+\n){12}/, '');
     expect(four.length).toBeLessThan(text.length);
     writeFileSync(quickstart, four);
-    cpSync(join(ROOT, 'test/kernel/differential/cases'), join(folder, 'test/kernel/differential/cases'), { recursive: true });
+    cpSync(join(ROOT, 'test/kernel/differential/cases'), join(folder, 'test/kernel/differential/cases'), {
+      recursive: true,
+    });
     for (const name of ['xdp1', 'filter']) {
       writeFileSync(join(folder, `${name}.s`), 'r2 = 5\nr2 = 6\nr0 = 2\nexit\n');
       expect(k2(['asm', join(folder, `${name}.s`), '-o', join(folder, `${name}.insns`)]).code).toBe(0);
