@@ -1,5 +1,5 @@
 /** File access whose failures a user can understand. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
 import { UserError } from './errors.ts';
@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> =
   ENOSPC: ['no space left on the device', 'Free some space and run again: what was finished is kept.'],
   EDQUOT: ['the disk quota is used up', 'Free some space and run again: what was finished is kept.'],
   EISDIR: ['this is a folder', 'Name a file.'],
+  EEXIST: ['there is a file of this name', 'Choose another place.'],
   ENOTDIR: ['a part of the path is not a folder', 'Check the path.'],
 };
 
@@ -42,7 +43,7 @@ export function readText(path: string): string {
 /** The file appears whole or not at all; its folder is made. @throws UserError */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     writeAtomically(path, content);
   } catch (e) {
     asUserError(e, path, 'write');
@@ -52,8 +53,19 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
 /** @throws UserError */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   } catch (e) {
     asUserError(e, path, 'make the folder');
+  }
+}
+
+/** One after the other: a recursive mkdir says ENOENT where the file system is read-only or a part is a file. */
+function makeFolders(path: string): void {
+  const parent = dirname(path);
+  if (!existsSync(parent)) makeFolders(parent);
+  try {
+    mkdirSync(path);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw e;
   }
 }

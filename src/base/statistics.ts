@@ -123,10 +123,11 @@ export interface Judged {
   judgement: Judgement;
   base: number;
   new: number;
-  /** Change of the median, and in percent of the base; 0 to 0 is 0 %, 0 to more is infinite. */
+  /** Change of the median. */
   change: number;
-  percent: number;
-  /** Of the change in percent; a point where both are exact. */
+  /** The change in percent of the base; absent where the base is 0 and the change is not. */
+  percent?: number;
+  /** Of the change: in percent, or in the metric's unit where `percent` is absent; a point where both are exact. */
   interval: Interval;
   p?: number;
   a12?: number;
@@ -151,7 +152,8 @@ export function judge(
   const [from, to] = [median([...base]), median([...now])];
   const change = to - from;
   const percent = percentOf(from, to);
-  const head = { base: from, new: to, change, percent };
+  const head = { base: from, new: to, change, ...(percent === undefined ? {} : { percent }) };
+  const size = percent ?? change;
   const equal = base.length === now.length && base.every((x, i) => x === now[i]);
   if (equal) return { ...head, judgement: 'same', interval: { low: 0, high: 0 } };
   if (exact) {
@@ -159,16 +161,27 @@ export function judge(
     // Some seed changed: where the medians agree, their sum says which way.
     const direction = change !== 0 ? change : total(now) - total(base);
     const judgement = direction < 0 ? 'better' : direction > 0 ? 'worse' : 'unsure';
-    return { ...head, judgement, interval: { low: percent, high: percent } };
+    return { ...head, judgement, interval: { low: size, high: size } };
   }
   const { p, a12 } = mannWhitney(now, base);
-  const interval = bootstrapIntervalOf([base, now], ([b, n]) => percentOf(median(b!), median(n!)));
+  const interval = changeInterval(base, now, from);
   const sure = p < alpha && (interval.low > 0 || interval.high < 0);
   return { ...head, judgement: !sure ? 'unsure' : change < 0 ? 'better' : 'worse', interval, p, a12 };
 }
 
-export function percentOf(from: number, to: number): number {
-  return to === from ? 0 : ((to - from) / from) * 100;
+/** A resample may have the median 0 where the sample has not: such samples are compared by their differences. */
+function changeInterval(base: readonly number[], now: readonly number[], from: number): Interval {
+  if (base.every((x) => x > 0))
+    return bootstrapIntervalOf([base, now], ([b, n]) => percentOf(median(b!), median(n!))!);
+  const { low, high } = bootstrapIntervalOf([base, now], ([b, n]) => median(n!) - median(b!));
+  const unit = from === 0 ? 1 : 100 / from;
+  return { low: low * unit, high: high * unit };
+}
+
+/** Undefined for a change from 0, which is no share of anything. */
+export function percentOf(from: number, to: number): number | undefined {
+  if (to === from) return 0;
+  return from === 0 ? undefined : ((to - from) / from) * 100;
 }
 
 /** Best value after so many steps, one step function per seed. */

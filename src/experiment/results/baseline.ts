@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { writeWhole } from '../../base/files.ts';
 import { hintFor } from '../../base/text.ts';
+import type { Definition } from '../definition/definition.ts';
 import { currentRows } from '../run/runner.ts';
 import { publicRows, withoutInstructions } from './publish.ts';
 import type { Row } from './result.ts';
@@ -28,14 +29,15 @@ export interface BaselineInfo {
 export interface StoredResults {
   folder: string;
   rows: Row[];
+  definition: Definition;
   warnings: string[];
 }
 
 /** The rows of a result folder that its definition wants. @throws UserError */
 export function readResults(folder: string): StoredResults {
-  const { keys } = readStoredDefinition(folder);
+  const { keys, definition } = readStoredDefinition(folder);
   const { rows, warnings } = readRows(folder);
-  return { folder, rows: currentRows(rows, keys), warnings };
+  return { folder, rows: currentRows(rows, keys), definition, warnings };
 }
 
 /** A result folder, or the name of a baseline. @throws UserError when it is neither */
@@ -47,7 +49,9 @@ export function resolveResults(word: string, baselines = BASELINES): StoredResul
   throw new UserError(
     `'${word}' is neither a folder with results nor a baseline.`,
     '',
-    hintFor(word, names) || 'See k2 baseline list.',
+    names.length === 0
+      ? `There are no baselines in ${baselines} yet: k2 baseline save NAME RESULTS.`
+      : hintFor(word, names) || 'See k2 baseline list.',
   );
 }
 

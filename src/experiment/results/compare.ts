@@ -1,10 +1,11 @@
 /**
  * Two results of one experiment, and the gate between them.
  *
- *   base rows, new rows --by program and configuration--> samples over seeds --judge--> one comparison per metric
+ *   base rows, new rows --pairUp--> pairs of results --judge over seeds--> one comparison per metric
  *   comparisons x rules ('size>0', 'latency>1%') --> regressions
+ *   results without a partner, rules that nothing was compared under --> regressions too: a gate is not passed by
+ *   measuring nothing
  */
-import { UserError } from '../../base/errors.ts';
 import {
   bootstrapInterval,
   geometricMean,
@@ -12,40 +13,15 @@ import {
   type Judged,
   judge,
 } from '../../base/statistics.ts';
-import { hintFor } from '../../base/text.ts';
-import { METRICS, type MetricInfo, metricNamed } from './metrics.ts';
-import { hasResult, type Row } from './result.ts';
+import { type Mismatch, mismatches, type NamedRows } from './comparable.ts';
+import { breaksRule, type GateRule } from './gate.ts';
+import { METRICS, type MetricInfo } from './metrics.ts';
+import { type Group, label, type Pairing, pairUp } from './pairing.ts';
+import { hasResult } from './result.ts';
 
-/** `metric>limit`: more than this over the base fails. */
-export interface GateRule {
-  text: string;
-  metric: MetricInfo;
-  limit: number;
-  isPercent: boolean;
-}
-
-/** @throws UserError when the text is no list of rules */
-export function parseRules(text: string): GateRule[] {
-  return text
-    .split(',')
-    .map((t) => t.trim())
-    .filter((t) => t !== '')
-    .map((rule) => {
-      const m = /^([a-z-]+)\s*>\s*(\d+(?:\.\d+)?)\s*(%?)$/.exec(rule);
-      const name = m?.[1] ?? rule;
-      const metric = metricNamed(name);
-      const known = METRICS.map((x) => x.id);
-      if (m === null)
-        throw new UserError(
-          `'${rule}' is no rule.`,
-          '--fail-on',
-          "Write a metric and what it may grow by, such as 'size>0' or 'latency>1%'.",
-        );
-      if (metric === undefined)
-        throw new UserError(`there is no metric '${name}'.`, '--fail-on', hintFor(name, known));
-      return { text: rule, metric, limit: Number(m[2]), isPercent: m[3] === '%' };
-    });
-}
+export type { NamedRows } from './comparable.ts';
+export { type GateRule, parseRules } from './gate.ts';
+export { label } from './pairing.ts';
 
 /** One program under one configuration, in one metric. */
 export interface ComparedMetric {
@@ -70,7 +46,9 @@ export interface LostResult {
 
 export interface OverallChange {
   metric: MetricInfo;
+  /** Programs in the mean, and those that cannot be: a ratio needs two values above 0. */
   programs: number;
+  leftOut: number;
   /** Geometric mean of new / base over programs. */
   ratio: number;
   interval: Interval;
@@ -79,82 +57,95 @@ export interface OverallChange {
 export interface Comparison {
   base: string;
   new: string;
-  /** The worst first: lost, broken rules, worse, better, unsure, same. */
+  /** The worst first: broken rules, worse, better, unsure, same. */
   compared: readonly ComparedMetric[];
   lost: readonly LostResult[];
-  /** Only in one of the two; not judged. */
+  /** Only in the new one; not judged. */
   added: readonly string[];
-  removed: readonly string[];
+  /** Same input under another name. */
+  renamed: readonly { from: string; to: string }[];
   overall: readonly OverallChange[];
   rules: readonly GateRule[];
-  warnings: readonly string[];
+  warnings: readonly Mismatch[];
+  /** Why the gate fails although no single result got worse. */
+  problems: readonly string[];
   failed: boolean;
 }
 
-export interface NamedRows {
-  name: string;
-  rows: readonly Row[];
+export interface CompareOptions {
+  /** Which to compare; the rules' are always. */
+  metrics?: readonly string[];
+  /** Results that were made in another way fail the gate. */
+  strict?: boolean;
 }
 
-interface Group {
-  program: string;
-  configuration: string;
-  rows: Row[];
-}
-
-/** @param metrics which to compare; the rules' are always */
 export function compareResults(
   base: NamedRows,
   now: NamedRows,
   rules: readonly GateRule[],
-  metrics: readonly string[] = ['size', 'latency'],
+  { metrics = ['size', 'latency'], strict = false }: CompareOptions = {},
 ): Comparison {
-  const [before, after] = [groups(base.rows), groups(now.rows)];
   const wanted = METRICS.filter((m) => metrics.includes(m.id) || rules.some((r) => r.metric === m));
-  const lost: LostResult[] = [];
-  const compared: ComparedMetric[] = [];
-  for (const [key, b] of before) {
-    const a = after.get(key);
-    if (a === undefined || !b.rows.some(hasResult)) continue;
-    const bad = a.rows.find((r) => !hasResult(r) || r.status === 'rejected');
-    const { program, configuration } = b;
-    if (bad !== undefined && !b.rows.some((r) => r.status === bad.status))
-      lost.push({ kind: 'lost', program, configuration, reason: `${bad.status}: ${bad.reason}` });
-    for (const metric of wanted) {
-      const compare = compareGroup(b, a, metric, rules);
-      if (compare !== undefined) compared.push(compare);
-    }
-  }
-  const names = (from: Map<string, Group>, other: Map<string, Group>): string[] =>
-    [...from].filter(([key]) => !other.has(key)).map(([, g]) => label(g));
+  const pairing = pairUp(base.rows, now.rows);
+  const compared = pairing.pairs.flatMap((p) =>
+    wanted.flatMap((metric) => compareGroup(p.base, p.new, metric, rules) ?? []),
+  );
+  const lost = [...pairing.pairs.flatMap((p) => lostSeeds(p.base, p.new, rules)), ...lostGroups(pairing)];
+  const isTimed = wanted.some((m) => !m.exact);
+  const warnings = mismatches(base, now, pairing);
+  const problems = [
+    ...emptyRules(compared, rules),
+    ...(strict ? warnings.filter((w) => w.kind !== 'times' || isTimed).map((w) => w.text) : []),
+  ];
+  const isGate = rules.length > 0 || strict;
   return {
     base: base.name,
     new: now.name,
     compared: compared.sort((x, y) => rank(x) - rank(y) || weight(y) - weight(x)),
     lost,
-    added: names(after, before),
-    removed: names(before, after),
+    added: pairing.onlyNew.map(label),
+    renamed: pairing.pairs.flatMap((p) => (p.renamed ? [{ from: label(p.base), to: label(p.new) }] : [])),
     overall: wanted.flatMap((m) => overall(m, compared)),
     rules,
-    warnings: warningsOf(base, now),
-    failed: rules.length > 0 && (lost.length > 0 || compared.some((c) => c.broken !== undefined)),
+    warnings,
+    problems,
+    failed:
+      isGate && (lost.length > 0 || problems.length > 0 || compared.some((c) => c.broken !== undefined)),
   };
 }
 
-function groups(rows: readonly Row[]): Map<string, Group> {
-  const all = new Map<string, Group>();
-  for (const row of rows) {
-    const { corpus, id, variant } = row.program;
-    const key = JSON.stringify([corpus, id, variant, row.configuration]);
-    const group = all.get(key) ?? { program: id, configuration: row.configuration, rows: [] };
-    group.rows.push(row);
-    all.set(key, group);
-  }
-  return all;
+/** A result that was there and is neither under its name nor, by its content, under another. */
+function lostGroups({ onlyBase }: Pairing): LostResult[] {
+  return onlyBase
+    .filter((g) => g.rows.some(hasResult))
+    .map(({ program, configuration }) => ({
+      kind: 'lost',
+      program,
+      configuration,
+      reason: 'the new results do not have it, under this name or with this input',
+    }));
 }
 
-export function label(x: { program: string; configuration: string }): string {
-  return x.configuration === 'default' ? x.program : `${x.program}, ${x.configuration}`;
+/** Rows that failed where they did not before, fewer results than before, and values that a rule wants. */
+function lostSeeds(base: Group, now: Group, rules: readonly GateRule[]): LostResult[] {
+  const { program, configuration } = base;
+  const lost = (reason: string): LostResult[] => [{ kind: 'lost', program, configuration, reason }];
+  const counted = (g: Group): number => g.rows.filter((r) => hasResult(r) && r.status !== 'rejected').length;
+  if (!base.rows.some(hasResult)) return [];
+  const bad = now.rows.find((r) => !hasResult(r) || r.status === 'rejected');
+  if (bad !== undefined && !base.rows.some((r) => r.status === bad.status))
+    return lost(`${bad.status}: ${bad.reason}`);
+  if (counted(now) < counted(base)) return lost(`results of ${counted(base)} seeds became ${counted(now)}`);
+  return [...new Set(rules.map((r) => r.metric))].flatMap((metric) =>
+    samples(now, metric).length < samples(base, metric).length ? lost(`${metric.id} was not measured`) : [],
+  );
+}
+
+/** A rule under which nothing was compared was not passed. */
+function emptyRules(compared: readonly ComparedMetric[], rules: readonly GateRule[]): string[] {
+  return rules
+    .filter((rule) => !compared.some((c) => c.metric === rule.metric))
+    .map((rule) => `nothing was compared under the rule ${rule.text}`);
 }
 
 function compareGroup(
@@ -169,7 +160,7 @@ function compareGroup(
   const exact = metric.exact && sameSeeds(b, n) && ![...b, ...n].some((s) => s.interrupted);
   const values = (s: Sample[]): number[] => s.map((x) => x.value);
   const judged = judge(values(b), values(n), { exact });
-  const broken = rules.find((r) => r.metric === metric && breaks(r, judged, exact));
+  const broken = rules.find((r) => r.metric === metric && breaksRule(r, judged, exact));
   return {
     kind: 'compared',
     program: base.program,
@@ -201,54 +192,28 @@ function sameSeeds(a: readonly Sample[], b: readonly Sample[]): boolean {
   return a.length === b.length && a.every((s, i) => s.seed === b[i]!.seed);
 }
 
-/** Exact numbers break a rule when they pass its limit; others only when it is sure that they do. */
-function breaks(rule: GateRule, j: Judged, exact: boolean): boolean {
-  if (j.judgement !== 'worse') return false;
-  const sure = exact ? j.percent : j.interval.low;
-  const grown = rule.isPercent ? sure : exact ? j.change : (j.interval.low / 100) * j.base;
-  // Where only one seed of several grew, the median may stand still: it is a regression under a limit of 0.
-  return grown > rule.limit || (exact && rule.limit === 0);
-}
-
 function rank(c: ComparedMetric): number {
   if (c.broken !== undefined) return 0;
   return { worse: 1, better: 2, unsure: 3, same: 4 }[c.judged.judgement];
 }
 
 function weight(c: ComparedMetric): number {
-  return Math.abs(c.judged.percent);
+  return Math.abs(c.judged.percent ?? Infinity);
 }
 
 function overall(metric: MetricInfo, compared: readonly ComparedMetric[]): OverallChange[] {
-  const ratios = compared.flatMap(({ metric: m, judged }) =>
-    m === metric && judged.base > 0 && judged.new > 0 ? [judged.new / judged.base] : [],
+  const all = compared.filter((c) => c.metric === metric);
+  const ratios = all.flatMap(({ judged }) =>
+    judged.base > 0 && judged.new > 0 ? [judged.new / judged.base] : [],
   );
   if (ratios.length === 0) return [];
   return [
     {
       metric,
       programs: ratios.length,
+      leftOut: all.length - ratios.length,
       ratio: geometricMean(ratios),
       interval: bootstrapInterval(ratios, geometricMean),
     },
-  ];
-}
-
-function warningsOf(base: NamedRows, now: NamedRows): string[] {
-  const machine = (rows: readonly Row[]): string =>
-    [...new Set(rows.map((r) => `${r.provenance.cpu}, ${r.provenance.kernel}`))].sort().join('; ');
-  const inputs = new Map(base.rows.map((r) => [`${r.program.corpus}/${r.program.id}`, r.input]));
-  const changed = new Set(
-    now.rows.flatMap((r) => {
-      const name = `${r.program.corpus}/${r.program.id}`;
-      const before = inputs.get(name);
-      return before !== undefined && before !== r.input ? [name] : [];
-    }),
-  );
-  return [
-    ...(machine(base.rows) === machine(now.rows) || base.rows.length === 0
-      ? []
-      : ['the two were made on different machines: times are not comparable']),
-    ...(changed.size === 0 ? [] : [`inputs differ: ${[...changed].join(', ')}`]),
   ];
 }

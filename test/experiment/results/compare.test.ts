@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/base/errors.ts';
 import { listBaselines, resolveResults, saveBaseline } from '../../../src/experiment/results/baseline.ts';
-import { compareResults, parseRules } from '../../../src/experiment/results/compare.ts';
+import { type CompareOptions, compareResults, parseRules } from '../../../src/experiment/results/compare.ts';
 import { hasResult, type Row } from '../../../src/experiment/results/result.ts';
 import { RowWriter, writeDefinition } from '../../../src/experiment/results/store.ts';
 import {
@@ -27,8 +27,8 @@ function row(id: string, slots: number, latency: number, seconds = 1, seed = 1):
 }
 const failed = (id: string): Row => ({ ...(ROWS[2] as Row), program: { ...FIRST.program, id } }) as Row;
 const rules = parseRules('size>0, latency>1%');
-const compare = (base: Row[], now: Row[], r = rules, metrics = ['size', 'latency']) =>
-  compareResults({ name: 'base', rows: base }, { name: 'new', rows: now }, r, metrics);
+const compare = (base: Row[], now: Row[], r = rules, options: CompareOptions = {}) =>
+  compareResults({ name: 'base', rows: base }, { name: 'new', rows: now }, r, options);
 
 describe('compareResults', () => {
   it('fails on one slot, and on latency beyond its limit only', () => {
@@ -59,12 +59,118 @@ describe('compareResults', () => {
       failed: true,
       lost: [{ program: 'a', reason: 'failed: crash: the worker died of SIGSEGV' }],
     });
-    expect(compare([failed('a')], [failed('a')]).failed).toBe(false);
+    const both = [failed('a'), row('b', 20, 10)];
+    expect(compare(both, both)).toMatchObject({ failed: false, lost: [] });
+  });
+
+  it('names results that are not there any more, and fails under any rule', () => {
     expect(compare([row('a', 20, 10)], [row('b', 20, 10)])).toMatchObject({
-      failed: false,
+      failed: true,
       added: ['b'],
-      removed: ['a'],
+      lost: [{ program: 'a', reason: expect.stringContaining('do not have it') }],
     });
+    const empty = compare([row('a', 20, 10)], []);
+    expect(empty).toMatchObject({ failed: true, lost: [{ program: 'a' }] });
+    expect(comparisonText(empty)).not.toContain('No regression');
+    expect(comparisonText(empty)).toMatch(/a +result +there +lost/);
+    expect(compare([row('a', 20, 10)], [row('b', 20, 10)], []).failed).toBe(false);
+  });
+
+  it('fails when seeds or a metric are lost, and when nothing was compared under a rule', () => {
+    const seeds = (n: number): Row[] => Array.from({ length: n }, (_, i) => row('a', 20, 10, 1, i + 1));
+    expect(compare(seeds(3), seeds(1))).toMatchObject({
+      failed: true,
+      lost: [{ reason: 'results of 3 seeds became 1' }],
+    });
+    expect(compare(seeds(1), seeds(3)).failed).toBe(false);
+    const never = compare([row('a', 20, 10)], [row('a', 20, 10)], parseRules('throughput>1%'));
+    expect(never).toMatchObject({
+      failed: true,
+      problems: ['nothing was compared under the rule throughput>1%'],
+    });
+    expect(compare([], [])).toMatchObject({ failed: true });
+    const measured = row('a', 20, 10);
+    if (!hasResult(measured)) throw new Error('no result');
+    const versions = [{ name: 'ours', maxRate: { lossFree: 1e6 } }];
+    measured.extra = { traffic: { status: 'measured', versions } } as never;
+    expect(compare([measured], [row('a', 20, 10)], parseRules('size>0,throughput>1%'))).toMatchObject({
+      failed: true,
+      lost: [{ reason: 'throughput was not measured' }],
+    });
+  });
+
+  it('matches programs that were only renamed by what went in, where that is unambiguous', () => {
+    const of = (id: string, input: string, slots = 20): Row => ({ ...row(id, slots, 10), input });
+    expect(compare([of('a', 'x')], [of('b', 'x')])).toMatchObject({
+      failed: false,
+      renamed: [{ from: 'a', to: 'b' }],
+      lost: [],
+      added: [],
+    });
+    expect(compare([of('a', 'x', 20)], [of('b', 'x', 21)]).failed).toBe(true);
+    expect(compare([of('a', 'x'), of('c', 'x')], [of('b', 'x'), of('d', 'x')]).lost).toHaveLength(2);
+    expect(compare([of('a', 'x')], [of('b', 'y')]).lost).toHaveLength(1);
+  });
+
+  it('warns of other options, budgets, seeds and inputs, and fails on them when strict', () => {
+    const other = (change: (r: Row) => void): Row => {
+      const r = row('a', 20, 10);
+      change(r);
+      return r;
+    };
+    const definition = (seconds: number) => ({
+      ...DEFINITION,
+      budget: { cellSeconds: seconds, memoryMb: 1 },
+    });
+    const cases: [Row, string][] = [
+      [other((r) => (r.options.goal = 'latency')), 'options differ: goal size / latency (a)'],
+      [other((r) => (r.options.steps = 51)), 'options differ: steps 1000 / 51 (a)'],
+      [other((r) => (r.options.topK = 2)), 'options differ: topK default / 2 (a)'],
+      [other((r) => (r.seed = 2)), 'seeds differ: 1 / 2 (a)'],
+      [other((r) => (r.input = 'other')), 'inputs differ: a'],
+    ];
+    for (const [now, text] of cases) {
+      expect(compare([row('a', 20, 10)], [now])).toMatchObject({ failed: false, warnings: [{ text }] });
+      expect(compare([row('a', 20, 10)], [now], rules, { strict: true })).toMatchObject({
+        failed: true,
+        problems: [text],
+      });
+    }
+    const limits = compareResults(
+      { name: 'base', rows: [row('a', 20, 10)], definition: definition(600) },
+      { name: 'new', rows: [row('a', 20, 10)], definition: definition(60) },
+      [],
+      { strict: true },
+    );
+    expect(limits).toMatchObject({ failed: true, problems: ['definitions differ: cellSeconds 600 / 60'] });
+    expect(compare([row('a', 20, 10)], [row('a', 20, 10)], rules, { strict: true }).failed).toBe(false);
+  });
+
+  it('takes another machine for a reason to fail only where times count', () => {
+    const there = row('a', 20, 10);
+    there.provenance.cpu = 'another CPU';
+    const options = { strict: true };
+    expect(compare([row('a', 20, 10)], [there], rules, options).failed).toBe(false);
+    expect(compare([row('a', 20, 10)], [there], parseRules('seconds>5%'), options).failed).toBe(true);
+  });
+
+  it('gives absolute differences from 0, and never a number that is none', () => {
+    const c = compare([row('a', 20, 0)], [row('a', 20, 13.7)]);
+    expect(c.failed).toBe(true);
+    const times = (seconds: number[]): Row[] => seconds.map((s, i) => row('a', 20, 0, s, i + 1));
+    const few = compare(times([0]), times([3.1]), [], { metrics: ['seconds'] });
+    const many = compare(times([0, 0, 0, 1, 1, 1]), times([3, 3, 3, 4, 4, 4]), parseRules('seconds>5%'));
+    const half = compare(times([0, 1, 1, 1]), times([3, 3, 3, 4]), [], { metrics: ['seconds', 'latency'] });
+    for (const x of [c, few, many, half]) {
+      for (const text of [comparisonText(x), comparisonMarkdown(x), JSON.stringify(x)])
+        expect(text).not.toMatch(/Infinity|NaN|null/);
+    }
+    expect(comparisonText(c)).toContain('+13.70 (from 0)');
+    expect(
+      comparisonText(compare([row('a', 20, 0), row('b', 20, 1)], [row('a', 20, 1), row('b', 20, 1)])),
+    ).toContain('geometric mean of 1, 1 with a value of 0 left out');
+    expect(many.failed).toBe(true);
+    expect(many.compared.find((x) => x.metric.id === 'seconds')?.judged.interval.low).toBeGreaterThan(0);
   });
 
   it('never fails on noise: times of a single run are unsure', () => {
@@ -136,6 +242,7 @@ describe('baselines', () => {
     expect(() => resolveResults('mian', folder)).toThrow(/Did you mean 'main'/);
     expect(() => resolveResults('mian', folder)).toThrow(UserError);
     expect(() => saveBaseline('../x', results, folder)).toThrow(/cannot be a name/);
+    expect(() => resolveResults('mian', join(root, 'none'))).toThrow(/no baselines in .* yet/);
     writeFileSync(join(root, 'plain'), '');
     expect(() => resolveResults(join(root, 'plain'), folder)).toThrow(/neither a folder/);
   });

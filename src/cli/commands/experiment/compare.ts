@@ -5,6 +5,7 @@ import { note, say, sayJson } from '../../output.ts';
 
 interface CompareArgs {
   failOn: string;
+  strict?: boolean;
   metrics: string;
   baselines: string;
   markdown?: string;
@@ -19,6 +20,7 @@ export function compareCommand(program: Command): void {
     .command('compare <base> <new>')
     .description('compare two results (folders, or names of baselines); exit code 1 when a rule is broken')
     .option('--fail-on <rules>', "what may not grow, and by how much, e.g. 'size>0,latency>1%'", '')
+    .option('--strict', 'fail too when options, budgets, seeds or inputs of the two differ')
     .option('--metrics <names>', 'what to compare', 'size,latency')
     .option('--baselines <dir>', 'folder of the baselines', 'baselines')
     .option('--markdown <file>', 'write Markdown, for a pull request')
@@ -43,10 +45,10 @@ async function compare(baseWord: string, newWord: string, o: CompareArgs): Promi
   const [base, now] = [resolveResults(baseWord, o.baselines), resolveResults(newWord, o.baselines)];
   for (const w of [...base.warnings, ...now.warnings]) note(`warning: ${w}`);
   const comparison = compareResults(
-    { name: baseWord, rows: base.rows },
-    { name: newWord, rows: now.rows },
+    { name: baseWord, rows: base.rows, definition: base.definition },
+    { name: newWord, rows: now.rows, definition: now.definition },
     rules,
-    metrics,
+    { metrics, strict: o.strict === true },
   );
   if (o.markdown !== undefined) writeWhole(o.markdown, report.comparisonMarkdown(comparison));
   if (o.junit !== undefined) writeWhole(o.junit, report.comparisonJunit(comparison));

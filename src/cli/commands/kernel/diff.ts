@@ -1,8 +1,8 @@
 /** `k2 kernel diff`: two versions of a program on the same inputs in the running kernel. */
-import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../../base/errors.ts';
+import { writeWhole } from '../../../base/files.ts';
 import type { DiffResult, ThirdOpinion } from '../../../kernel/index.ts';
 import type { Program } from '../../../program/program.ts';
 import { count, hours, type WhichPrograms, whichPrograms } from '../../args.ts';
@@ -78,7 +78,7 @@ async function diff(a: string, b: string, o: DiffArgs): Promise<void> {
     if (difference === undefined) return { name: p.name, seconds, interpreter: inputs, ...result };
     if (o.case !== undefined) {
       const comment = `${basename(a)} against ${basename(b)}`;
-      writeFileSync(o.case, caseText([p, other], difference, { note: comment }));
+      writeWhole(o.case, caseText([p, other], difference, { note: comment }));
     }
     const opinions = { ...inputs, difference: [p, other].map((q) => interpreterSays(q, difference)) };
     return { name: p.name, seconds, interpreter: opinions, ...result };

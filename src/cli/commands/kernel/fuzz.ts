@@ -1,7 +1,7 @@
 /** `k2 kernel fuzz` and `k2 kernel replay`: our interpreter against the running kernel, and kept differences. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { writeWhole } from '../../../base/files.ts';
 import type { CampaignRow } from '../../../kernel/index.ts';
 import { count, hours, type WhichPrograms, whichPrograms } from '../../args.ts';
 import { Exit } from '../../failure.ts';
@@ -68,7 +68,7 @@ async function fuzz(files: string[], o: FuzzArgs): Promise<void> {
     if (o.json !== true) say(`${program.name}: ${JSON.stringify(result.difference.places)}${why}`);
     if (o.cases === undefined) continue;
     const text = caseText([program], result.difference, { note: `seed ${seed}${why}` });
-    writeFileSync(join(o.cases, `${program.name}-${seed}-${total.programs}.json`), text);
+    writeWhole(join(o.cases, `${program.name}-${seed}-${total.programs}.json`), text);
   }
   if (o.json === true) sayJson({ ...total, found });
   else

@@ -1,7 +1,7 @@
 /** `k2 kernel time` and `k2 kernel calibrate`: the running kernel as stopwatch. */
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UserError } from '../../../base/errors.ts';
+import { writeWhole } from '../../../base/files.ts';
 import type { Fit, FitInput, TimeReport } from '../../../kernel/index.ts';
 import { count, type WhichPrograms, whichPrograms } from '../../args.ts';
 import { note, say, sayJson } from '../../output.ts';
@@ -85,7 +85,7 @@ async function calibrate(o: CalibrateArgs): Promise<void> {
   const result = kernel.calibrate();
   if (result.status !== 'measured') throw new UserError(`${result.reason}.`, '', 'Try `k2 doctor`.');
   const { profile } = result;
-  if (o.out !== undefined) writeFileSync(o.out, `${JSON.stringify(profile, null, 2)}\n`);
+  if (o.out !== undefined) writeWhole(o.out, `${JSON.stringify(profile, null, 2)}\n`);
   const fits = await fitCorpora(o, profile);
   if (o.json === true) {
     sayJson({ ...result, fits });
