@@ -8,7 +8,7 @@ import { UserError } from '../base/errors.ts';
 import { readBytes, writeWhole } from '../base/files.ts';
 import { indexOfSlot, slotOffsets } from '../isa/flow.ts';
 import { type Control, optimizeObject, optimizePareto, optimizeProgram } from '../optimizer/index.ts';
-import type { OptimizeOptions, OptimizeResult } from '../optimizer/types.ts';
+import type { ObjectSizes, OptimizeOptions, OptimizeResult } from '../optimizer/types.ts';
 import type { Program } from '../program/program.ts';
 import { writeRawFile } from '../program/raw/raw.ts';
 import type { Window } from '../verify/types.ts';
@@ -33,9 +33,17 @@ export type JobRow =
   | { status: 'optimized'; name: string; section: string; result: OptimizeResult }
   | { status: 'skipped'; name: string; section: string; reason: string };
 
+export interface JobResult {
+  rows: JobRow[];
+  /** None when the running kernel objects. */
+  written: string[];
+  /** Of an object. */
+  sizes?: ObjectSizes;
+}
+
 export type JobMessage =
   | { kind: 'progress'; step: number; steps: number; slots: number; name: string }
-  | { kind: 'done'; rows: JobRow[]; written: string[] }
+  | ({ kind: 'done' } & JobResult)
   | { kind: 'user-error'; message: string }
   | { kind: 'bug'; stack: string };
 
@@ -67,8 +75,7 @@ function instructions(program: Program, windows: readonly Window[]): Window[] {
   });
 }
 
-/** @returns the files written, none when the running kernel objects */
-async function work(job: Job): Promise<{ rows: JobRow[]; written: string[] }> {
+async function work(job: Job): Promise<JobResult> {
   const flag = new Uint8Array(job.stop);
   let last = 0;
   const control: Control = {
@@ -117,7 +124,7 @@ async function work(job: Job): Promise<{ rows: JobRow[]; written: string[] }> {
     r.status === 'skipped' ? r : { status: r.status, name: r.name, section: r.section, result: r.result },
   );
   const several = job.pareto || options.topK !== undefined ? result.versions : undefined;
-  return { rows, written: write(job, rows, result.bytes, several, writeWhole) };
+  return { rows, written: write(job, rows, result.bytes, several, writeWhole), sizes: result.sizes };
 }
 
 /** One file, or, where several versions were asked for, one for each. */

@@ -4,6 +4,7 @@ import type {
   AppliedRewrite,
   DifferentialWord,
   KernelWord,
+  ObjectSizes,
   OptimizeResult,
   Version,
 } from '../optimizer/types.ts';
@@ -36,6 +37,12 @@ export function rowText(row: JobRow, { all, files }: { all: boolean; files: read
     `  differential runs: ${differentialText(r.differential)}`,
     ...r.notes.map((n) => `  note: ${n}`),
   ].join('\n');
+}
+
+/** What became of the object as a whole. */
+export function sizesText({ codeBefore, codeAfter, fileBefore, fileAfter }: ObjectSizes): string {
+  const less = codeBefore === 0 ? 0 : ((codeBefore - codeAfter) / codeBefore) * 100;
+  return `object: ${codeBefore} -> ${codeAfter} bytes of code (${less.toFixed(1)} % less), file ${fileBefore} -> ${fileAfter} bytes`;
 }
 
 function rewritesText({ rewrites }: OptimizeResult, all: boolean): string[] {

@@ -6,7 +6,7 @@
 
 export { budgetOf, OPTIMIZE_DEFAULTS } from './defaults.ts';
 export { type Chance, type ExplainedRange, explainProgram } from './explain.ts';
-export { type ObjectOptions, type ObjectResult, type ObjectRow, optimizeObject } from './object.ts';
+export { type ObjectOptions, type ObjectResult, type ObjectRow, optimizeObject } from './objects/object.ts';
 export type { Control } from './pipeline.ts';
 export { optimizePareto, optimizeProgram, type Shared } from './program.ts';
 export * from './types.ts';

@@ -112,3 +112,11 @@ export interface OptimizeResult {
   /** Where several were asked for: the best first, or, of a front of slots against latency, the smallest. */
   versions?: readonly Version[];
 }
+
+/** An object before and after, in bytes: its code, and the file. */
+export interface ObjectSizes {
+  codeBefore: number;
+  codeAfter: number;
+  fileBefore: number;
+  fileAfter: number;
+}

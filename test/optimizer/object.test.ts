@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { sizeInSlots } from '../../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';
-import { optimizeObject } from '../../src/optimizer/object.ts';
-import { programsOf, readObject } from '../../src/program/elf/index.ts';
-import { bytesOf, NAMES } from '../program/elf/fixtures.ts';
+import { optimizeObject } from '../../src/optimizer/objects/object.ts';
+import { slotsOfCode, worthwhile } from '../../src/optimizer/objects/worthwhile.ts';
+import { replaceRange } from '../../src/program/edit.ts';
+import { type ObjectFile, programsOf, readObject, rewritePrograms } from '../../src/program/elf/index.ts';
+import type { Program } from '../../src/program/program.ts';
+import { bytesOf, NAMES, objectOf, okPrograms } from '../program/elf/fixtures.ts';
 
 const OPTIONS = { ...OPTIMIZE_DEFAULTS, steps: 8000, tests: 8, kernel: 'off', diffRuns: 0 } as const;
 
@@ -34,4 +37,47 @@ it('names what an object has when a section is not there', async () => {
   await expect(
     optimizeObject(bytesOf(NAMES[0]!), NAMES[0]!, OPTIONS, { section: 'nowhere' }),
   ).rejects.toThrow(/nowhere/);
+});
+
+describe('an object whose programs share functions', () => {
+  it('never gets larger, and says what became of it', async () => {
+    const before = readObject(bytesOf('shared.o'), 'shared.o');
+    const { bytes, rows, sizes } = await optimizeObject(bytesOf('shared.o'), 'shared.o', OPTIONS);
+    const code = (object: ObjectFile): number =>
+      object.functions.reduce((sum, f) => sum + 8 * sizeInSlots(f.insns), 0);
+    const after = readObject(bytes, 'shared.o');
+    expect(sizes).toEqual({
+      codeBefore: code(before),
+      codeAfter: code(after),
+      fileBefore: bytesOf('shared.o').length,
+      fileAfter: bytes.length,
+    });
+    expect(sizes.codeAfter).toBeLessThanOrEqual(sizes.codeBefore);
+    expect(rows.map((r) => r.status)).toEqual(['optimized', 'optimized', 'optimized']);
+  });
+});
+
+describe('worthwhile', () => {
+  const object = objectOf('shared.o');
+  const programs = okPrograms(object);
+  const shorter = (p: Program, name: string): Program => {
+    const { end } = p.functions.find((f) => f.name === name)!;
+    return replaceRange(p, end - 2, end - 1, []);
+  };
+
+  it('takes what every program wants of a function that they share', () => {
+    const changes = programs.map((original) => ({ original, optimized: shorter(original, 'count') }));
+    expect(worthwhile(object, changes)).toEqual(changes);
+    expect(slotsOfCode(object, rewritePrograms(object, changes))).toBe(slotsOfCode(object, []) - 1);
+  });
+
+  it('leaves out what would need a copy of it', () => {
+    const [first, second, third] = programs as [Program, Program, Program];
+    const changes = [
+      { original: first, optimized: shorter(first, 'count') },
+      { original: second, optimized: shorter(second, 'strict') },
+      { original: third, optimized: third },
+    ];
+    expect(worthwhile(object, changes)).toEqual([changes[1]]);
+  });
 });

@@ -9,8 +9,8 @@ import type { PartialOptions } from '../../../experiment/definition/options.ts';
 import type { Window } from '../../../verify/types.ts';
 import { budget, count, isa, linux, slotRanges, type WhichPrograms, whichPrograms } from '../../args.ts';
 import { EXIT_INTERRUPTED, Exit } from '../../failure.ts';
-import type { Job, JobMessage, JobRow } from '../../optimize-job.ts';
-import { rowText } from '../../optimize-text.ts';
+import type { Job, JobMessage, JobResult, JobRow } from '../../optimize-job.ts';
+import { rowText, sizesText } from '../../optimize-text.ts';
 import { note, say, sayJson } from '../../output.ts';
 
 /** Proposals below which starting threads takes longer than what they save. */
@@ -117,11 +117,15 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
     workers: o.workers ?? ((options.steps ?? SHORT) < SHORT ? 1 : Math.max(1, availableParallelism() - 1)),
     stop: new SharedArrayBuffer(1),
   };
-  const { rows, written, interrupted } = await runJob(job, o.json !== true);
+  const { rows, written, sizes, interrupted } = await runJob(job, o.json !== true);
   if (o.json === true) {
     const output = written.length > 1 ? written : (written[0] ?? null);
-    sayJson({ output, options: { ...job.options, goal: o.goal }, interrupted, programs: rows.map(forJson) });
-  } else for (const row of rows) say(rowText(row, { all: o.diff === true, files: written }));
+    const head = { output, options: { ...job.options, goal: o.goal }, interrupted };
+    sayJson({ ...head, ...(sizes === undefined ? {} : { object: sizes }), programs: rows.map(forJson) });
+  } else {
+    for (const row of rows) say(rowText(row, { all: o.diff === true, files: written }));
+    if (sizes !== undefined) say(sizesText(sizes));
+  }
   if (written.length === 0) {
     note('k2: nothing was written: the running kernel objects to the output, see above. Please report it.');
     throw new Exit(1);
@@ -139,10 +143,7 @@ function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], 
 }
 
 /** The thread's answer; the first Ctrl-C asks it to stop, the second ends everything. */
-async function runJob(
-  job: Job,
-  chatty: boolean,
-): Promise<{ rows: JobRow[]; written: string[]; interrupted: boolean }> {
+async function runJob(job: Job, chatty: boolean): Promise<JobResult & { interrupted: boolean }> {
   // The same path from the sources and from the compiled code: `.js` beside this file's parent.
   const worker = new Worker(new URL('../../optimize-job.js', import.meta.url), {
     workerData: job,
@@ -167,7 +168,8 @@ async function runJob(
       worker.on('error', reject);
       worker.on('exit', (code) => reject(new Error(`the optimizer's thread ended with code ${code}`)));
     });
-    return { rows: done.rows, written: done.written, interrupted };
+    const { kind: _, ...result } = done;
+    return { ...result, interrupted };
   } finally {
     bar?.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

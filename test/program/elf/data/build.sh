@@ -6,6 +6,7 @@ flags="-target bpf -O2 -Wall -Wno-unused-function -fdebug-prefix-map=$PWD=. -I/u
 for v in 14 19; do
   for name in full core kfunc; do clang-$v $flags -g -c $name.c -o $name-clang$v.o; done
 done
+clang-19 $flags -g -c shared.c -o shared.o
 clang-14 $flags -g -c table.c -o table.o
 clang-14 $flags -c legacy.c -o legacy.o
 clang-14 $flags -g -DSAMPLES -c legacy.c -o legacy-samples.o
