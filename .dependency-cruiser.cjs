@@ -33,14 +33,14 @@ module.exports = {
     {
       name: 'no-circles',
       comment: 'No file imports itself by way of others, not even for types.',
-      severity: 'warn',
+      severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
       name: 'no-circles-of-rooms',
       comment: 'No room imports itself by way of other rooms.',
-      severity: 'warn',
+      severity: 'error',
       scope: 'folder',
       from: { path: '^src/[^/]+/.+' },
       to: { circular: true },

@@ -13,9 +13,9 @@ import { type Insn, insn, OP_CALL } from '../src/isa/insn.ts';
 import { OPS } from '../src/isa/semantics.ts';
 import type { Program } from '../src/program/program.ts';
 import { createMachine, type Machine, Rng } from '../src/vm/index.ts';
-import { Special } from '../src/vm/machine/decode.ts';
 import { CELL, HEAD, MAP, MAPS, poison } from '../src/vm/memory/layout.ts';
 import { generateTests } from '../src/vm/testgen/index.ts';
+import { Special } from '../src/vm/wasm/decode.ts';
 import { paperProgram } from './paper.ts';
 
 const TESTS = 64;

@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../base/errors.ts';
 import { hintFor } from '../base/text.ts';
 import { isaName, parseIsa, parseLinux } from '../isa/levels.ts';
-import { HOOKS, type HookName, isHookName } from '../program/tables/hooks.ts';
+import type { HookName } from '../program/tables/hook-types.ts';
+import { HOOKS, isHookName } from '../program/tables/hooks.ts';
 import type { Window } from '../verify/types.ts';
 
 export function count(word: string): number {

@@ -19,7 +19,6 @@
  *
  * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
  */
-
 export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './differential/campaign.ts';
 export { type CaseFile, caseText, readCase, replay } from './differential/cases.ts';
 export {
@@ -41,6 +40,7 @@ export {
   shares,
 } from './differential/safety-matrix.ts';
 export { type LongDiffOptions, longDiff, type ThirdOpinion, thirdOpinion } from './differential/soak.ts';
+export { firstOf, kernelTests, timingTests } from './differential/test-inputs.ts';
 export { playable, type RunAs, type Runner, waysToRun } from './run/inputs.ts';
 export {
   accepts,
@@ -53,7 +53,6 @@ export {
 } from './run/load.ts';
 export type { Scenario } from './run/observe.ts';
 export { canRun, type KernelOutcome, type KernelRun, KernelRunner, onOneCpu } from './run/run.ts';
-export { firstOf, kernelTests, timingTests } from './run/test-inputs.ts';
 export { type KernelFeatures, type KernelProbe, probeKernel } from './syscall/doctor.ts';
 export { type InNetwork, inOwnNetwork } from './syscall/netns.ts';
 export type { ProgInfo } from './syscall/programs.ts';

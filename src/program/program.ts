@@ -3,7 +3,7 @@
  * (byte arrays aside).
  */
 import type { Insn } from '../isa/insn.ts';
-import type { HookName } from './tables/hooks.ts';
+import type { HookName } from './tables/hook-types.ts';
 
 /** What a map is, as BPF_MAP_CREATE takes it. Sizes in bytes. */
 export interface MapDef {

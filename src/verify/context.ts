@@ -5,7 +5,7 @@
 import type { Slot } from '../analysis/domain/stack.ts';
 import type { Value } from '../analysis/domain/value.ts';
 import type { MapDef } from '../program/program.ts';
-import type { CtxField } from '../program/tables/hooks.ts';
+import type { CtxField } from '../program/tables/hook-types.ts';
 
 /** A place outside the window that it jumps to. */
 export interface ExitPoint {

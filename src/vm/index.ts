@@ -5,20 +5,19 @@
  *   semantics table --wasm/--> WebAssembly module that runs a candidate on all tests in one call
  *   helper calls --helpers/--> simulated kernel;   profile --latency--> nanoseconds
  */
-
 export * from '../base/random.ts';
 export { type ExecResult, execConformance } from './exec.ts';
 export * from './latency/latency.ts';
 export { K2_PROFILES } from './latency/profiles.ts';
+export { createMachine } from './machine/machine.ts';
+export { runReference } from './machine/reference.ts';
 export {
   type Coverage,
-  createMachine,
   type Evaluation,
   MACHINE_DEFAULTS,
   type Machine,
   type MachineOptions,
   type Trace,
-} from './machine/machine.ts';
-export { runReference } from './machine/reference.ts';
+} from './machine/types.ts';
 export { observer } from './observe.ts';
 export * from './types.ts';

@@ -1,6 +1,7 @@
 /** Interpreter feedback for the test generator: what a test reaches, and which map entries it wanted. */
 import type { Program } from '../program/program.ts';
-import { createMachine, type MachineOptions } from './machine/machine.ts';
+import { createMachine } from './machine/machine.ts';
+import type { MachineOptions } from './machine/types.ts';
 import type { Observation } from './testgen/index.ts';
 import type { TestCase } from './types.ts';
 

@@ -9,7 +9,7 @@ import { assemble } from '../../src/isa/asm/asm.ts';
 import { accepts } from '../../src/kernel/run/load.ts';
 import type { Program } from '../../src/program/program.ts';
 import { helperByName } from '../../src/program/tables/helpers.ts';
-import type { HookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
 import { hasKernel, needsKernel } from '../kernel/kernel.ts';
 import { MAPS, map, programOf } from './programs.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../src/analysis/analyze.ts';
 import { ALL_STACK, liveness, stackBytes, widthOf } from '../../src/analysis/liveness.ts';
-import type { HookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
 import { hasPaperPrograms, paperPrograms, text } from './programs.ts';
 
 function live(source: string, hook: HookName = 'xdp') {

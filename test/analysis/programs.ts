@@ -7,7 +7,8 @@ import type { Insn } from '../../src/isa/insn.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
 import { readRawFile } from '../../src/program/raw/raw.ts';
 import { helperByName } from '../../src/program/tables/helpers.ts';
-import { type HookName, isHookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
+import { isHookName } from '../../src/program/tables/hooks.ts';
 import { MapTypeId } from '../../src/program/tables/maps.ts';
 
 export function map(

@@ -6,7 +6,8 @@ import { examine } from '../../src/analysis/safety.ts';
 import { type Insn, insn, OP_EXIT } from '../../src/isa/insn.ts';
 import { OPS } from '../../src/isa/semantics.ts';
 import { HELPERS } from '../../src/program/tables/helpers.ts';
-import { HOOKS, type HookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
+import { HOOKS } from '../../src/program/tables/hooks.ts';
 import { MAPS, programOf } from './programs.ts';
 
 /** Any row of the table with any operands: mostly nonsense. */

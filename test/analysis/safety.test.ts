@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkSafety, examine, type SafetyOptions } from '../../src/analysis/safety.ts';
-import type { HookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
 import { hasPaperPrograms, paperPrograms, text } from './programs.ts';
 
 function reasons(source: string, hook: HookName = 'xdp', options: SafetyOptions = {}): string[] {

@@ -18,7 +18,7 @@
  */
 import { assemble, type Insn } from '../../src/isa/index.ts';
 import type { FunctionRange, Program } from '../../src/program/program.ts';
-import type { HookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
 import type { Window } from '../../src/verify/types.ts';
 import { type Block, readBlocks } from '../verify/blocks.ts';
 

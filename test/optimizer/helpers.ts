@@ -1,6 +1,6 @@
 import type { Insn } from '../../src/isa/insn.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
-import type { HookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
 
 /** A program of one function around an instruction list. */
 export function programOf(insns: readonly Insn[], hook: HookName, maps: readonly MapDef[] = []): Program {

@@ -2,7 +2,8 @@
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoLd, slotsOf } from '../../src/isa/insn.ts';
 import type { MapDef, Program } from '../../src/program/program.ts';
 import { type Helper, type HelperArg, helperById } from '../../src/program/tables/helpers.ts';
-import { type HookName, hookOfSection } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
+import { hookOfSection } from '../../src/program/tables/hooks.ts';
 import { MapFlag, MapTypeId, mapType } from '../../src/program/tables/maps.ts';
 
 const mov = (dst: number, src: number): Insn => insn(0xbf, dst, src);

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { HookName } from '../../src/program/tables/hooks.ts';
+import type { HookName } from '../../src/program/tables/hook-types.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const SHARED = join(root, process.env.K2_SHARED ?? '../shared');

@@ -13,15 +13,10 @@ import {
   mapArgOf,
   memOfArg,
 } from '../../src/program/tables/helpers.ts';
+import type { CtxField } from '../../src/program/tables/hook-types.ts';
 import { SK_BUFF_FIELDS } from '../../src/program/tables/hooks/skb.ts';
 import { PT_REGS_SIZE } from '../../src/program/tables/hooks/tracing.ts';
-import {
-  type CtxField,
-  HOOKS,
-  hookOfProgType,
-  hookOfSection,
-  returnRangeOf,
-} from '../../src/program/tables/hooks.ts';
+import { HOOKS, hookOfProgType, hookOfSection, returnRangeOf } from '../../src/program/tables/hooks.ts';
 import { MAP_TYPES, MapTypeId, mapAllowsHelper, mapType } from '../../src/program/tables/maps.ts';
 import { socketStruct } from '../../src/program/tables/sockets.ts';
 

@@ -20,7 +20,7 @@ import { EMPTY_STACK, STACK_SIZE, type Stack, storeToStack } from '../../src/ana
 import { ANY, pointer, region, UNINIT, type Value } from '../../src/analysis/domain/value.ts';
 import { assemble, type Insn } from '../../src/isa/index.ts';
 import type { MapDef } from '../../src/program/program.ts';
-import type { CtxField } from '../../src/program/tables/hooks.ts';
+import type { CtxField } from '../../src/program/tables/hook-types.ts';
 import type { WindowContext } from '../../src/verify/context.ts';
 import { type Block, readBlocks } from './blocks.ts';
 

@@ -313,3 +313,19 @@ export function scalarSubsumes(a: Scalar, b: Scalar): boolean {
   if (a === b) return true;
   return covers(a, b) && covers(a.low, b.low) && tnumSubsumes(a.tnum, b.tnum);
 }
+
+function sameBounds(a: Bounds, b: Bounds): boolean {
+  return a === b || (a.umin === b.umin && a.umax === b.umax && a.smin === b.smin && a.smax === b.smax);
+}
+
+/** Equal to the last bound and id: interchangeable inside one exploration. */
+export function sameScalar(a: Scalar, b: Scalar): boolean {
+  return (
+    a === b ||
+    (a.id === b.id &&
+      a.tnum.value === b.tnum.value &&
+      a.tnum.mask === b.tnum.mask &&
+      sameBounds(a, b) &&
+      sameBounds(a.low, b.low))
+  );
+}

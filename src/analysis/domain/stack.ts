@@ -3,10 +3,17 @@
  * when a register was spilled to it, that value. Byte positions are counted from the lowest address: byte 0 is at
  * r10 - 512, byte 511 at r10 - 1; `spill` always starts at the slot's first byte.
  */
-
 import { consistent, constant, constantOf, FULL32, FULL64, type Scalar, UNKNOWN, withId } from './scalar.ts';
 import { narrowed, type Precision } from './scalar-ops.ts';
-import { ANY, mergeValues, type PairNames, type Value, valueSubsumes, type Widening } from './value.ts';
+import {
+  ANY,
+  mergeValues,
+  type PairNames,
+  sameValue,
+  type Value,
+  valueSubsumes,
+  type Widening,
+} from './value.ts';
 
 export const STACK_SIZE = 512;
 export const SLOTS = STACK_SIZE / 8;
@@ -211,4 +218,17 @@ export function withSpill(slot: Slot, spill: Value): Slot {
   return spill.kind === 'uninit'
     ? { bytes: slot.bytes, spill: ANY, spillSize: slot.spillSize }
     : { ...slot, spill };
+}
+
+function sameSlot(a: Slot | undefined, b: Slot | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a.spillSize !== b.spillSize) return false;
+  if (!a.bytes.every((x, n) => x === b.bytes[n])) return false;
+  return (
+    a.spill === b.spill || (a.spill !== undefined && b.spill !== undefined && sameValue(a.spill, b.spill))
+  );
+}
+
+export function sameStack(a: Stack, b: Stack): boolean {
+  return a === b || a.every((slot, n) => sameSlot(slot, b[n]));
 }

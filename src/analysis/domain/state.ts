@@ -3,13 +3,23 @@
  * States are copied when they fork; values and slots inside them are immutable and shared.
  */
 import { constantOf, type Scalar } from './scalar.ts';
-import { EMPTY_STACK, mergeSlots, SLOTS, type Slot, type Stack, slotSubsumes, withSpill } from './stack.ts';
+import {
+  EMPTY_STACK,
+  mergeSlots,
+  SLOTS,
+  type Slot,
+  type Stack,
+  sameStack,
+  slotSubsumes,
+  withSpill,
+} from './stack.ts';
 import {
   mergeValues,
   type PairNames,
   type Pointer,
   pointer,
   region,
+  sameValue,
   UNINIT,
   type Value,
   valueSubsumes,
@@ -252,4 +262,28 @@ export function likeness(a: readonly string[], b: readonly string[]): number {
 
 export function sameSort(a: readonly string[], b: readonly string[]): boolean {
   return a.every((x, n) => x === b[n]);
+}
+
+function sameFrame(a: Frame, b: Frame): boolean {
+  return (
+    a.fn === b.fn &&
+    a.callSite === b.callSite &&
+    a.callback === b.callback &&
+    a.regs.every((v, n) => sameValue(v, b.regs[n]!)) &&
+    sameStack(a.stack, b.stack)
+  );
+}
+
+export function sameState(a: AbstractState, b: AbstractState): boolean {
+  return (
+    a === b ||
+    (a.frames.length === b.frames.length &&
+      a.frames.every((f, depth) => sameFrame(f, b.frames[depth]!)) &&
+      a.refs.length === b.refs.length &&
+      a.refs.every((r, n) => r === b.refs[n]))
+  );
+}
+
+export function sameStates(a: readonly AbstractState[], b: readonly AbstractState[]): boolean {
+  return a.length === b.length && a.every((s, n) => sameState(s, b[n]!));
 }

@@ -11,13 +11,12 @@
  * (or variable offsets) with the same id are the same number. Id 0 means "unknown which". Ids of different states
  * must not be compared. Different ids do not mean different objects: two lookups may return the same entry.
  */
-
-import { sameValue } from './equality.ts';
 import {
   constant,
   constantOf,
   joinScalars,
   type Scalar,
+  sameScalar,
   scalarSubsumes,
   UNKNOWN,
   widenScalar,
@@ -295,4 +294,30 @@ export function valueSubsumes(a: Value, b: Value, ids: (a: number, b: number) =>
     ids(a.variable.id, b.variable.id) &&
     a.ref === b.ref
   );
+}
+
+function samePointer(a: Pointer, b: Pointer): boolean {
+  return (
+    a.region.key === b.region.key &&
+    a.id === b.id &&
+    a.off === b.off &&
+    a.nullable === b.nullable &&
+    a.range === b.range &&
+    a.ref === b.ref &&
+    sameScalar(a.variable, b.variable)
+  );
+}
+
+export function sameValue(a: Value, b: Value): boolean {
+  if (a === b) return true;
+  switch (a.kind) {
+    case 'uninit':
+      return b.kind === 'uninit' && (a.maybe === true) === (b.maybe === true);
+    case 'any':
+      return b.kind === 'any' && a.stack === b.stack;
+    case 'scalar':
+      return b.kind === 'scalar' && sameScalar(a, b);
+    case 'pointer':
+      return b.kind === 'pointer' && samePointer(a, b);
+  }
 }

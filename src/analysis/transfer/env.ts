@@ -1,8 +1,8 @@
 /** What the transfer functions share: the program, the rules in force, where findings go, and names for new numbers. */
-
 import { pinOf } from '../../program/edit.ts';
 import type { MapDef, Program } from '../../program/program.ts';
-import { HOOKS, type Hook, returnRangeOf } from '../../program/tables/hooks.ts';
+import type { Hook } from '../../program/tables/hook-types.ts';
+import { HOOKS, returnRangeOf } from '../../program/tables/hooks.ts';
 import { mapType } from '../../program/tables/maps.ts';
 import { type Cfg, controlFlow } from '../cfg/cfg.ts';
 import type { Precision } from '../domain/scalar-ops.ts';

@@ -13,7 +13,7 @@ import { isNop, sizeInSlots } from '../../isa/insn.ts';
 import { programsOf, readObject } from '../../program/elf/index.ts';
 import type { Program } from '../../program/program.ts';
 import { readRawFile } from '../../program/raw/raw.ts';
-import type { HookName } from '../../program/tables/hooks.ts';
+import type { HookName } from '../../program/tables/hook-types.ts';
 import { corpusNames, forgetCorpora } from './corpus.ts';
 import type { CorpusBuild, CorpusEntry, Manifest } from './manifest.ts';
 

@@ -8,10 +8,9 @@ import { UserError } from '../../base/errors.ts';
 import { writeWhole } from '../../base/files.ts';
 import { hintFor } from '../../base/text.ts';
 import type { Definition } from '../definition/definition.ts';
-import { currentRows } from '../run/runner.ts';
 import { publicRows, withoutInstructions } from './publish.ts';
 import type { Row } from './result.ts';
-import { readRows, readStoredDefinition, writeDefinition } from './store.ts';
+import { currentRows, readRows, readStoredDefinition, writeDefinition } from './store.ts';
 
 /** Where baselines are, relative to the working directory. */
 export const BASELINES = 'baselines';

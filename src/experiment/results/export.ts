@@ -6,9 +6,9 @@
 import { UserError } from '../../base/errors.ts';
 import { makeFolder, writeWhole } from '../../base/files.ts';
 import { lockFolder } from '../../base/lock.ts';
-import { currentRows } from '../run/runner.ts';
 import { hasResult, type Row } from './result.ts';
 import {
+  currentRows,
   RowWriter,
   readRows,
   readStoredDefinition,

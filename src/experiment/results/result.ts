@@ -6,22 +6,9 @@ import type { SwitchTimes } from '../measure/equivalence-time.ts';
 import type { Executed } from '../measure/execution-counts.ts';
 import type { KernelTimes } from '../measure/kernel-time.ts';
 import type { VersionConsent } from '../measure/load-verdict.ts';
+import type { Pair } from '../measure/measurement.ts';
 import type { TrafficResult } from '../measure/traffic.ts';
 import type { Provenance } from './provenance.ts';
-
-/** A number, and how it came about. */
-export interface Measurement {
-  value: number;
-  unit: string;
-  method: string;
-  /** Whose number it is: program, build and sha256 of the file, or the source it was taken from. */
-  provenance: string;
-}
-
-export interface Pair {
-  before: Measurement;
-  after: Measurement;
-}
 
 /** What only some experiments measure, see measures.ts. */
 export interface Extra {
@@ -88,6 +75,7 @@ export type Row = CellOutcome & {
 
 /** An outcome with measurements. */
 export type Measured = Extract<CellOutcome, { interrupted: boolean }>;
+
 export type ResultRow = Row & Measured;
 
 export function hasResult(row: Row): row is ResultRow {

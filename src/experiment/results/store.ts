@@ -132,3 +132,9 @@ export class RowWriter {
     if (last[0] !== 0x0a) this.#write('\n');
   }
 }
+
+/** The last row of each key, in the order of the keys. */
+export function currentRows(rows: readonly Row[], keys: readonly string[]): Row[] {
+  const byKey = new Map(rows.map((r) => [r.key, r]));
+  return keys.flatMap((key) => byKey.get(key) ?? []);
+}

@@ -1,5 +1,4 @@
 /** One cell: load the program, optimize it, measure. Runs inside a worker process. */
-
 import { UserError } from '../../base/errors.ts';
 import type { OptimizeOptions, OptimizeResult, Progress } from '../../optimizer/types.ts';
 import type { Program } from '../../program/program.ts';
@@ -8,8 +7,8 @@ import { entryOf, loadEntry, openCorpus } from '../corpus/corpus.ts';
 import type { Cell } from '../definition/expand.ts';
 import type { RecordingVerifier } from '../measure/equivalence-time.ts';
 import { executedOf } from '../measure/execution-counts.ts';
-import { outcomeOf } from '../measure/measure.ts';
 import type { Version } from '../measure/traffic.ts';
+import { outcomeOf } from '../results/measured.ts';
 import type { CellOutcome, Extra } from '../results/result.ts';
 
 export interface Control {

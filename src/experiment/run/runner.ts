@@ -15,7 +15,7 @@ import { definitionHash } from '../definition/definition.ts';
 import { type Cell, expand } from '../definition/expand.ts';
 import { optimizerCode } from '../results/provenance.ts';
 import type { Row } from '../results/result.ts';
-import { earlierDefinition, RowWriter, readRows, writeDefinition } from '../results/store.ts';
+import { currentRows, earlierDefinition, RowWriter, readRows, writeDefinition } from '../results/store.ts';
 import { costOf } from './eta.ts';
 import type { Execute, Finished } from './execute.ts';
 import { executeHere } from './local.ts';
@@ -161,12 +161,6 @@ export function planOf(
     })
     .sort((a, b) => costOf(b) - costOf(a));
   return { cells, todo, rows, keys, hash, warnings };
-}
-
-/** The last row of each key, in the order of the keys. */
-export function currentRows(rows: readonly Row[], keys: readonly string[]): Row[] {
-  const byKey = new Map(rows.map((r) => [r.key, r]));
-  return keys.flatMap((key) => byKey.get(key) ?? []);
 }
 
 function changes(

@@ -17,6 +17,7 @@ import { slotOffsets } from '../flow.ts';
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA, OP_JA32, OP_JCOND, PseudoCall } from '../insn.ts';
 import { opNamed } from '../semantics.ts';
 import { AsmError, Reader, type Token } from './lexer.ts';
+import type { AssembleOptions } from './options.ts';
 import {
   readAssignment,
   readLock,
@@ -28,14 +29,6 @@ import {
 import { invert, JUMP_SYMBOL } from './syntax.ts';
 
 export { AsmError } from './lexer.ts';
-
-/** Numbers of names that stand without one in the text. */
-export interface AssembleOptions {
-  /** Helper number by name, e.g. `bpf_map_lookup_elem`. */
-  helper?(name: string): number | undefined;
-  /** What goes into `imm` for `map[name]`. */
-  map?(name: string): number | undefined;
-}
 
 /** A name whose meaning is only known once all labels are. */
 interface Pending {

@@ -1,9 +1,8 @@
 /** The assembler's statements other than control flow: loads, stores, atomics and everything `rN = ...`. */
-
 import { type Insn, insn, OP_LD_IMM64, PseudoLd } from '../insn.ts';
 import { type Bytes, opNamed } from '../semantics.ts';
-import type { AssembleOptions } from './asm.ts';
 import type { Reader, Token } from './lexer.ts';
+import type { AssembleOptions } from './options.ts';
 import { ALU_SYMBOL, invert, LOCK_SYMBOL, SIZE_LETTER } from './syntax.ts';
 
 export interface Register {

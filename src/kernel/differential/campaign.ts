@@ -5,10 +5,10 @@
 import { release } from 'node:os';
 import { Rng } from '../../base/random.ts';
 import type { Program } from '../../program/program.ts';
-import { firstOf, kernelTests } from '../run/test-inputs.ts';
 import type { DiffResult } from './diff.ts';
 import { filterTest, fuzzTest, linuxNumber, randomFilter, randomProgram } from './fuzz.ts';
 import { guessedHelpers, type Model, machineModel, vmDiff } from './model.ts';
+import { firstOf, kernelTests } from './test-inputs.ts';
 
 export interface CampaignRow {
   program: Program;

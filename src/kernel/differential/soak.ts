@@ -5,9 +5,9 @@
 import type { Program } from '../../program/program.ts';
 import { createMachine } from '../../vm/machine/machine.ts';
 import type { TestCase } from '../../vm/types.ts';
-import { firstOf, kernelTests } from '../run/test-inputs.ts';
 import { type DiffReport, type DiffResult, kernelDiff } from './diff.ts';
 import { asRun, guessedHelpers, machineModel, vmDiff } from './model.ts';
+import { firstOf, kernelTests } from './test-inputs.ts';
 
 export interface LongDiffOptions {
   /** First seed; the next ones follow. */

@@ -6,7 +6,8 @@
  *
  * Source: net/bpf/test_run.c (convert___skb_to_skb, xdp_convert_md_to_buff, bpf_prog_test_run_*), Linux 6.18.
  */
-import { HOOKS, type HookName } from '../../program/tables/hooks.ts';
+import type { HookName } from '../../program/tables/hook-types.ts';
+import { HOOKS } from '../../program/tables/hooks.ts';
 import type { TestCase } from '../../vm/types.ts';
 import type { LoadAs } from './load.ts';
 

@@ -8,7 +8,7 @@ import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoLd } from '../../
 import { type AluOp, type JumpOp, OPS, type OpSpec, opNamed } from '../../isa/semantics.ts';
 import type { MapDef } from '../../program/program.ts';
 import { helperById } from '../../program/tables/helpers.ts';
-import type { HookName } from '../../program/tables/hooks.ts';
+import type { HookName } from '../../program/tables/hook-types.ts';
 import { MapTypeId, mapType } from '../../program/tables/maps.ts';
 import { k2Name } from '../../vm/latency/latency.ts';
 import type { MapContents } from '../../vm/types.ts';

@@ -4,39 +4,16 @@
  *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety and kernel of the whole
  */
 import { formatInsn } from '../../isa/disasm.ts';
-import { type Insn, sizeInSlots } from '../../isa/insn.ts';
+import { sizeInSlots } from '../../isa/insn.ts';
 import { namesOf } from '../../program/listing.ts';
 import type { Program } from '../../program/program.ts';
-import type { Proof, Window } from '../../verify/types.ts';
+import type { Window } from '../../verify/types.ts';
 import type { AppliedRewrite } from '../types.ts';
-import { type Accepted, type Judges, judge, type Refusal, rewriteKey } from './gate.ts';
+import { type Accepted, judge, type Refusal, rewriteKey } from './gate.ts';
+import type { Rewrite, RewritingTools, Taken } from './rewrite.ts';
 import { Trial } from './transaction.ts';
 
-export interface Rewrite {
-  window: Window;
-  replacement: readonly Insn[];
-  by: string;
-}
-
-/** The program after a rewrite, and how that was proven. */
-export interface Taken {
-  program: Program;
-  how: Proof;
-}
-
 const takenAs = ({ program, verdict }: Accepted): Taken => ({ program, how: verdict.how });
-
-export interface RewritingTools {
-  judges: Judges;
-  /** What is still to be asked of a whole program after every judge accepted each rewrite. */
-  objection(candidate: Program): Refusal | undefined;
-  /** Called whenever the best version is another one. */
-  changed(best: Program): void;
-  /** Makes the next proof depend on none of the earlier ones. */
-  forget(): void;
-  /** Of a long program, thousands of versions take more memory than all the rest. */
-  keepsVersions: boolean;
-}
 
 /** Fewest rewrites between two examinations of a whole program, and instructions of it for each more. */
 const BATCH = 16;

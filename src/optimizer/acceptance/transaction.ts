@@ -3,7 +3,6 @@ import { referenceOf } from '../../isa/flow.ts';
 import { type Insn, sameInsn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
 import type { Window } from '../../verify/types.ts';
-import type { Rewrite } from './accepted-rewrites.ts';
 import {
   type Accepted,
   type Judgement,
@@ -13,6 +12,7 @@ import {
   type Refusal,
   rewriteKey,
 } from './gate.ts';
+import type { Rewrite } from './rewrite.ts';
 
 export class Trial {
   /** With all changes so far. */

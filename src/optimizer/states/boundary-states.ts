@@ -6,7 +6,7 @@
 import type { Insn } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import type { WindowContext } from '../../verify/index.ts';
-import type { MachineState } from '../../vm/machine/machine.ts';
+import type { MachineState } from '../../vm/machine/types.ts';
 import type { WindowMachine } from '../../vm/machine/window-machine.ts';
 import { Draft, endPacket } from './state-editor.ts';
 

@@ -12,7 +12,7 @@ import { isSingle, type Pointer } from '../../analysis/domain/value.ts';
 import type { WindowContext } from '../../verify/index.ts';
 import type { Counterexample } from '../../verify/types.ts';
 import type { MissedKey } from '../../vm/helpers/index.ts';
-import type { MachineState } from '../../vm/machine/machine.ts';
+import type { MachineState } from '../../vm/machine/types.ts';
 import { HEAD } from '../../vm/memory/layout.ts';
 import { Draft, endPacket } from './state-editor.ts';
 

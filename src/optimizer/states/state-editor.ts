@@ -2,7 +2,7 @@
 import { STACK_SIZE } from '../../analysis/domain/stack.ts';
 import type { WindowContext } from '../../verify/index.ts';
 import type { MissedKey } from '../../vm/helpers/index.ts';
-import type { MachineState } from '../../vm/machine/machine.ts';
+import type { MachineState } from '../../vm/machine/types.ts';
 import { HEAD, MAP, MAP_BYTES, MAPS, MapKind, SHADOW } from '../../vm/memory/layout.ts';
 import { SlotState } from '../../vm/memory/sim-map.ts';
 

@@ -9,7 +9,7 @@ import { BYTE_UNKNOWN, STACK_SIZE } from '../../analysis/domain/stack.ts';
 import type { Pointer, Value } from '../../analysis/domain/value.ts';
 import type { Rng } from '../../base/random.ts';
 import type { WindowContext } from '../../verify/index.ts';
-import type { MachineState } from '../../vm/machine/machine.ts';
+import type { MachineState } from '../../vm/machine/types.ts';
 import { HEAD, MAP, MAP_BYTES, MAPS, MapKind, SHADOW } from '../../vm/memory/layout.ts';
 
 const DRAWS = 16;

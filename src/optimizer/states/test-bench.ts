@@ -1,17 +1,17 @@
 /** The test bench of one optimization: the interpreter with its test cases, and what candidates are compared with. */
-
 import type { Rng } from '../../base/random.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
+import { settingsOf } from '../../search/chain/settings.ts';
 import type { WindowContext } from '../../verify/index.ts';
 import type { Window } from '../../verify/types.ts';
 import { staticLatency } from '../../vm/latency/latency.ts';
-import { createMachine, type Machine, type MachineState } from '../../vm/machine/machine.ts';
+import { createMachine } from '../../vm/machine/machine.ts';
+import type { Machine, MachineState } from '../../vm/machine/types.ts';
 import { type Observed, WindowMachine } from '../../vm/machine/window-machine.ts';
 import { observer } from '../../vm/observe.ts';
 import { generateTests } from '../../vm/testgen/index.ts';
 import type { TestCase } from '../../vm/types.ts';
-import { settingsOf } from '../search/search-tools.ts';
 import type { Latency, OptimizeOptions } from '../types.ts';
 import { addExtremes } from './boundary-states.ts';
 import { synthesise } from './synthetic.ts';

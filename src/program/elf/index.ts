@@ -6,8 +6,8 @@
  *   out:  rewritten functions  --writeObject-->  bytes that libbpf loads in place of the original
  */
 export type { ObjectMap } from './map-definitions.ts';
-export type { ObjectFile, ObjectFunction, Ref } from './object.ts';
 export { readObject } from './object.ts';
+export type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 export type { FunctionRewrite, Origin } from './plan.ts';
 export type { ProgramOptions, ProgramRow } from './programs.ts';
 export { programOf, programsOf } from './programs.ts';

@@ -2,7 +2,7 @@
 import { encode } from '../../isa/codec.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd, sameInsn } from '../../isa/insn.ts';
 import type { ElfSymbol, Reloc } from './elf.ts';
-import type { ObjectFile, Ref } from './object.ts';
+import type { ObjectFile, Ref } from './object-types.ts';
 import type { NewFunction, Place, Plan } from './plan.ts';
 import { RelocType } from './references.ts';
 import type { SymbolFinder } from './symbols.ts';

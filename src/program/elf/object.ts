@@ -10,75 +10,23 @@ import { groupBy } from '../../base/group-by.ts';
 import { decode } from '../../isa/codec.ts';
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import type { Insn } from '../../isa/insn.ts';
-import { type Btf, parseBtf } from './btf/btf.ts';
-import { type BtfExt, parseBtfExt } from './btf/btf-ext.ts';
+import { parseBtf } from './btf/btf.ts';
+import { parseBtfExt } from './btf/btf-ext.ts';
 import {
   type ElfFile,
   type ElfSymbol,
   isCode,
   parseElf,
-  type Reloc,
   type Section,
   SectionType,
   SymbolBind,
   SymbolType,
   symbolsBySection,
 } from './elf.ts';
-import { type ObjectMap, readMaps } from './map-definitions.ts';
+import { readMaps } from './map-definitions.ts';
+import type { MutableFunction, ObjectFile, ObjectFunction } from './object-types.ts';
 import { hex, Reader } from './reader.ts';
 import { resolveReferences } from './references.ts';
-
-/** What an instruction refers to. Functions and maps are given by their index in the `ObjectFile`. */
-export type Ref =
-  | { kind: 'map'; map: number }
-  /** Address of a byte in a global data section. */
-  | { kind: 'data'; map: number; offset: number }
-  /** `call` of a bpf function. */
-  | { kind: 'call'; target: number }
-  /** Address of a bpf function: a callback. */
-  | { kind: 'func'; target: number }
-  /** Found in the running kernel when the program is loaded. */
-  | { kind: 'kconfig'; name: string; map: number; offset: number }
-  | { kind: 'ksym'; name: string; typed: boolean }
-  | { kind: 'kfunc'; name: string };
-
-export interface ObjectFunction {
-  /** The symbol's name; made unique in the file by section and offset where two functions share it. */
-  name: string;
-  section: Section;
-  /** Bytes [start, end) of the section. */
-  start: number;
-  end: number;
-  symbol: ElfSymbol | undefined;
-  /** Could be loaded on its own: a function outside .text that is not a static helper of others. */
-  entry: boolean;
-  /** Instructions as stored, before relocation. */
-  insns: readonly Insn[];
-  /** By instruction index. */
-  refs: ReadonlyMap<number, Ref>;
-  /** By instruction index: the relocation that gave the reference; local calls may have none. */
-  relocs: ReadonlyMap<number, Reloc>;
-  /** By instruction index: CO-RE relocation kinds, e.g. `field_byte_offset`. */
-  core: ReadonlyMap<number, string>;
-  /** Why it cannot be used, '' when it can. */
-  problem: string;
-}
-
-export interface ObjectFile {
-  /** As the user named it. */
-  file: string;
-  sha256: string;
-  elf: ElfFile;
-  /** Contents of section `license`, '' without one. */
-  license: string;
-  /** Contents of section `version` (LINUX_VERSION_CODE that old kprobe programs name), 0 without one. */
-  version: number;
-  maps: readonly ObjectMap[];
-  /** Sorted by section, then by place. */
-  functions: readonly ObjectFunction[];
-  btf: Btf | undefined;
-  btfExt: BtfExt | undefined;
-}
 
 /** Names that LLVM gives to places within functions. */
 const LABEL = /^\.?L(BB|tmp|func|const|C)/;
@@ -143,13 +91,6 @@ function licenseOf(s: Section | undefined): string {
 
 function versionOf(s: Section | undefined, file: string): number {
   return s === undefined ? 0 : new Reader(s.data, file, s.name).u32(0, 'the kernel version');
-}
-
-/** A function under construction: `resolveReferences` and `addCore` fill the maps in. */
-export interface MutableFunction extends ObjectFunction {
-  refs: Map<number, Ref>;
-  relocs: Map<number, Reloc>;
-  core: Map<number, string>;
 }
 
 /**

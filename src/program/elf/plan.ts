@@ -2,12 +2,11 @@
  * Where everything goes: which functions an object will have, what stands in each, and the new offset of every old
  * byte of a code section.
  */
-
 import { groupBy } from '../../base/group-by.ts';
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, slotsOf } from '../../isa/insn.ts';
 import type { Section } from './elf.ts';
-import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
+import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 
 /** The instruction of the original that an instruction continues: by index in its function. */
 export interface Origin {

@@ -6,8 +6,9 @@ import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { validate } from '../../isa/validate.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
-import { type HookName, hookOfSection } from '../tables/hooks.ts';
-import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
+import type { HookName } from '../tables/hook-types.ts';
+import { hookOfSection } from '../tables/hooks.ts';
+import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 
 /** A program of an object, or why there is none. */
 export type ProgramRow =

@@ -4,12 +4,11 @@
  * Programs share subprograms. Where all programs that have a function agree on its new body, it is replaced; where they
  * differ, each program that wants it changed gets a copy of its own, and so do the shared functions that call it.
  */
-
 import { UserError } from '../../base/errors.ts';
 import { indexOfSlot, referencedSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd, sameInsn } from '../../isa/insn.ts';
 import type { FunctionRange, Program } from '../program.ts';
-import type { ObjectFile, ObjectFunction, Ref } from './object.ts';
+import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 import type { FunctionRewrite, Origin } from './plan.ts';
 import { flatten, type Layout } from './programs.ts';
 

@@ -7,7 +7,6 @@
  * line information stays in `.BTF.ext`. So do `.eh_frame` and `.llvm_addrsig`, which also speak of code positions and
  * symbol numbers. Without rewrites nothing goes.
  */
-
 import { UserError } from '../../base/errors.ts';
 import { slotsOf } from '../../isa/insn.ts';
 import { encodeBtfExt } from './btf/btf-ext.ts';
@@ -23,7 +22,8 @@ import {
 } from './elf.ts';
 import { removeSections, writeElf } from './elf-write.ts';
 import { linkBody } from './link.ts';
-import { type ObjectFile, type Ref, readObject } from './object.ts';
+import { readObject } from './object.ts';
+import type { ObjectFile, Ref } from './object-types.ts';
 import {
   type FunctionRewrite,
   makePlan,

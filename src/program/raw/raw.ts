@@ -17,7 +17,8 @@ import { type Insn, isNop, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '..
 import { validate } from '../../isa/validate.ts';
 import { withoutNops } from '../edit.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
-import { HOOKS, type HookName, hookOfSection } from '../tables/hooks.ts';
+import type { HookName } from '../tables/hook-types.ts';
+import { HOOKS, hookOfSection } from '../tables/hooks.ts';
 import { parseDesc, parseMaps, printDesc, printMaps, type RawDesc, type RawMap } from './raw-text.ts';
 
 /** The kernel's limit on the instructions of one program. */

@@ -2,7 +2,7 @@
  * Context layouts: from a list of C members to fields with offsets, and the question that everybody asks of them:
  * may this access be made, and what does it yield?
  */
-import type { CtxField, CtxPointer, Hook } from './hooks.ts';
+import type { CtxField, CtxPointer, Hook } from './hook-types.ts';
 
 /** What of a hook (or of another struct of the kernel) decides which fields may be touched. */
 export type CtxShape = Pick<

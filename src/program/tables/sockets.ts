@@ -5,8 +5,8 @@
  * bpf_xdp_sock_is_valid_access() of net/core/filter.c; the structs of include/uapi/linux/bpf.h.
  */
 import { ctxAccess, layout, layoutSize, type Member } from './context.ts';
+import type { CtxField } from './hook-types.ts';
 import { SOCK_FIELDS } from './hooks/sock.ts';
-import type { CtxField } from './hooks.ts';
 
 export type SocketKind = 'sock' | 'sock_common' | 'tcp_sock' | 'xdp_sock';
 

@@ -1,7 +1,7 @@
 /** Slots against proposals: of every cell, and over seeds the median with its interval. */
-
 import { type Curve, timeToBest, valueAt } from '../../base/statistics.ts';
 import { hasResult } from '../../experiment/results/result.ts';
+import { byConfiguration } from '../tables/seeds.ts';
 import type { Line } from '../tables/summary.ts';
 
 /** Points of a curve that is drawn. */
@@ -67,14 +67,4 @@ function thinned(curves: readonly Curve[]): Curve[] {
       return value === undefined ? [] : [[step, value] as const];
     }),
   );
-}
-
-export function byConfiguration(lines: readonly Line[]): Map<string, Line[]> {
-  const groups = new Map<string, Line[]>();
-  for (const l of lines) {
-    const group = groups.get(l.configuration);
-    if (group === undefined) groups.set(l.configuration, [l]);
-    else group.push(l);
-  }
-  return groups;
 }

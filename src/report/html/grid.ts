@@ -1,8 +1,8 @@
 /** The main table: one row per cell. The first rows are in the page; its script has all of them (client-grid.ts). */
+import { html, type Markup } from '../markup.ts';
 import { type Column, columnsOf } from '../tables/columns.ts';
-import { groupRow } from '../tables/data-table.ts';
 import type { Line, Summary } from '../tables/summary.ts';
-import { html, type Markup } from './markup.ts';
+import { groupRow } from './data-table.ts';
 
 /** Rows that show at once. */
 const FIRST = 100;

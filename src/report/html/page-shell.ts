@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Chart } from '../charts/chart.ts';
+import { html, Markup, scriptCode, scriptJson } from '../markup.ts';
 import { CLIENT } from './client.ts';
 import { GRID_CLIENT } from './client-grid.ts';
-import { html, Markup, scriptCode, scriptJson } from './markup.ts';
 import { STYLE } from './style.ts';
 
 export interface PageParts {

@@ -1,12 +1,12 @@
 /** The page of one experiment: what it compares, findings and tables, all cells, charts, provenance. */
 import type { Chart } from '../charts/chart.ts';
+import { html, type Markup } from '../markup.ts';
 import { conditions } from '../tables/conditions.ts';
-import { dataTable, figure } from '../tables/data-table.ts';
 import { provenanceOf } from '../tables/provenance.ts';
 import { seedTable } from '../tables/seeds.ts';
 import { type Line, type Summary, totalsOf, totalsText } from '../tables/summary.ts';
+import { dataTable, figure } from './data-table.ts';
 import { gridOf } from './grid.ts';
-import { html, type Markup } from './markup.ts';
 import { page } from './page-shell.ts';
 
 export interface ExperimentPage {

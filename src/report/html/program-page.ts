@@ -3,17 +3,16 @@
  *
  *   lines of one program --by output, best first--> sections
  */
-
 import { stepOfBest } from '../../base/statistics.ts';
 import { hasResult, type ResultRow } from '../../experiment/results/result.ts';
 import type { AppliedRewrite } from '../../optimizer/types.ts';
 import type { Chart } from '../charts/chart.ts';
 import { trafficOf } from '../charts/load-charts.ts';
-import { figure, sortable } from '../tables/data-table.ts';
+import { html, type Markup } from '../markup.ts';
 import { isWithoutInstructions, type Line, percent, type Summary } from '../tables/summary.ts';
 import { column, fixed, num, word } from '../tables/tables.ts';
+import { figure, sortable } from './data-table.ts';
 import { sideBySide } from './listing.ts';
-import { html, type Markup } from './markup.ts';
 import { page } from './page-shell.ts';
 
 /** Outputs that are listed in full. */

@@ -7,9 +7,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText, writeWhole } from '../../base/files.ts';
 import { type Definition, PAPER_TABLES, type PaperTable } from '../../experiment/definition/definition.ts';
+import { html, type Markup } from '../markup.ts';
 import { percent, type Summary, type Totals, totalsOf } from '../tables/summary.ts';
 import { fixed } from '../tables/tables.ts';
-import { html, type Markup } from './markup.ts';
 import { page } from './page-shell.ts';
 
 /** What the overview says of an experiment. */

@@ -6,8 +6,8 @@ import {
   label,
   type OverallChange,
 } from '../../experiment/results/compare.ts';
-import { escapeHtml } from '../html/markup.ts';
 import { markdownTable } from '../markdown.ts';
+import { escapeHtml } from '../markup.ts';
 import { textTable } from './text.ts';
 
 const HEAD = ['program', 'metric', 'base', 'new', 'change', 'verdict'];

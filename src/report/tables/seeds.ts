@@ -1,8 +1,6 @@
 /** What many seeds say together: one line per program and configuration. */
-
 import { bootstrapInterval, median, stepOfBest } from '../../base/statistics.ts';
 import { hasResult } from '../../experiment/results/result.ts';
-import { byConfiguration } from '../charts/curves.ts';
 import type { Line, Summary } from './summary.ts';
 import { byProgram } from './summary.ts';
 import { column, type DataTable, fixed, num, type TableCell, word } from './tables.ts';
@@ -52,4 +50,14 @@ function seedRow(configuration: string, lines: readonly Line[]): TableCell[][] {
       num(times.length === 0 ? undefined : median(times)),
     ],
   ];
+}
+
+export function byConfiguration(lines: readonly Line[]): Map<string, Line[]> {
+  const groups = new Map<string, Line[]>();
+  for (const l of lines) {
+    const group = groups.get(l.configuration);
+    if (group === undefined) groups.set(l.configuration, [l]);
+    else group.push(l);
+  }
+  return groups;
 }

@@ -1,4 +1,5 @@
 /** Parameters of a Markov chain, and K2's published best settings. */
+import { UserError } from '../../base/errors.ts';
 
 /** Probabilities of the proposal rules; they sum to 1. The first six are K2's. */
 export interface RuleWeights {
@@ -214,4 +215,15 @@ export const ALL_SETTINGS: readonly ChainSettings[] = [
 /** Setting by its name, e.g. `k2-2`. */
 export function settingNamed(name: string): ChainSettings | undefined {
   return ALL_SETTINGS.find((s) => s.name === name);
+}
+
+/** @throws UserError when there are no settings of that name */
+export function settingsOf(options: { settings: string }): ChainSettings {
+  const settings = settingNamed(options.settings);
+  if (settings !== undefined) return settings;
+  throw new UserError(
+    `no chain settings are named "${options.settings}"`,
+    '',
+    '`default` and `k2-1` to `k2-5` exist.',
+  );
 }

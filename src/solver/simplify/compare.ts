@@ -2,8 +2,9 @@
 import { MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
+import type { Poly } from './context.ts';
 import { bitLength, type Rules, trailingZeros } from './context.ts';
-import { difference, type Poly, termOf } from './poly.ts';
+import { difference, termOf } from './poly.ts';
 import { cuts, piecewise, runEnds } from './slices.ts';
 
 export function eqTerms(r: Rules, x: Term, y: Term): Term {

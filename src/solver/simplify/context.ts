@@ -1,7 +1,6 @@
 /** What the groups of rules share: the store, the folding constructors, and each other. All terms in and out are normal forms. */
 import type { TermBuilder } from '../terms/build.ts';
 import type { Term, TermStore } from '../terms/terms.ts';
-import type { Poly } from './poly.ts';
 
 export interface Rules {
   readonly store: TermStore;
@@ -40,4 +39,16 @@ export function trailingZeros(v: bigint, width: number): number {
   let n = 0;
   while (n < width && ((v >> BigInt(n)) & 1n) === 0n) n++;
   return n;
+}
+
+/** A product of atoms (sorted, repeated for powers) with its factor. */
+export interface Monomial {
+  atoms: readonly Term[];
+  factor: bigint;
+}
+
+/** Sum of the monomials and the constant; factors and constant are nonzero modulo 2^width, resp. reduced. */
+export interface Poly {
+  monomials: ReadonlyMap<string, Monomial>;
+  constant: bigint;
 }

@@ -18,9 +18,9 @@ import { OP_ROWS, Op } from '../terms/ops.ts';
 import type { Term, TermStore } from '../terms/terms.ts';
 import { bitwiseTerms, notTerm } from './bitwise.ts';
 import { eqTerms, iteTerms, sltTerms, ultTerms } from './compare.ts';
-import type { BitOp, Rules } from './context.ts';
+import type { BitOp, Poly, Rules } from './context.ts';
 import { divisionTerms, shiftTerms } from './division.ts';
-import { addTerms, mulTerms, type Poly, scaleTerm } from './poly.ts';
+import { addTerms, mulTerms, scaleTerm } from './poly.ts';
 import { concatTerms, extractTerm, sextTerm, zextTerm } from './slices.ts';
 
 export class Normalizer implements Rules {

@@ -8,18 +8,8 @@
 import { MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
+import type { Monomial, Poly } from './context.ts';
 import { bitLength, type Rules, trailingZeros } from './context.ts';
-
-/** A product of atoms (sorted, repeated for powers) with its factor. */
-export interface Monomial {
-  atoms: readonly Term[];
-  factor: bigint;
-}
-/** Sum of the monomials and the constant; factors and constant are nonzero modulo 2^width, resp. reduced. */
-export interface Poly {
-  monomials: ReadonlyMap<string, Monomial>;
-  constant: bigint;
-}
 
 /** Products with more monomials than this stay products. */
 const MAX_MONOMIALS = 24;

@@ -1,10 +1,12 @@
 /** Path conditions under which both versions access shared memory: written differently, do they mean the same? And what may be assumed of terms. */
+
 import { Evaluator, Op, type Solver, type Term, type TermStore } from '../../solver/index.ts';
 import { repaired } from '../refute/local-search.ts';
 import { sample } from '../refute/samples.ts';
+import type { Access } from '../symbolic/access.ts';
 import type { Merging } from '../symbolic/regions.ts';
 import type { Session } from './session.ts';
-import { type Access, accessProblem } from './shared-accesses.ts';
+import { accessProblem } from './shared-accesses.ts';
 
 const SIGNATURE_SAMPLES = 12;
 /** Path conditions that a solver may compare per question, and the part of the budget that each may take. */

@@ -2,23 +2,9 @@
  * Memory that others see keeps its concurrency: a candidate may drop reads, merge adjacent accesses, and make a plain read-modify-write
  * atomic; it may not add accesses, split them, or lose an atomic.
  */
-import { splitOffset, type Term, type TermStore } from '../../solver/index.ts';
 
-/** One access to shared memory, in program order. */
-export interface Access {
-  /** 'call': a call that others can notice; accesses do not move across it. */
-  kind: 'load' | 'store' | 'atomic' | 'call';
-  /** Row of the semantics table. */
-  name: string;
-  memory: string;
-  /** Address in normal form. */
-  address: Term;
-  size: number;
-  /** Orders accesses around it: acquire, release, and atomics that fetch. */
-  orders: boolean;
-  /** Path condition, in normal form. */
-  condition: Term;
-}
+import { splitOffset, type Term, type TermStore } from '../../solver/index.ts';
+import type { Access } from '../symbolic/access.ts';
 
 interface Range {
   access: Access;

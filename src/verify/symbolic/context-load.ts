@@ -1,6 +1,6 @@
 /** Loads of context fields that hold pointers: they give a 64-bit pointer whatever their size in the context is. */
 import { type Region, region } from '../../analysis/domain/value.ts';
-import type { CtxField, CtxPointer } from '../../program/tables/hooks.ts';
+import type { CtxField, CtxPointer } from '../../program/tables/hook-types.ts';
 
 const REGION: Record<CtxPointer, (name: string) => Region> = {
   packet: () => region.packet,

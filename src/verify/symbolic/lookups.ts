@@ -2,11 +2,11 @@
  * What is known of the pointers that map lookups give: arrays have every key in range, entries of one map do not overlap, and one key leads to one
  * entry. All of it as assumptions about the variables that stand for the pointers.
  */
-
 import type { MapDef } from '../../program/program.ts';
 import { mapType } from '../../program/tables/maps.ts';
 import { type Normalizer, Op, type Term } from '../../solver/index.ts';
 import type { CallInput } from './events.ts';
+import type { Place } from './memory.ts';
 
 interface Lookup {
   base: Term;
@@ -102,13 +102,6 @@ export class LookupFacts {
       size !== undefined && p.offset >= 0n && p.offset + BigInt(p.size) <= BigInt(size);
     return inside(x) && inside(y);
   }
-}
-
-/** An address as base and constant offset, and the bytes that are accessed there. */
-export interface Place {
-  rest: Term | undefined;
-  offset: bigint;
-  size: number;
 }
 
 function pairKey(x: Term, y: Term): string {

@@ -4,13 +4,14 @@
  *   in:   the state before, the instruction
  *   out:  the state's logs and registers after it; accesses to shared memory in order; the regions touched
  */
+
 import type { Region } from '../../analysis/domain/value.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../../isa/semantics.ts';
-import type { CtxField } from '../../program/tables/hooks.ts';
+import type { CtxField } from '../../program/tables/hook-types.ts';
 import { type Normalizer, splitOffset, type Term, termAlgebra } from '../../solver/index.ts';
 import { Unsupported } from '../errors.ts';
-import type { Access } from '../proof/shared-accesses.ts';
+import type { Access } from './access.ts';
 import { ctxPointerAt } from './context-load.ts';
 import { type Log, type MemoryReader, write } from './memory.ts';
 import { isShared, memoryOf } from './regions.ts';

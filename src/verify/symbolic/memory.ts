@@ -2,9 +2,7 @@
  * Memory as a log of writes on top of unknown initial contents. Reading walks the log from its end: distances that are known constants are
  * decided at once, others become if-then-else on address equality. Logs are immutable lists, so states fork for free.
  */
-
 import { constantDifference, type Normalizer, Op, splitOffset, type Term } from '../../solver/index.ts';
-import type { Place } from './lookups.ts';
 
 /** One write; `address` is in normal form. */
 export interface Write {
@@ -211,4 +209,11 @@ export function mergeLogs(n: Normalizer, a: Log, b: Log, takenA: Term): Log {
     if (v !== undefined) log = write(log, u.address, u.size, n.build.ite(takenA, u.value, v.value));
   }
   return log;
+}
+
+/** An address as base and constant offset, and the bytes that are accessed there. */
+export interface Place {
+  rest: Term | undefined;
+  offset: bigint;
+  size: number;
 }

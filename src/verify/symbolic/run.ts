@@ -1,9 +1,10 @@
 /** What a symbolic run (execute.ts) starts from, what it knows, and what it gives. */
+
 import type { Region } from '../../analysis/domain/value.ts';
 import type { MapDef, Program } from '../../program/program.ts';
-import type { CtxField } from '../../program/tables/hooks.ts';
+import type { CtxField } from '../../program/tables/hook-types.ts';
 import type { Normalizer, Term } from '../../solver/index.ts';
-import type { Access } from '../proof/shared-accesses.ts';
+import type { Access } from './access.ts';
 import type { CallEvent, Pair } from './events.ts';
 import type { LookupFacts } from './lookups.ts';
 import type { Log } from './memory.ts';

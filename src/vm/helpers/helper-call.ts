@@ -3,10 +3,9 @@
  *
  *   registers r1..r5, arena  --model-->  r0, arena, external calls
  */
-
 import type { Program } from '../../program/program.ts';
 import { type Helper, helperById } from '../../program/tables/helpers.ts';
-import type { Hook } from '../../program/tables/hooks.ts';
+import type { Hook } from '../../program/tables/hook-types.ts';
 import { type Arena, fault } from '../memory/arena.ts';
 import { poisonOf } from '../memory/image.ts';
 import { FaultCode, HEAD, MAP, MAP_BYTES, MAPS, REGS } from '../memory/layout.ts';

@@ -28,9 +28,10 @@ import {
 } from '../memory/layout.ts';
 import { arenaAt, initialise, planMemory } from '../memory/memory-plan.ts';
 import type { ExternalCall, Outcome, TestCase } from '../types.ts';
-import { isRefused, Positions } from './decode.ts';
-import { MACHINE_DEFAULTS, type MachineOptions } from './machine.ts';
+import { isRefused, Positions } from '../wasm/decode.ts';
 import { readOutcome } from './outcome.ts';
+import type { MachineOptions } from './types.ts';
+import { MACHINE_DEFAULTS } from './types.ts';
 
 const PAGE = 64 * 1024;
 const u64 = (n: bigint): bigint => BigInt.asUintN(64, n);

@@ -11,13 +11,13 @@ import { CELL, CODE, ENTRY, HEAD, HELPER_EXIT, RECORD, REGS } from '../memory/la
 import { arenaAt, initialise, type MemoryPlan, planMemory } from '../memory/memory-plan.ts';
 import type { ExternalCall, Outcome, TestCase } from '../types.ts';
 import { Wasm } from '../wasm/api.ts';
+import { encodeEnd, encodeRecord, Positions, Special, type Targets } from '../wasm/decode.ts';
 import { moduleFor } from '../wasm/module.ts';
 import type { Variant } from '../wasm/parts.ts';
-import { encodeEnd, encodeRecord, Positions, Special, type Targets } from './decode.ts';
 import { forgetExpected, markExpected, noteExpected } from './expected.ts';
-import type { Coverage, Evaluation, Machine, MachineOptions, MachineState, Trace } from './machine.ts';
 import { type ExpectedMaps, snapshot, structureDistance } from './map-distance.ts';
 import { readOutcome } from './outcome.ts';
+import type { Coverage, Evaluation, Machine, MachineOptions, MachineState, Trace } from './types.ts';
 
 export interface Exports {
   exec(arena: number): number;

@@ -19,11 +19,12 @@ import { CELL, CODE, ENTRY, HEAD, MAP, RECORD, REGS, SHADOW, STACK_BYTES } from 
 import { arenaAt } from '../memory/memory-plan.ts';
 import { allMaps } from '../memory/sim-map.ts';
 import type { TestCase } from '../types.ts';
+import { Special, type Targets } from '../wasm/decode.ts';
 import type { Variant } from '../wasm/parts.ts';
-import { Special, type Targets } from './decode.ts';
 import { markExpected, noteExpected } from './expected.ts';
-import { MACHINE_DEFAULTS, type MachineOptions, type MachineState } from './machine.ts';
 import { type ExpectedMaps, snapshot } from './map-distance.ts';
+import type { MachineOptions, MachineState } from './types.ts';
+import { MACHINE_DEFAULTS } from './types.ts';
 import { FastMachine } from './wasm-machine.ts';
 
 /** What can be observed at one place where a window is left. */

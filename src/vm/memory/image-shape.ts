@@ -2,7 +2,8 @@
 import { type Insn, OP_CALL, PseudoCall } from '../../isa/insn.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import { helperById, type ReturnKind } from '../../program/tables/helpers.ts';
-import { type CtxPointer, HOOKS, type Hook } from '../../program/tables/hooks.ts';
+import type { CtxPointer, Hook } from '../../program/tables/hook-types.ts';
+import { HOOKS } from '../../program/tables/hooks.ts';
 import type { MapContents, TestCase } from '../types.ts';
 import { FRAME_STRIDE, MAP_BYTES, MAPS, MAX_FRAMES } from './layout.ts';
 import { slotCount, storageOf } from './sim-map.ts';

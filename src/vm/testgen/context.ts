@@ -1,7 +1,7 @@
 /** Context bytes per hook: fields that follow from the packet, fields that the program compares, unknown others. */
-
 import type { Rng } from '../../base/random.ts';
-import { type CtxField, HOOKS, type Hook } from '../../program/tables/hooks.ts';
+import type { CtxField, Hook } from '../../program/tables/hook-types.ts';
+import { HOOKS } from '../../program/tables/hooks.ts';
 import type { LearnedConstants } from './constants.ts';
 
 /** __sk_buff fields whose value the kernel derives from the packet. */

@@ -4,12 +4,12 @@
  */
 import type { AluOp, AtomicOp, JumpOp, LoadOp, OpSpec, StoreOp } from '../../isa/semantics.ts';
 import { OPS } from '../../isa/semantics.ts';
-import { HANDLERS, Special } from '../machine/decode.ts';
 import { FaultCode, MAP } from '../memory/layout.ts';
 import { wasmAlgebra } from './algebra.ts';
 import type { Code } from './assembler.ts';
 import * as w from './assembler.ts';
 import { exit, helperCall, legacyLoad, localCall, lookup } from './calls.ts';
+import { HANDLERS, Special } from './decode.ts';
 import {
   advance,
   FN,

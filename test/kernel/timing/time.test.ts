@@ -10,7 +10,7 @@ import {
   verdictOf,
 } from '../../../src/kernel/timing/time.ts';
 import type { Program } from '../../../src/program/program.ts';
-import type { HookName } from '../../../src/program/tables/hooks.ts';
+import type { HookName } from '../../../src/program/tables/hook-types.ts';
 import { generateTests } from '../../../src/vm/testgen/index.ts';
 import type { TestCase } from '../../../src/vm/types.ts';
 import { hasPaper, paperProgram, xdpProgram } from '../corpus.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TermBuilder, TermStore } from '../../../src/solver/index.ts';
-import { type Access, accessProblem } from '../../../src/verify/proof/shared-accesses.ts';
+import { accessProblem } from '../../../src/verify/proof/shared-accesses.ts';
+import type { Access } from '../../../src/verify/symbolic/access.ts';
 
 const b = new TermBuilder(new TermStore());
 const base = b.store.var('base', 64);

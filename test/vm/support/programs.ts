@@ -5,7 +5,7 @@ import { type Insn, insn, nop } from '../../../src/isa/insn.ts';
 import { opNamed } from '../../../src/isa/semantics.ts';
 import type { MapDef, Program } from '../../../src/program/program.ts';
 import { readRawFile } from '../../../src/program/raw/raw.ts';
-import type { HookName } from '../../../src/program/tables/hooks.ts';
+import type { HookName } from '../../../src/program/tables/hook-types.ts';
 import { MapTypeId } from '../../../src/program/tables/maps.ts';
 import type { Rng, TestCase } from '../../../src/vm/index.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/random.ts';
 import { assemble } from '../../../src/isa/asm/asm.ts';
 import type { MapDef, Program } from '../../../src/program/program.ts';
-import { HOOKS, type HookName } from '../../../src/program/tables/hooks.ts';
+import type { HookName } from '../../../src/program/tables/hook-types.ts';
+import { HOOKS } from '../../../src/program/tables/hooks.ts';
 import { generateTests, learnConstants, randomPacket } from '../../../src/vm/testgen/index.ts';
 
 const INSNS = assemble(`

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UserError } from '../../../base/errors.ts';
 import { PACKAGE_ROOT, stateFolder } from '../../../base/paths.ts';
-import type { HookName } from '../../../program/tables/hooks.ts';
+import type { HookName } from '../../../program/tables/hook-types.ts';
 import { hook } from '../../args.ts';
 import { Exit } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';

@@ -11,7 +11,7 @@ export function reportCommand(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (results: string, o: { output?: string; json?: boolean }) => {
       const { readRows, readStoredDefinition } = await import('../../../experiment/results/store.ts');
-      const { currentRows } = await import('../../../experiment/run/runner.ts');
+      const { currentRows } = await import('../../../experiment/results/store.ts');
       const { writeReport } = await import('../../../report/write.ts');
       const stored = readStoredDefinition(results);
       const { rows, warnings } = readRows(results);

@@ -1,9 +1,9 @@
 /** `.BTF.ext` of a rewritten object: function, line and CO-RE records follow their instructions. */
-
 import { UserError } from '../../../base/errors.ts';
 import { groupBy } from '../../../base/group-by.ts';
 import { slotOffsets } from '../../../isa/flow.ts';
-import { functionAround, type ObjectFile, type ObjectFunction } from '../object.ts';
+import { functionAround } from '../object.ts';
+import type { ObjectFile, ObjectFunction } from '../object-types.ts';
 import { type NewFunction, newOffset, type Place, type Plan, type SectionPlan } from '../plan.ts';
 import {
   type BtfExt,

@@ -3,7 +3,7 @@
  * matters) a program that calls the helper was loaded into Linux 6.18, and what the checker called unusable by the type
  * left out. Types that load only with a target are not listed; nothing is said of them.
  */
-import type { HookName } from '../hooks.ts';
+import type { HookName } from '../hook-types.ts';
 
 /** Helper ids that every listed type may call. */
 const COMMON =

@@ -6,7 +6,7 @@
  */
 import { AttachType as A, LoadFlag } from '../attach.ts';
 import { layout, layoutSize, type Member, type MemberOptions } from '../context.ts';
-import type { CtxField, Hook, SectionPattern } from '../hooks.ts';
+import type { CtxField, Hook, SectionPattern } from '../hook-types.ts';
 
 const narrow: MemberOptions = { narrow: true };
 

@@ -7,7 +7,7 @@
  */
 import { AttachType as A } from '../attach.ts';
 import { layout, layoutSize, type Member, type MemberOptions } from '../context.ts';
-import type { CtxField, CtxPointer, Hook, SectionPattern } from '../hooks.ts';
+import type { CtxField, CtxPointer, Hook, SectionPattern } from '../hook-types.ts';
 
 const narrow: MemberOptions = { narrow: true };
 /** The checker looks for the field's first byte only. */

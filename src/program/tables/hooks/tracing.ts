@@ -7,7 +7,7 @@
  */
 import { AttachType as A, LoadFlag } from '../attach.ts';
 import { layout, layoutSize } from '../context.ts';
-import type { Hook, SectionPattern } from '../hooks.ts';
+import type { Hook, SectionPattern } from '../hook-types.ts';
 
 /** PERF_MAX_TRACE_SIZE: the checker's bound; a tracepoint's own record is shorter. */
 const TRACEPOINT_SIZE = 8192;

@@ -15,6 +15,7 @@ import { memoryOf } from '../regions.ts';
 import type { Surroundings } from '../run.ts';
 import type { State } from '../state.ts';
 import type { Seen } from './call-effects.ts';
+import type { TheMap } from './map-argument.ts';
 
 /** Largest memory argument, in bytes. */
 const MAX_BYTES = 512;
@@ -28,11 +29,6 @@ export interface Reach {
   size: number;
   reads: boolean;
   writes: boolean;
-}
-
-export interface TheMap {
-  region: Region & { kind: 'map' };
-  def: MapDef;
 }
 
 export class CallArguments {

@@ -9,7 +9,7 @@ import type { Observed } from '../events.ts';
 import { memoryOf } from '../regions.ts';
 import type { Surroundings } from '../run.ts';
 import { type State, VERSION_BITS } from '../state.ts';
-import type { TheMap } from './call-args.ts';
+import type { TheMap } from './map-argument.ts';
 
 /** Effects after which anything about maps may have changed. */
 const DISTURBS_MAPS = ['lock', 'sleep'] as const;

@@ -8,19 +8,21 @@
  * Meaning beyond that: lookups of one map with equal keys and no change of the map between give the same pointer; a lookup in an array with a
  * constant key in range never gives NULL; different keys lead to different values.
  */
+
 import { type Region, region as regions } from '../../../analysis/domain/value.ts';
 import { type Helper, helperById, invalidatesPacket, isSilent } from '../../../program/tables/helpers.ts';
 import { mapType } from '../../../program/tables/maps.ts';
 import type { Normalizer, Term } from '../../../solver/index.ts';
 import { Unsupported } from '../../errors.ts';
-import type { Access } from '../../proof/shared-accesses.ts';
+import type { Access } from '../access.ts';
 import { type Call, type CallEvent, type CallInput, CallLog } from '../events.ts';
 import { type MemoryReader, wash, write } from '../memory.ts';
 import { memoryOf } from '../regions.ts';
 import type { Role, Surroundings } from '../run.ts';
 import { conjunction, type State, versionOf } from '../state.ts';
-import { CallArguments, chunks, type Reach, type TheMap } from './call-args.ts';
+import { CallArguments, chunks, type Reach } from './call-args.ts';
 import { CallEffects, Seen, versionKey } from './call-effects.ts';
+import type { TheMap } from './map-argument.ts';
 
 const LOOKUPS: ReadonlySet<number> = new Set([1, 195]);
 

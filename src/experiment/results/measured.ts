@@ -3,7 +3,8 @@ import { encode } from '../../isa/codec.ts';
 import type { OptimizeResult } from '../../optimizer/types.ts';
 import { listing } from '../../program/listing.ts';
 import type { Program } from '../../program/program.ts';
-import type { Measured, Measurement, Pair } from '../results/result.ts';
+import type { Measurement, Pair } from '../measure/measurement.ts';
+import type { Measured } from './result.ts';
 
 const SLOTS = 'slots of 8 bytes, ld_imm64 = 2, NOP = 0';
 const INSNS = 'instructions without NOPs';

@@ -4,7 +4,7 @@ import { createMachine } from '../../vm/machine/machine.ts';
 import { observer } from '../../vm/observe.ts';
 import { deepTests } from '../../vm/testgen/index.ts';
 import type { TestCase } from '../../vm/types.ts';
-import { asRun } from '../differential/model.ts';
+import { asRun } from './model.ts';
 
 /**
  * Inputs for one program without end, that the kernel can play: the interpreter says which map entries a test looked for

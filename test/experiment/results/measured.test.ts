@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outcomeOf } from '../../../src/experiment/measure/measure.ts';
+import { outcomeOf } from '../../../src/experiment/results/measured.ts';
 import type { OptimizeResult } from '../../../src/optimizer/types.ts';
 import { program } from '../helpers.ts';
 

@@ -1,7 +1,7 @@
 /** Tables and figures as markup. */
 import type { Chart } from '../charts/chart.ts';
-import { html, Markup } from '../html/markup.ts';
-import { type DataTable, flatLabel, type TableCell, type TableColumn } from './tables.ts';
+import { html, Markup } from '../markup.ts';
+import { type DataTable, flatLabel, type TableCell, type TableColumn } from '../tables/tables.ts';
 
 /** Longer tables scroll by themselves. */
 const MOST_OPEN = 45;

@@ -1,0 +1,29 @@
+/** A rewrite that somebody proposes, and what it took to accept it. */
+import type { Insn } from '../../isa/insn.ts';
+import type { Program } from '../../program/program.ts';
+import type { Proof, Window } from '../../verify/types.ts';
+import type { Judges, Refusal } from './gate.ts';
+
+export interface Rewrite {
+  window: Window;
+  replacement: readonly Insn[];
+  by: string;
+}
+
+/** The program after a rewrite, and how that was proven. */
+export interface Taken {
+  program: Program;
+  how: Proof;
+}
+
+export interface RewritingTools {
+  judges: Judges;
+  /** What is still to be asked of a whole program after every judge accepted each rewrite. */
+  objection(candidate: Program): Refusal | undefined;
+  /** Called whenever the best version is another one. */
+  changed(best: Program): void;
+  /** Makes the next proof depend on none of the earlier ones. */
+  forget(): void;
+  /** Of a long program, thousands of versions take more memory than all the rest. */
+  keepsVersions: boolean;
+}
