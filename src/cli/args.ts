@@ -1,8 +1,9 @@
 /** Readers of command line values, and the options that several commands share. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../base/errors.ts';
+import { parseLinux } from '../base/linux.ts';
 import { hintFor } from '../base/text.ts';
-import { isaName, parseIsa, parseLinux } from '../isa/levels.ts';
+import { isaName, parseIsa } from '../isa/levels.ts';
 import type { HookName } from '../program/tables/hook-types.ts';
 import { HOOKS, isHookName } from '../program/tables/hooks.ts';
 import type { Window } from '../verify/types.ts';

@@ -1,6 +1,6 @@
 /** Which fields of an instruction mean something, and what is wrong with a single instruction. */
-import { Class, type Insn, Mode, OP_JCOND, OP_LD_IMM64, PseudoLd, R10 } from './insn.ts';
-import { OPS, type OpSpec, specOf } from './semantics.ts';
+import { Class, classOf, type Insn, Mode, modeOf, OP_JCOND, PseudoLd, R10 } from './insn.ts';
+import { type AluMnemonic, isDivision, isShift, OPS, type OpSpec, specOf } from './semantics.ts';
 
 /** Fields that an instruction of a row may choose freely; all others are fixed by the row or must be zero. */
 export interface Fields {
@@ -60,34 +60,49 @@ function reserved(i: Insn): string {
 
 /** What the kernel checker calls the family of an instruction in that complaint. */
 function family(i: Insn): string {
-  const code = i.op & 0xf0;
-  switch (i.op & 0x07) {
-    case Class.LD:
-      return i.op === OP_LD_IMM64 ? 'BPF_LD_IMM64' : 'BPF_LD_[ABS|IND]';
-    case Class.LDX:
-      return 'BPF_LDX';
-    case Class.ST:
-      return 'BPF_ST';
-    case Class.STX:
-      return 'BPF_STX';
-    case Class.ALU:
-    case Class.ALU64:
-      return code === 0x80 ? 'BPF_NEG' : code === 0xd0 ? 'BPF_END' : code === 0xb0 ? 'BPF_MOV' : 'BPF_ALU';
+  const row = OPS.find((spec) => spec.op === i.op);
+  switch (row?.kind) {
+    case 'ldimm64':
+      return 'BPF_LD_IMM64';
+    case 'ldabs':
+      return 'BPF_LD_[ABS|IND]';
+    case 'alu':
+      return ALU_FAMILY[row.mnemonic] ?? 'BPF_ALU';
+    case 'goto':
+      return 'BPF_JA';
+    case 'call':
+      return 'BPF_CALL';
+    case 'exit':
+      return 'BPF_EXIT';
+    case 'jump':
+      return 'BPF_JMP/JMP32';
     default:
-      if (code === 0x00) return 'BPF_JA';
-      return code === 0x80 ? 'BPF_CALL' : code === 0x90 ? 'BPF_EXIT' : 'BPF_JMP/JMP32';
+      return CLASS_NAME[classOf(i.op)]!;
   }
 }
+
+const ALU_FAMILY: Partial<Record<AluMnemonic, string>> = {
+  neg: 'BPF_NEG',
+  le: 'BPF_END',
+  be: 'BPF_END',
+  bswap: 'BPF_END',
+  mov: 'BPF_MOV',
+};
+const CLASS_NAME: Readonly<Record<number, string>> = {
+  [Class.LDX]: 'BPF_LDX',
+  [Class.ST]: 'BPF_ST',
+  [Class.STX]: 'BPF_STX',
+};
 
 function noSuchInsn(i: Insn): string {
   const hex = (n: number) => n.toString(16).padStart(2, '0');
   if (!OPCODES.has(i.op)) {
     // The checker looks at the mode of LDX before it looks up the opcode.
-    const mode = i.op & 0xe0;
-    const oddLoad = (i.op & 0x07) === Class.LDX && mode !== Mode.MEM && mode !== Mode.MEMSX;
+    const mode = modeOf(i.op);
+    const oddLoad = classOf(i.op) === Class.LDX && mode !== Mode.MEM && mode !== Mode.MEMSX;
     return oddLoad ? reserved(i) : `unknown opcode ${hex(i.op)}`;
   }
-  if ((i.op & 0xe7) === (Class.STX | Mode.ATOMIC)) {
+  if (classOf(i.op) === Class.STX && modeOf(i.op) === Mode.ATOMIC) {
     const known = OPS.some((spec) => spec.kind === 'atomic' && spec.imm === i.imm);
     if (known) return 'invalid atomic operand size';
     return `BPF_ATOMIC uses invalid atomic opcode ${hex(i.imm >>> 0)}`;
@@ -136,8 +151,7 @@ export function fieldError(i: Insn): string | undefined {
 export function constantError(i: Insn): string | undefined {
   const spec = specOf(i);
   if (spec === undefined || spec.kind !== 'alu' || spec.operand !== 'K') return undefined;
-  const code = i.op & 0xf0;
-  if ((code === 0x30 || code === 0x90) && i.imm === 0) return 'div by zero';
-  const shift = code === 0x60 || code === 0x70 || code === 0xc0;
-  return shift && (i.imm < 0 || i.imm >= spec.width) ? `invalid shift ${i.imm}` : undefined;
+  if (isDivision(spec.mnemonic) && i.imm === 0) return 'div by zero';
+  const wide = isShift(spec.mnemonic) && (i.imm < 0 || i.imm >= spec.width);
+  return wide ? `invalid shift ${i.imm}` : undefined;
 }

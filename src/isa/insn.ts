@@ -101,3 +101,8 @@ export function imm64(i: Insn): bigint {
 export function classOf(op: number): number {
   return op & 0x07;
 }
+
+/** Addressing mode of a load's or store's opcode. */
+export function modeOf(op: number): number {
+  return op & 0xe0;
+}

@@ -6,8 +6,9 @@
  * as well, step by step (a bisimulation). This proves shared tails, threaded jumps, moved blocks and code that nothing
  * reaches, in whole programs with branches, loops and calls, and looks at no value.
  */
-import { negated } from '../isa/conditions.ts';
+
 import { calleeOf, fallsThrough, jumpTarget, slotOffsets } from '../isa/flow.ts';
+import { negated } from '../isa/forms.ts';
 import { type Insn, OP_LD_IMM64, PseudoLd } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { pinOf } from '../program/edit.ts';

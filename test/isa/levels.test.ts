@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  assemble,
-  levelOf,
-  linuxName,
-  linuxOf,
-  OPS,
-  opsFor,
-  parseIsa,
-  parseLinux,
-} from '../../src/isa/index.ts';
+import { assemble, levelOf, linuxOf, OPS, opsFor, parseIsa } from '../../src/isa/index.ts';
 
 describe('levels', () => {
   it.each<[string, number, number]>([
@@ -57,18 +48,5 @@ describe('levels', () => {
     ['v33', undefined],
   ])('--isa %j', (name, level) => {
     expect(parseIsa(name)).toBe(level);
-  });
-
-  it.each([
-    ['5.4', 504],
-    ['v6.18', 618],
-    ['5.4.0-26-generic', 504],
-    ['6.18.44-fc-v669', 618],
-    ['5', undefined],
-    ['five.four', undefined],
-    ['5.400', undefined],
-  ])('--kernel %j', (name, linux) => {
-    expect(parseLinux(name)).toBe(linux);
-    if (linux !== undefined) expect(parseLinux(linuxName(linux))).toBe(linux);
   });
 });

@@ -3,7 +3,8 @@
  * Both the definitions' schema and the command line's checks come from here.
  */
 import { z } from 'zod';
-import { parseIsa, parseLinux } from '../../isa/levels.ts';
+import { parseLinux } from '../../base/linux.ts';
+import { parseIsa } from '../../isa/levels.ts';
 import { OPTIMIZE_DEFAULTS } from '../../optimizer/defaults.ts';
 import type { OptimizeOptions } from '../../optimizer/types.ts';
 import { ALL_SETTINGS } from '../../search/chain/settings.ts';

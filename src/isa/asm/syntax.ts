@@ -48,12 +48,9 @@ export function memoryType(size: Bytes, signed: boolean): string {
   return `${signed ? 's' : 'u'}${size * 8}`;
 }
 
-/** `add` of `add64.k`, `fetch_or` of `atomic.fetch_or.dw`, `movsx8` of `movsx8_64.x`, `bswap32` of `bswap32`. */
+/** How an operation is called in the text: `add`, `fetch_or`, `movsx8`, `bswap32`. */
 export function mnemonicOf(spec: OpSpec): string {
-  if (spec.kind === 'atomic') return spec.name.split('.')[1]!;
-  const name = spec.name.split('.')[0]!;
-  if (name.startsWith('movsx')) return name.slice(0, name.indexOf('_'));
-  return spec.kind === 'alu' && spec.imm !== undefined ? name : name.replace(/\d+$/, '');
+  return spec.kind === 'alu' ? `${spec.mnemonic}${spec.bits ?? ''}` : spec.mnemonic;
 }
 
 export function invert(table: Readonly<Record<string, string>>): ReadonlyMap<string, string> {

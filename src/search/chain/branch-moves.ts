@@ -1,8 +1,8 @@
 /** Idioms of windows with branches: what moves, negates, merges or drops jumps. Positions as in positions.ts. */
 
 import type { Rng } from '../../base/random.ts';
-import { negated as negate, operandsSwapped } from '../../isa/conditions.ts';
 import { registersRead, registersWritten } from '../../isa/effects.ts';
+import { negated as negate, operandsSwapped } from '../../isa/forms.ts';
 import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA, Source, sameInsn } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { type Edit, type Idiom, readingElsewhere, storedValue } from '../edit.ts';

@@ -2,9 +2,10 @@
  * Constants that are set where a jump has come to, rather than before it: of several jumps to one place that bring the same
  * constant there, each sets it on its way. Those settings are then shared (tail-merging.ts), and the earlier ones are dead.
  */
-import { negated } from '../../isa/conditions.ts';
+
 import { readFirst } from '../../isa/effects.ts';
 import { jumpTarget, slotOffsets } from '../../isa/flow.ts';
+import { negated } from '../../isa/forms.ts';
 import { type Insn, insn, isNop, OP_JA } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { pinOf } from '../../program/edit.ts';

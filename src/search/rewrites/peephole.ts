@@ -2,9 +2,10 @@
  * Rewrites that are known to pay, found by looking at each place once: what the chains would find in most programs, at the
  * price of one proof each. Like everything here they are proposals.
  */
-import { operandsSwapped } from '../../isa/conditions.ts';
+
 import { registersRead, registersWritten } from '../../isa/effects.ts';
 import { indexOfSlot, jumpTarget, jumpTargets, slotOffsets } from '../../isa/flow.ts';
+import { operandsSwapped } from '../../isa/forms.ts';
 import { type Insn, imm64, insn, OP_LD_IMM64, PseudoLd, Source, sizeInSlots } from '../../isa/insn.ts';
 import { allowed, type Target } from '../../isa/levels.ts';
 import { type OpSpec, specOf } from '../../isa/semantics.ts';

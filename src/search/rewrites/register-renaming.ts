@@ -5,9 +5,10 @@
  *   program --> classes of steps that are alike but for registers --> pairs of places --> windows with the registers of
  *   the other place
  */
-import { negated } from '../../isa/conditions.ts';
+
 import { readFirst, registersRead, registersWritten } from '../../isa/effects.ts';
 import { jumpTargets } from '../../isa/flow.ts';
+import { negated } from '../../isa/forms.ts';
 import { type Insn, OP_CALL, R10, slotsOf } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { pinOf } from '../../program/edit.ts';

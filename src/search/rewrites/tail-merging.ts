@@ -7,8 +7,9 @@
  * Which step stands right before which is a maximum matching: each step that is followed by none of its successors needs
  * a goto.
  */
-import { negated } from '../../isa/conditions.ts';
+
 import { calleeOf, referenceOf, slotOffsets } from '../../isa/flow.ts';
+import { negated } from '../../isa/forms.ts';
 import { type Insn, insn, OP_EXIT, OP_JA, sizeInSlots } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { pinOf } from '../../program/edit.ts';

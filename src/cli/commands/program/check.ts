@@ -58,7 +58,7 @@ async function rowOf(program: Program, o: CheckArgs): Promise<Row> {
   const { examine } = await import('../../../analysis/safety.ts');
   const { formatInsn } = await import('../../../isa/disasm.ts');
   const { slotOffsets } = await import('../../../isa/flow.ts');
-  const { parseLinux } = await import('../../../isa/levels.ts');
+  const { parseLinux } = await import('../../../base/linux.ts');
   const { validate } = await import('../../../isa/validate.ts');
   const { namesOf } = await import('../../../program/listing.ts');
   const { showFault } = await import('../../../vm/faults.ts');
