@@ -5,15 +5,14 @@
 import { join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../base/errors.ts';
-import { readBytes, writeWhole } from '../base/files.ts';
 import { indexOfSlot, slotOffsets } from '../isa/flow.ts';
-import { type Control, optimizeObject, optimizePareto, optimizeProgram } from '../optimizer/index.ts';
+import { type Control, optimizeFile } from '../optimizer/index.ts';
 import type { ObjectSizes, OptimizeOptions, OptimizeResult } from '../optimizer/types.ts';
+import { loadFile, saveFile, usableIn } from '../program/file.ts';
 import type { Program } from '../program/program.ts';
-import { writeRawFile } from '../program/raw/raw.ts';
 import type { Window } from '../verify/types.ts';
 import type { WhichPrograms } from './args.ts';
-import { findPrograms, isObject, theProgram } from './programs.ts';
+import { loadOptions, oneOf } from './programs.ts';
 
 export interface Job {
   file: string;
@@ -88,60 +87,26 @@ async function work(job: Job): Promise<JobResult> {
       post({ kind: 'progress', step, steps, slots, name });
     },
   };
-  const { file, which, pareto } = job;
-  const bytes = readBytes(file);
-  const isRaw = !isObject(bytes) || file.endsWith('.insns');
-  const windows = job.windows.length === 0 ? undefined : instructions(theProgram(file, which), job.windows);
+  const file = loadFile(job.file, loadOptions(job.which));
+  const programs = usableIn(file);
+  const windows = job.windows.length === 0 ? undefined : instructions(oneOf(programs, job.file), job.windows);
   const options = windows === undefined ? job.options : { ...job.options, windows };
-  if (isRaw) {
-    const program = theProgram(file, which);
-    const result = await (pareto ? optimizePareto : optimizeProgram)(program, options, control);
-    const { name, section } = program;
-    const rows: JobRow[] = [{ status: 'optimized', name, section, result }];
-    return {
-      rows,
-      written: write(
-        job,
-        rows,
-        result.program,
-        result.versions?.map((v) => v.program),
-        writeRawFile,
-      ),
-    };
-  }
-  const found = findPrograms(file, which);
-  const [first] = found;
-  if (first !== undefined && found.every((f) => !f.ok) && !first.ok)
-    throw new UserError(`${first.reason}.`, `${file}, section ${first.section}, ${first.name}`);
-  const { type, section } = which;
-  const selection = {
-    pareto,
-    ...(type === undefined ? {} : { hook: type }),
-    ...(section === undefined ? {} : { section }),
-  };
-  const result = await optimizeObject(bytes, file, options, selection, control);
+  const { pareto } = job;
+  const result = await optimizeFile(file, options, { pareto }, control);
   const rows: JobRow[] = result.rows.map((r) =>
     r.status === 'skipped' ? r : { status: r.status, name: r.name, section: r.section, result: r.result },
   );
-  const several = job.pareto || options.topK !== undefined ? result.versions : undefined;
-  return { rows, written: write(job, rows, result.bytes, several, writeWhole), sizes: result.sizes };
-}
-
-/** One file, or, where several versions were asked for, one for each. */
-function write<T>(
-  { output }: Job,
-  rows: readonly JobRow[],
-  best: T,
-  versions: readonly T[] | undefined,
-  put: (path: string, content: T) => void,
-): string[] {
-  if (rows.some((r) => r.status === 'optimized' && isObjectedTo(r.result))) return [];
-  const files: [string, T][] =
-    versions === undefined || versions.length === 0
-      ? [[output, best]]
-      : versions.map((content, n) => [numbered(output, n + 1), content]);
-  for (const [path, content] of files) put(path, content);
-  return files.map(([path]) => path);
+  const isObjected = rows.some((r) => r.status === 'optimized' && isObjectedTo(r.result));
+  const { sizes } = result;
+  if (isObjected) return { rows, written: [], sizes };
+  // One file, or, where several versions were asked for, one for each.
+  const several = pareto || options.topK !== undefined ? result.versions : [];
+  const files =
+    several.length === 0
+      ? [{ path: job.output, contents: result.contents }]
+      : several.map((contents, n) => ({ path: numbered(job.output, n + 1), contents }));
+  for (const { path, contents } of files) saveFile(path, contents);
+  return { rows, written: files.map(({ path }) => path), sizes };
 }
 
 function post(message: JobMessage): void {

@@ -1,12 +1,12 @@
 /**
- * The optimizer: a program or an object in, a smaller one out, with the proof of each rewrite.
+ * The optimizer: a program or a file in, a smaller one out, with the proof of each rewrite.
  *
- *   object --readObject--> programs --optimizeProgram--> smaller programs --writeObject--> drop-in object
+ *   file --loadFile--> programs --optimizeProgram--> smaller programs --contentsWith--> drop-in file
  */
 
 export { budgetOf, OPTIMIZE_DEFAULTS } from './defaults.ts';
 export { type Chance, type ExplainedRange, explainProgram } from './explain.ts';
-export { type ObjectOptions, type ObjectResult, type ObjectRow, optimizeObject } from './objects/object.ts';
+export { type FileResult, optimizeFile } from './objects/optimize-file.ts';
 export type { Control } from './pipeline.ts';
 export { optimizePareto, optimizeProgram, type Shared } from './program.ts';
 export * from './types.ts';

@@ -113,6 +113,11 @@ export interface OptimizeResult {
   versions?: readonly Version[];
 }
 
+/** What became of one program of a file. */
+export type FileRow =
+  | { status: 'optimized'; name: string; section: string; original: Program; result: OptimizeResult }
+  | { status: 'skipped'; name: string; section: string; reason: string };
+
 /** An object before and after, in bytes: its code, and the file. */
 export interface ObjectSizes {
   codeBefore: number;

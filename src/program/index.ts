@@ -12,6 +12,7 @@
 export * from '../base/errors.ts';
 export * from './edit.ts';
 export * from './elf/index.ts';
+export * from './file.ts';
 export * from './json.ts';
 export * from './program.ts';
 export * from './raw/raw.ts';

@@ -7,6 +7,7 @@ import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';
 import type * as Optimizer from '../../src/optimizer/index.ts';
 import type { OptimizeOptions, OptimizeResult } from '../../src/optimizer/types.ts';
 import { programsOf, readObject } from '../../src/program/elf/index.ts';
+import { loadFile } from '../../src/program/file.ts';
 import type { Program } from '../../src/program/program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -50,16 +51,16 @@ describe.skipIf(!existsSync(MODULE))('threads (skipped before npm run build)', (
   });
 
   it('searches one program after the other on the same threads', async () => {
-    const { optimizeObject } = (await import(pathToFileURL(MODULE).href)) as typeof Optimizer;
-    const bytes = readFileSync(join(ROOT, 'corpora/builtin/obj/clang-14-O2/xdp_queue_stats.o'));
+    const { optimizeFile } = (await import(pathToFileURL(MODULE).href)) as typeof Optimizer;
+    const file = loadFile(join(ROOT, 'corpora/builtin/obj/clang-14-O2/xdp_queue_stats.o'));
     const options = { ...OPTIONS, steps: 8000 };
     const [one, two] = [
-      await optimizeObject(bytes, 'x', options, {}, { workers: 1 }),
-      await optimizeObject(bytes, 'x', options, {}, { workers: 2 }),
+      await optimizeFile(file, options, {}, { workers: 1 }),
+      await optimizeFile(file, options, {}, { workers: 2 }),
     ];
     expect(one.rows.length).toBeGreaterThan(0);
     expect(two).toEqual(one);
-    const both = await optimizeObject(bytes, 'x', options, { pareto: true }, { workers: 2 });
+    const both = await optimizeFile(file, options, { pareto: true }, { workers: 2 });
     expect(both.rows).toHaveLength(one.rows.length);
   });
 

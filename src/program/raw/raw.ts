@@ -143,8 +143,7 @@ export function writeRaw(program: Program): { insns: Uint8Array; maps: string; d
  * Writes `path` (an `.insns` file) and the `.maps` and `.desc` beside it; each file appears whole or not at all.
  * @throws UserError naming the file that cannot be written
  */
-export function writeRawFile(path: string, program: Program): void {
-  const { insns, maps, desc } = writeRaw(program);
+export function writeRawFile(path: string, { insns, maps, desc }: ReturnType<typeof writeRaw>): void {
   writeFile(path, insns);
   writeFile(beside(path, '.maps'), maps);
   writeFile(beside(path, '.desc'), desc);

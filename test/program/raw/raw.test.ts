@@ -83,10 +83,10 @@ describe('raw programs', () => {
       expect(readRawFile(path, { hook: 'xdp' }).maps).toHaveLength(1);
       expect(() => readRawFile(join(dir, 'b.insns'))).toThrow(/ENOENT/);
       const p = readRaw(input());
-      writeRawFile(join(dir, 'c.insns'), p);
+      writeRawFile(join(dir, 'c.insns'), writeRaw(p));
       expect(readRawFile(join(dir, 'c.insns'))).toMatchObject({ insns: p.insns, maps: p.maps, hook: 'xdp' });
       expect(readdirSync(dir).sort()).toEqual(['a.insns', 'a.maps', 'c.desc', 'c.insns', 'c.maps']);
-      expect(() => writeRawFile(join(dir, 'none', 'd.insns'), p)).toThrow(UserError);
+      expect(() => writeRawFile(join(dir, 'none', 'd.insns'), writeRaw(p))).toThrow(UserError);
     } finally {
       rmSync(dir, { recursive: true });
     }

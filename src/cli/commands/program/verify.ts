@@ -1,12 +1,13 @@
 /** `k2 verify`: do two files do the same? */
 import type { Command } from 'commander';
+import type { ProgramRow } from '../../../program/elf/index.ts';
+import { labelOf } from '../../../program/file.ts';
 import type { Program } from '../../../program/program.ts';
 import type { Verdict, WindowVerifier } from '../../../verify/index.ts';
 import { slotRange, type WhichPrograms, whichPrograms } from '../../args.ts';
 import type { Evidence } from '../../evidence.ts';
 import { EXIT_UNKNOWN, Exit } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
-import type { Found } from '../../programs.ts';
 import type { Scope } from '../../versions.ts';
 
 interface VerifyArgs extends WhichPrograms {
@@ -97,15 +98,14 @@ async function openCache() {
 type Pair = { first: Program; second: Program } | Row;
 
 /** By section and name, or by name alone; two files of one program each are a pair whatever they are called. */
-function paired(firsts: readonly Found[], seconds: readonly Found[], file: string): Pair[] {
-  const of = (f: Found): { name: string; section: string } => (f.ok ? f.program : f);
+function paired(firsts: readonly ProgramRow[], seconds: readonly ProgramRow[], file: string): Pair[] {
   return firsts.map((f): Pair => {
-    const { name, section } = of(f);
+    const { name, section } = labelOf(f);
     const second =
       firsts.length === 1 && seconds.length === 1
         ? seconds[0]
-        : (seconds.find((g) => of(g).name === name && of(g).section === section) ??
-          seconds.find((g) => of(g).name === name));
+        : (seconds.find((g) => labelOf(g).name === name && labelOf(g).section === section) ??
+          seconds.find((g) => labelOf(g).name === name));
     const row = { name, section, ms: 0 };
     if (second === undefined) return { ...row, verdict: 'different', reason: `${file} has no such program` };
     if (!f.ok) return { ...row, verdict: 'unknown', reason: f.reason };

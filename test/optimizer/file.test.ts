@@ -1,21 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { sizeInSlots } from '../../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';
-import { optimizeObject } from '../../src/optimizer/objects/object.ts';
+import { optimizeFile } from '../../src/optimizer/objects/optimize-file.ts';
 import { slotsOfCode, worthwhile } from '../../src/optimizer/objects/worthwhile.ts';
 import { replaceRange } from '../../src/program/edit.ts';
 import { type ObjectFile, programsOf, readObject, rewritePrograms } from '../../src/program/elf/index.ts';
+import { loadBytes } from '../../src/program/file.ts';
 import type { Program } from '../../src/program/program.ts';
 import { bytesOf, NAMES, objectOf, okPrograms } from '../program/elf/fixtures.ts';
 
 const OPTIONS = { ...OPTIMIZE_DEFAULTS, steps: 8000, tests: 8, kernel: 'off', diffRuns: 0 } as const;
 
-describe.each(NAMES.slice(0, 3))('optimizeObject of %s', (name) => {
+describe.each(NAMES.slice(0, 3))('optimizeFile of %s', (name) => {
   it('gives an object whose programs are the results', async () => {
     const before = programsOf(readObject(bytesOf(name), name)).length;
-    const { bytes, rows } = await optimizeObject(bytesOf(name), name, OPTIONS);
+    const { contents, rows } = await optimizeFile(loadBytes(bytesOf(name), name), OPTIONS);
+    if (contents.kind !== 'object') throw new Error('an object comes out as an object');
     expect(rows).toHaveLength(before);
-    const after = programsOf(readObject(bytes, name));
+    const after = programsOf(readObject(contents.bytes, name));
     for (const row of rows) {
       if (row.status === 'skipped') {
         expect(row.reason).not.toBe('');
@@ -33,24 +35,25 @@ describe.each(NAMES.slice(0, 3))('optimizeObject of %s', (name) => {
   });
 });
 
-it('names what an object has when a section is not there', async () => {
-  await expect(
-    optimizeObject(bytesOf(NAMES[0]!), NAMES[0]!, OPTIONS, { section: 'nowhere' }),
-  ).rejects.toThrow(/nowhere/);
+it('names what an object has when a section is not there', () => {
+  expect(() => loadBytes(bytesOf(NAMES[0]!), NAMES[0]!, { section: 'nowhere' })).toThrow(/nowhere/);
 });
 
 describe('an object whose programs share functions', () => {
   it('never gets larger, and says what became of it', async () => {
     const before = readObject(bytesOf('shared.o'), 'shared.o');
-    const { bytes, rows, sizes } = await optimizeObject(bytesOf('shared.o'), 'shared.o', OPTIONS);
+    const file = loadBytes(bytesOf('shared.o'), 'shared.o');
+    const { contents, rows, sizes } = await optimizeFile(file, OPTIONS);
+    if (contents.kind !== 'object' || sizes === undefined)
+      throw new Error('an object comes out as an object');
     const code = (object: ObjectFile): number =>
       object.functions.reduce((sum, f) => sum + 8 * sizeInSlots(f.insns), 0);
-    const after = readObject(bytes, 'shared.o');
+    const after = readObject(contents.bytes, 'shared.o');
     expect(sizes).toEqual({
       codeBefore: code(before),
       codeAfter: code(after),
       fileBefore: bytesOf('shared.o').length,
-      fileAfter: bytes.length,
+      fileAfter: contents.bytes.length,
     });
     expect(sizes.codeAfter).toBeLessThanOrEqual(sizes.codeBefore);
     expect(rows.map((r) => r.status)).toEqual(['optimized', 'optimized', 'optimized']);
