@@ -5,7 +5,8 @@
  * - `ld_imm64` of a number ends in `ll`, as clang writes it: `r1 = 0x5 ll` (the kernel's `r1 = 0x5` is also a mov);
  * - other `ld_imm64`: bpftool's `map[id:3]` (the number in `imm`), `map[id:3][0]+8`, `map[idx:3]`, `map[idx:3]+8`,
  *   `subprog[+5]`, and `btf[id:7]` or `btf[id:7][fd:3]`; with a name table `map[counters]`, `map[counters][0]+8`;
- * - a kernel function of a module shows its `off`: `call kernel-function#77 off:2`;
+ * - a kernel function has its name, where it is known, before its number: `call kernel-function bpf_iter_new#77`, and
+ *   one of a module shows its `off`: `call kernel-function#77 off:2`;
  * - whatever `fieldError` refuses is `.insn opcode, dst, src, off, imm, immHi` with numbers.
  */
 
@@ -21,6 +22,8 @@ export interface Names {
   helper?(id: number): string | undefined;
   /** Map by the number in an `ld_imm64` of kind MAP_FD or MAP_VALUE. */
   map?(index: number): string | undefined;
+  /** Kernel function that an instruction calls: its number is only known to the kernel. */
+  kernelFunction?(i: Insn): string | undefined;
 }
 
 export interface DisassembleOptions {
@@ -60,6 +63,10 @@ function plus(n: number): string {
   return n < 0 ? `${n}` : `+${n}`;
 }
 
+function named(name: string | undefined): string {
+  return name === undefined ? '' : ` ${name}`;
+}
+
 function hex(n: bigint): string {
   return `0x${n.toString(16)}`;
 }
@@ -97,7 +104,7 @@ function format(i: Insn, spec: OpSpec, names: Names): string {
     case 'call':
       if (spec.target === 'local') return `call pc${plus(i.imm)}`;
       if (spec.target === 'helper') return `call ${names.helper?.(i.imm) ?? 'unknown'}#${i.imm}`;
-      return `call kernel-function#${i.imm}${i.off === 0 ? '' : ` off:${i.off}`}`;
+      return `call kernel-function${named(names.kernelFunction?.(i))}#${i.imm}${i.off === 0 ? '' : ` off:${i.off}`}`;
     case 'exit':
       return 'exit';
     case 'cast':

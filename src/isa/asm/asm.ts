@@ -2,7 +2,8 @@
  * Text to instructions: reads all that `disassemble` prints, the kernel checker's log lines, lines of `llvm-objdump -d`
  * (by their raw bytes: its text says less, e.g. `call 5` for a local call), and what people write by hand:
  *
- *     ; comments start with ; or // (or # at the start of a line)
+ *     ; a line that starts with ; is a comment, and what stands behind // or a free-standing #
+ *     r1 = 5; r2 = r1                ; separates instructions
  *     start:                         a label, alone or before an instruction
  *     if r1 s> 5 goto out            distances: a label, pc+3, or +3
  *     r2 = 0x1122334455667788 ll     64-bit immediates end in ll
@@ -16,7 +17,7 @@ import { decode } from '../codec.ts';
 import { slotOffsets } from '../flow.ts';
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA, OP_JA32, OP_JCOND, PseudoCall } from '../insn.ts';
 import { opNamed } from '../semantics.ts';
-import { AsmError, Reader, type Token } from './lexer.ts';
+import { AsmError, Reader, statements, type Token } from './lexer.ts';
 import type { AssembleOptions } from './options.ts';
 import {
   readAssignment,
@@ -58,20 +59,33 @@ export function assemble(text: string, options: AssembleOptions = {}): Insn[] {
       items.push({ i: listed, line: n + 1 });
       continue;
     }
-    const reader = new Reader(line, n + 1);
-    while (reader.next.kind === 'word' && reader.afterNext.text === ':') {
-      const token = reader.take();
-      if (labels.has(token.text)) reader.fail(`label ${token.text} is defined twice`, token);
-      labels.set(token.text, items.length);
-      reader.expect(':');
+    const define = (name: string, column: number): void => {
+      if (labels.has(name)) throw new AsmError(`label ${name} is defined twice`, n + 1, column);
+      labels.set(name, items.length);
+    };
+    const copy = COPIED_NAME.exec(line)?.[1];
+    if (copy !== undefined) {
+      define(copy, 1);
+      continue;
     }
-    if (reader.done) continue;
-    items.push(statement(reader, options));
-    if (!reader.done) reader.fail(`${JSON.stringify(reader.next.text)} after the end of the instruction`);
+    for (const piece of statements(line)) {
+      const reader = new Reader(piece, n + 1);
+      while (reader.next.kind === 'word' && reader.afterNext.text === ':') {
+        const token = reader.take();
+        define(token.text, token.column);
+        reader.expect(':');
+      }
+      if (reader.done) continue;
+      items.push(statement(reader, options));
+      if (!reader.done) reader.fail(`${JSON.stringify(reader.next.text)} after the end of the instruction`);
+    }
   }
   const offsets = slotOffsets(items.map((item) => item.i));
   return items.map((item, index) => link(item, index, offsets, labels, options));
 }
+
+/** The label of a function whose name others have too, with its section and place: `helper@.text+0xf8:`. */
+const COPIED_NAME = /^\s*([A-Za-z_.$][\w.$]*@\S+):\s*$/;
 
 /** Slot number, then the 8 or 16 bytes of an instruction, as llvm-objdump prints them. */
 const LISTING = /^\s*\d+:\s+((?:[0-9a-f]{2} ){7}[0-9a-f]{2}(?: (?:[0-9a-f]{2} ){7}[0-9a-f]{2})?)\s/;
@@ -153,19 +167,21 @@ function condition(r: Reader): Item {
   return jump(r, i, 'off');
 }
 
-/** `call name#7`, `call #7`, `call 7`, `call kernel-function#7 [off:2]`, `call pc+3`, `call label`. */
+/** `call name#7`, `call #7`, `call 7`, `call kernel-function [name]#7 [off:2]`, `call pc+3`, `call label`. */
 function call(r: Reader): Item {
   const { line } = r;
   const first = r.next;
   const after = r.afterNext.text;
   if (first.text === 'pc' && (after === '+' || after === '-'))
     return jump(r, insn(OP_CALL, 0, PseudoCall.LOCAL), 'imm');
-  if (first.kind === 'word' && after !== '#') {
+  if (first.kind === 'word' && first.text !== 'kernel-function' && after !== '#') {
     r.take();
     const pending: Pending = { name: first.text, token: first, field: 'imm', call: true };
     return { i: insn(OP_CALL, 0, PseudoCall.LOCAL), line, pending };
   }
   if (first.kind === 'word') r.take();
+  // Its name is for the reader: instructions have the number only.
+  if (first.text === 'kernel-function' && r.next.kind === 'word') r.take();
   r.accept('#');
   const imm = Number(r.integer('number of a helper or kernel function', S32[0], S32[1]));
   if (first.text !== 'kernel-function') return { i: insn(OP_CALL, 0, PseudoCall.HELPER, 0, imm), line };

@@ -27,40 +27,69 @@ export interface Token {
 const PREFIX = /^\s*(?:\d+:\s*)?(?:\([0-9a-f]{2}\)(?=\s))?/;
 const SPACE = /(?:\s+|<[A-Za-z_][\w.$+]*>)+/y;
 const TOKEN =
-  /(?<number>0[xX][0-9a-fA-F]+|\d+)(?![\w.])|(?<symbol>s>>=|s>=|s<=|s\/=|s%=|s>|s<|>>=|<<=|[-+*/%&|^=!<>]=|[-+*=<>&()[\],:#])|(?<word>kernel-function|[A-Za-z_.$][\w.$]*)/y;
+  /(?<number>0[xX][0-9a-fA-F]+|\d+)(?![\w.])|(?<symbol>s>>=|s>=|s<=|s\/=|s%=|s>|s<|>>=|<<=|[-+*/%&|^=!<>]=|[-+*=<>&()[\],:#])|(?<word>(?<=\bmap\[)(?!id:|idx:)[^\]\s]+(?=\])|kernel-function|[A-Za-z_.$][\w.$]*)/y;
+/** `// ...`, or `#` at the start of a line or between spaces (`call #7` is a number). */
+const COMMENT = /\/\/|(?<=^\s*)#|(?<=\s)#(?=\s|$)/;
+/** What an instruction or a label begins with: text behind `;` that does is one more statement, not a comment. */
+const STATEMENT =
+  /^\s*(?:[A-Za-z_.$][\w.$]*:(?!\S)\s*)*(?:[rw](?:\d|10)\s*(?:=|[-+*/%&|^]=|s?>>=|<<=|s[/%]=)|(?:exit|gotol?|may_goto|if|call|lock|store_release|\.insn)\b|\*\s*\(|[A-Za-z_.$][\w.$]*:\s*$)/;
 
-/** Tokens of one line without prefixes, comments (`;`, `//`, `#` at the start) and clang's `<LBB0_1>` notes. */
-export function tokens(text: string, line: number): Token[] {
+/** One statement of a line: its text, and where that begins. */
+export interface Piece {
+  text: string;
+  start: number;
+}
+
+/**
+ * The statements of a line, separated by `;`. A line that starts with `;`, and what stands behind a `;` and does not
+ * begin like a statement (the kernel's log puts register states there), is a comment.
+ */
+export function statements(line: string): Piece[] {
+  const comment = COMMENT.exec(line);
+  const code = comment === null ? line : line.slice(0, comment.index);
+  const pieces: Piece[] = [];
+  for (let start = 0; start <= code.length; ) {
+    const end = code.indexOf(';', start);
+    const text = code.slice(start, end < 0 ? undefined : end);
+    if (text.trim() === '') {
+      if (pieces.length === 0) break;
+    } else if (pieces.length === 0 || STATEMENT.test(text)) pieces.push({ text, start });
+    else break;
+    if (end < 0) break;
+    start = end + 1;
+  }
+  return pieces;
+}
+
+/** Tokens of one statement without prefixes, and clang's `<LBB0_1>` notes. */
+export function tokens({ text: code, start }: Piece, line: number): Token[] {
   const result: Token[] = [];
-  if (/^\s*#/.test(text)) return [{ kind: 'end', text: '', column: 1 }];
-  const comment = /;|\/\//.exec(text);
-  const code = comment === null ? text : text.slice(0, comment.index);
-  let at = PREFIX.exec(code)![0].length;
+  let at = start === 0 ? PREFIX.exec(code)![0].length : 0;
   while (at < code.length) {
     SPACE.lastIndex = at;
     at += SPACE.exec(code)?.[0].length ?? 0;
     if (at === code.length) break;
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(code);
-    if (match === null) throw new AsmError(`unexpected ${JSON.stringify(code[at])}`, line, at + 1);
+    if (match === null) throw new AsmError(`unexpected ${JSON.stringify(code[at])}`, line, start + at + 1);
     const { number, word } = match.groups!;
     const kind = number !== undefined ? 'number' : word !== undefined ? 'word' : 'symbol';
-    result.push({ kind, text: match[0], column: at + 1 });
+    result.push({ kind, text: match[0], column: start + at + 1 });
     at += match[0].length;
   }
-  result.push({ kind: 'end', text: '', column: code.trimEnd().length + 1 });
+  result.push({ kind: 'end', text: '', column: start + code.trimEnd().length + 1 });
   return result;
 }
 
-/** Reads one line's tokens in order; every complaint names the place. */
+/** Reads one statement's tokens in order; every complaint names the place. */
 export class Reader {
   readonly line: number;
   private readonly words: readonly Token[];
   private at = 0;
 
-  constructor(text: string, line: number) {
+  constructor(piece: Piece, line: number) {
     this.line = line;
-    this.words = tokens(text, line);
+    this.words = tokens(piece, line);
   }
 
   get next(): Token {

@@ -211,7 +211,7 @@ function constant(r: Reader, dst: Register, place: Token): Insn {
   }
   const high = dst.width === 64 ? S32[1] : 0xffff_ffffn;
   if (value < S32[0] || value > high)
-    r.fail(`${token.text} does not fit in a signed 32-bit immediate: write "ll" after it`, token);
+    r.fail(`${value} does not fit in a signed 32-bit immediate: write "ll" after it`, token);
   return named(`mov${dst.width}.k`, dst.number, 0, 0, Number(value));
 }
 
@@ -305,7 +305,11 @@ function mapReference(r: Reader, dst: number, options: AssembleOptions): Insn {
   const name = r.word('id:, idx: or the name of a map');
   const numbered = (name === 'id' || name === 'idx') && r.accept(':');
   const imm = numbered ? s32(r, 'map number') : options.map?.(name);
-  if (imm === undefined) r.fail(`no map is named ${name}`, token);
+  if (imm === undefined)
+    r.fail(
+      `no map is named ${name}: define it by a line such as "; map ${name}: type 1, key 4, value 8, 16 entries"`,
+      token,
+    );
   r.expect(']');
   const wide = (kind: number, offset = 0) => insn(OP_LD_IMM64, dst, kind, 0, imm, offset);
   if (numbered && name === 'idx')

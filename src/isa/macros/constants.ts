@@ -1,4 +1,4 @@
-/** Names of the numbers in C macros (linux/bpf.h, linux/filter.h), and the small expressions written with them. */
+/** Names of the numbers in C macros (linux/bpf.h, linux/filter.h): tables, and one map from name to number. */
 
 /** `BPF_ADD`...: the operation in the upper four bits of an ALU opcode. */
 export const ALU_OPS: ReadonlyMap<number, string> = new Map([
@@ -101,7 +101,7 @@ const OTHERS: readonly [string, number][] = [
   ['BPF_REG_CTX', 6],
 ];
 
-const VALUES: ReadonlyMap<string, bigint> = new Map([
+export const VALUES: ReadonlyMap<string, bigint> = new Map([
   ...OTHERS.map(([name, value]) => [name, BigInt(value)] as const),
   ...[ALU_OPS, JUMP_OPS, SIZES, ATOMIC_OPS, ENDIANS, PSEUDOS].flatMap((table) =>
     [...table]
@@ -109,48 +109,6 @@ const VALUES: ReadonlyMap<string, bigint> = new Map([
       .map(([value, name]) => [name, BigInt(value)] as const),
   ),
   ...Array.from({ length: 16 }, (_, n) => [`BPF_REG_${n}`, BigInt(n)] as const),
+  // As lib/test_bpf.c calls them.
+  ...Array.from({ length: 11 }, (_, n) => [`R${n}`, BigInt(n)] as const),
 ]);
-
-/** What to do with names that are not in the tables above, such as `BPF_FUNC_map_lookup_elem`. */
-export type Lookup = (name: string) => number | undefined;
-
-/**
- * Value of an expression of integers (C suffixes allowed), known names, `|`, `+`, unary `-` and parentheses;
- * a string says what is wrong with it.
- */
-export function evaluate(text: string, lookup: Lookup = () => undefined): bigint | string {
-  const words = text.match(/\w+|\S/g) ?? [];
-  let at = 0;
-  function primary(): bigint | string {
-    const word = words[at++];
-    if (word === undefined) return 'a value is missing';
-    if (word === '-') {
-      const value = primary();
-      return typeof value === 'string' ? value : -value;
-    }
-    if (word === '(') {
-      const value = sum();
-      if (typeof value !== 'string' && words[at++] !== ')')
-        return `")" is missing in ${JSON.stringify(text)}`;
-      return value;
-    }
-    const number = /^(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$/.exec(word);
-    if (number !== null) return BigInt(number[1]!);
-    const known = VALUES.get(word) ?? lookup(word);
-    return known === undefined ? `${word} is not a known name or number` : BigInt(known);
-  }
-  function sum(): bigint | string {
-    let left = primary();
-    while (typeof left !== 'string' && (words[at] === '|' || words[at] === '+')) {
-      const operator = words[at++];
-      const right = primary();
-      if (typeof right === 'string') return right;
-      left = operator === '|' ? left | right : left + right;
-    }
-    return left;
-  }
-  const value = sum();
-  if (typeof value !== 'string' && at < words.length)
-    return `${JSON.stringify(words[at])} is out of place in ${JSON.stringify(text)}`;
-  return value;
-}

@@ -8,7 +8,7 @@
 
 import { AsmError } from '../asm/lexer.ts';
 import { type Insn, OP_LD_IMM64, sameInsn } from '../insn.ts';
-import { evaluate } from './constants.ts';
+import { evaluate } from './expression.ts';
 import { fill, MACROS, type Macro, type MacroNames, type Param } from './macro-table.ts';
 
 export type { MacroNames } from './macro-table.ts';
@@ -37,12 +37,14 @@ export function formatMacros(insns: readonly Insn[], names: MacroNames = {}): st
 }
 
 /**
- * Reads macro calls separated by commas, with C comments, over any number of lines. `BPF_RAW_INSN` may also spell the
- * two slots of an `ld_imm64`.
+ * Reads macro calls separated by commas, with C comments, over any number of lines; lines that start with `;` are
+ * comments, too. `BPF_RAW_INSN` may also spell the two slots of an `ld_imm64`.
  * @throws AsmError with line and column
  */
 export function readMacros(text: string, options: ReadMacroOptions = {}): Insn[] {
-  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) => comment.replace(/[^\n]/g, ' '));
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|^[ \t]*;[^\n]*/gm, (comment) =>
+    comment.replace(/[^\n]/g, ' '),
+  );
   const insns: Insn[] = [];
   /** An `ld_imm64` in raw form that still lacks its second slot. */
   let open = false;

@@ -15,6 +15,7 @@ import { decode, encode, SLOT_BYTES } from '../../isa/codec.ts';
 import { calleeOf, referencedSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, isNop, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { validate } from '../../isa/validate.ts';
+import type { Assembly } from '../assembly.ts';
 import { withoutNops } from '../edit.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import type { HookName } from '../tables/hook-types.ts';
@@ -147,6 +148,17 @@ export function writeRawFile(path: string, { insns, maps, desc }: ReturnType<typ
   writeFile(path, insns);
   writeFile(beside(path, '.maps'), maps);
   writeFile(beside(path, '.desc'), desc);
+}
+
+/**
+ * Writes assembled text: `path` as it is, NOPs included; `.maps` where the text defines maps, `.desc` where it says that
+ * the program is XDP, which is all that the format can say of a type.
+ * @throws UserError naming the file that cannot be written
+ */
+export function writeAssembled(path: string, { insns, maps, hook }: Assembly): void {
+  writeFile(path, encode(insns));
+  if (maps.length > 0) writeFile(beside(path, '.maps'), printMaps(maps));
+  if (hook === 'xdp') writeFile(beside(path, '.desc'), printDesc({ pgm_input_type: INPUT_XDP }));
 }
 
 function writeFile(path: string, content: Uint8Array | string): void {

@@ -153,6 +153,27 @@ describe('assembler', () => {
     ]);
   });
 
+  it('separates statements by ;, and drops none', () => {
+    const [one, two] = [insn(0xb7, 1, 0, 0, 5), insn(0xbf, 2, 1)];
+    expect(assemble('r1 = 5; r2 = r1')).toEqual([one, two]);
+    expect(assemble('r1 = 5; r2 = r1; ; exit;')).toEqual([one, two, insn(0x95)]);
+    expect(assemble('r1 = 5; goto l; l: r2 = r1')).toEqual([one, insn(0x05), two]);
+    expect(assemble('r1 = 5 ; r2 gets it // r2 = r1')).toEqual([one]);
+    expect(assemble('r1 = 5 # r2 = r1')).toEqual([one]);
+    expect(assemble('; r1 = 5; r2 = r1\nr1 = 5 ; frame1: R1=5')).toEqual([one]);
+    expect(() => assemble('r1 = 5; r2 = x1')).toThrow('line 1, column 14');
+    expect(() => assemble('r1 = 5; *(u32 *)(r1 + 4 = 2')).toThrow('column 25');
+  });
+
+  it('reads labels of functions that share their name, and names of maps and kernel functions', () => {
+    const text = 'call pc+1\nexit\nhelper@.text+0xf8:\n2: call kernel-function bpf_f#7 off:2\nexit';
+    expect(assemble(text)).toEqual([insn(0x85, 0, 1, 0, 1), insn(0x95), insn(0x85, 0, 2, 2, 7), insn(0x95)]);
+    const map = (name: string) => (name === '.data.a-b/c' ? 3 : undefined);
+    expect(assemble('r1 = map[.data.a-b/c][0]+8', { map })).toEqual([
+      insn(0x18, 1, PseudoLd.MAP_VALUE, 0, 3, 8),
+    ]);
+  });
+
   it("reads the checker's log and clang's listing", () => {
     expect(assemble('12: (b7) r1 = 5 ; R1_w=5')).toEqual([insn(0xb7, 1, 0, 0, 5)]);
     expect(
@@ -188,6 +209,7 @@ describe('assembler', () => {
     ['r1 = 5\n  r1 <> 3', 2, 6, /expected = or an operation/],
     ['r1 = 0xffffffff', 1, 6, /write "ll" after it/],
     ['r1 &= 0xffffffff', 1, 7, /does not fit/],
+    ['r1 = -2147483649', 1, 6, /^-2147483649 does not fit/],
     ['r11 = 1', 1, 1, /"r11" is not an instruction/],
     ['r1 = w2', 1, 6, /expected r2, found w2/],
     ['r1 = -r2', 1, 7, /one register/],

@@ -10,8 +10,7 @@ export function disasmCommand(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (file: string, o: WhichPrograms & { macros?: boolean; json?: boolean }) => {
       const { findPrograms } = await import('../../programs.ts');
-      const { listing } = await import('../../../program/listing.ts');
-      const { formatMacros } = await import('../../../isa/macros/macros.ts');
+      const { listing, programText } = await import('../../../program/listing.ts');
       const { sizeInSlots } = await import('../../../isa/insn.ts');
       const found = findPrograms(file, o);
       if (o.json === true) {
@@ -30,18 +29,8 @@ export function disasmCommand(program: Command): void {
         return;
       }
       for (const f of found) {
-        if (!f.ok) {
-          say(`; ${f.name}, section ${f.section}: ${f.reason}\n`);
-          continue;
-        }
-        const { name, section, hook, insns, maps } = f.program;
-        const where = section === '' ? '' : `, section ${section}`;
-        say(`; ${name}${where}: ${hook}, ${sizeInSlots(insns)} slots, ${insns.length} instructions`);
-        for (const m of maps)
-          say(
-            `; map ${m.name}: type ${m.type}, key ${m.keySize}, value ${m.valueSize}, ${m.maxEntries} entries`,
-          );
-        say(o.macros === true ? formatMacros(insns) : `${listing(f.program).join('\n')}\n`);
+        if (f.ok) say(programText(f.program, { macros: o.macros === true }));
+        else say(`; ${f.name}, section ${f.section}, cannot be read: ${f.reason}\n`);
       }
     });
 }
