@@ -12,7 +12,8 @@ import { readMacros } from '../isa/macros/macros.ts';
 import { validate } from '../isa/validate.ts';
 import type { MapDef } from './program.ts';
 import { HELPERS } from './tables/helpers.ts';
-import { type HookName, isHookName } from './tables/hooks.ts';
+import type { HookName } from './tables/hook-types.ts';
+import { isHookName } from './tables/hooks.ts';
 import { mapType } from './tables/maps.ts';
 
 export interface Assembly {
