@@ -16,13 +16,13 @@ import {
 } from './domain/state.ts';
 import { ANY, pointer, region } from './domain/value.ts';
 import { baseOf, type Earlier, exploreAgain } from './engine/incremental.ts';
-import { type Env, makeEnv, mergeIds, type Rules } from './transfer/env.ts';
+import { type Env, makeEnv, mergeIds, type VerifierRules } from './transfer/env.ts';
 import { step } from './transfer/instruction.ts';
 
 export interface Analysis {
   readonly program: Program;
   readonly cfg: Cfg;
-  /** Rules and tables that the transfer functions use. */
+  /** VerifierRules and tables that the transfer functions use. */
   readonly env: Env;
   /** What holds whenever instruction `index` is about to run; undefined when it never runs. */
   stateBefore(index: number): AbstractState | undefined;
@@ -37,7 +37,7 @@ export interface Analysis {
 }
 
 /** As sharp as we can; nothing is refused. */
-export const ANALYSIS_RULES: Rules = { linux: 618, uninitStack: true, precision: 'best' };
+export const ANALYSIS_RULES: VerifierRules = { linux: 618, uninitStack: true, precision: 'best' };
 /** Cases that are kept apart where pointers differ; what `statesBefore` lists. */
 const DISJUNCTS = 8;
 const STEP_LIMIT = 2_000_000;
@@ -56,31 +56,31 @@ function alone(state: AbstractState): AbstractState {
 }
 
 /** Where an exploration entered a block, and with what. */
-interface Start {
+interface BlockEntry {
   index: number;
   states: readonly AbstractState[];
 }
 
 /** What is known before each instruction of a block, counted from its first. */
-interface Known {
+interface BlockStates {
   cases: AbstractState[][];
   merged: (AbstractState | undefined)[];
 }
 
 /** By block (`Analysis.keyOf`). */
-const known = new WeakMap<object, Known>();
+const known = new WeakMap<object, BlockStates>();
 
 class WholeProgram implements Analysis {
   readonly program: Program;
   readonly env: Env;
   readonly earlier: Earlier | undefined;
   readonly edit: Analysis['edit'];
-  private readonly starts: ReadonlyMap<number, readonly Start[]>;
+  private readonly starts: ReadonlyMap<number, readonly BlockEntry[]>;
   private readonly keys = new Map<number, object>();
   /** False when the exploration was given up: then nothing may be claimed. */
   private readonly complete: boolean;
 
-  constructor(program: Program, rules: Rules, earlier: Analysis | undefined) {
+  constructor(program: Program, rules: VerifierRules, earlier: Analysis | undefined) {
     this.program = program;
     const base = baseOf(earlier?.earlier, program);
     const { env, found } = exploreAgain(
@@ -94,7 +94,7 @@ class WholeProgram implements Analysis {
     if (base !== undefined && found.changed !== undefined)
       this.edit = { from: base.earlier.version, changed: found.changed };
     const { blockOf } = env.cfg;
-    const starts = new Map<number, Start[]>();
+    const starts = new Map<number, BlockEntry[]>();
     for (const { index, states } of found.nodes.values()) {
       const start = { index, states: states.map((s) => s.state) };
       const there = starts.get(blockOf[index]!);
@@ -115,7 +115,7 @@ class WholeProgram implements Analysis {
   }
 
   /** Walk all nodes of a block once and keep the state before each instruction. */
-  private knownIn(block: number): Known {
+  private knownIn(block: number): BlockStates {
     const key = this.keyOf(block);
     let there = known.get(key);
     if (there === undefined) known.set(key, (there = { cases: this.casesIn(block), merged: [] }));
@@ -183,6 +183,10 @@ function unknownState(env: Env, index: number): AbstractState {
  * Analyse a program. Never fails; of programs too large to explore only the frame pointer is known.
  * @param earlier of another version of it: makes it faster, and nothing else
  */
-export function analyze(program: Program, rules: Rules = ANALYSIS_RULES, earlier?: Analysis): Analysis {
+export function analyze(
+  program: Program,
+  rules: VerifierRules = ANALYSIS_RULES,
+  earlier?: Analysis,
+): Analysis {
   return new WholeProgram(program, rules, earlier);
 }

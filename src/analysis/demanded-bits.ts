@@ -15,7 +15,7 @@ function upTo(m: bigint): bigint {
   return m === 0n ? 0n : (1n << BigInt(m.toString(2).length)) - 1n;
 }
 
-export interface Demand {
+export interface DemandedBits {
   dst: bigint;
   src: bigint;
 }
@@ -23,7 +23,7 @@ export interface Demand {
 const NAME = /^(\D+?)(64|32)?(\.[kx])?$/;
 
 /** @param needed mask of the bits of the 64-bit destination register that are read later */
-export function aluDemand(op: AluOp, i: Insn, needed: bigint): Demand {
+export function aluDemand(op: AluOp, i: Insn, needed: bigint): DemandedBits {
   const w = op.width;
   const m = needed & lowBits(w);
   const imm = BigInt.asUintN(w, BigInt(i.imm));
@@ -63,7 +63,7 @@ export function aluDemand(op: AluOp, i: Insn, needed: bigint): Demand {
   }
 }
 
-function shiftDemand(name: string, by: number | undefined, m: bigint, w: 32 | 64): Demand {
+function shiftDemand(name: string, by: number | undefined, m: bigint, w: 32 | 64): DemandedBits {
   const all = lowBits(w);
   if (by === undefined) return { dst: name.startsWith('lsh') ? upTo(m) : all, src: BigInt(w - 1) };
   const n = BigInt(by);
@@ -74,7 +74,7 @@ function shiftDemand(name: string, by: number | undefined, m: bigint, w: 32 | 64
 }
 
 /** Bits that a comparison looks at. */
-export function jumpDemand(op: JumpOp, i: Insn): Demand {
+export function jumpDemand(op: JumpOp, i: Insn): DemandedBits {
   const all = lowBits(op.width);
   if (op.operand === 'X') return { dst: all, src: all };
   if (op.name.startsWith('jset')) return { dst: BigInt.asUintN(op.width, BigInt(i.imm)), src: 0n };

@@ -20,5 +20,5 @@ export * from './domain/tnum.ts';
 export * from './domain/value.ts';
 export * from './liveness.ts';
 export * from './safety.ts';
-export type { Env, Rules } from './transfer/env.ts';
+export type { Env, VerifierRules } from './transfer/env.ts';
 export { type CallMemory, callMemory } from './transfer/helper-call.ts';

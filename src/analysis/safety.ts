@@ -10,7 +10,7 @@ import type { Program } from '../program/program.ts';
 import { liveRegisters as liveRegistersOf } from './cfg/register-liveness.ts';
 import { baseOf, type Earlier, type Explored, exploreAgain, runsOnce } from './engine/incremental.ts';
 import { followPaths } from './engine/path-exploration.ts';
-import { makeEnv, type Rules } from './transfer/env.ts';
+import { makeEnv, type VerifierRules } from './transfer/env.ts';
 
 export interface Finding {
   /** Instruction index; -1 for the program as a whole. */
@@ -19,7 +19,7 @@ export interface Finding {
   reason: string;
 }
 
-export interface SafetyOptions extends Partial<Rules> {
+export interface SafetyOptions extends Partial<VerifierRules> {
   /** States that are kept apart at each place before they are merged. */
   disjuncts?: number;
   /** Of these, states that differ in numbers only. */
@@ -40,15 +40,16 @@ export interface SafetyReport {
   loops: number[];
 }
 
-const DEFAULTS: Rules & Required<Pick<SafetyOptions, 'disjuncts' | 'alike' | 'limit' | 'deepLimit'>> = {
-  linux: 618,
-  uninitStack: false,
-  precision: 'kernel',
-  disjuncts: 128,
-  alike: 4,
-  limit: 1_000_000,
-  deepLimit: 40_000,
-};
+const DEFAULTS: VerifierRules & Required<Pick<SafetyOptions, 'disjuncts' | 'alike' | 'limit' | 'deepLimit'>> =
+  {
+    linux: 618,
+    uninitStack: false,
+    precision: 'kernel',
+    disjuncts: 128,
+    alike: 4,
+    limit: 1_000_000,
+    deepLimit: 40_000,
+  };
 
 /** Nothing is merged; `most`: states of one place, of which each is compared with all others. One finding is enough. */
 const APART = { disjuncts: Infinity, alike: Infinity, most: 600, first: true };
@@ -56,7 +57,7 @@ const APART = { disjuncts: Infinity, alike: Infinity, most: 600, first: true };
 type Chosen = typeof DEFAULTS & SafetyOptions;
 
 /** The last exploration, on which the next one builds. */
-interface Kept {
+interface EarlierExploration {
   earlier?: Earlier | undefined;
 }
 
@@ -68,11 +69,16 @@ export function examine(program: Program, options: SafetyOptions = {}): SafetyRe
 /** Examines one version of a program after the other, which is faster and comes to the same. */
 export function examiner(options: SafetyOptions = {}): (program: Program) => SafetyReport {
   const rules = { ...DEFAULTS, ...options };
-  const [merged, apart]: [Kept, Kept] = [{}, {}];
+  const [merged, apart]: [EarlierExploration, EarlierExploration] = [{}, {}];
   return (program) => examineWith(program, rules, merged, apart);
 }
 
-function examineWith(program: Program, rules: Chosen, keptMerged: Kept, keptApart: Kept): SafetyReport {
+function examineWith(
+  program: Program,
+  rules: Chosen,
+  keptMerged: EarlierExploration,
+  keptApart: EarlierExploration,
+): SafetyReport {
   const all = validate(program.insns, { kernel: true });
   const malformed = all.filter(({ reason }) => !isSeenWhenRun(reason));
   const findings =
@@ -110,7 +116,7 @@ function inspect(
   program: Program,
   rules: Chosen & { most?: number },
   onRun: ReadonlyMap<number, string>,
-  kept: Kept,
+  kept: EarlierExploration,
 ): SafetyReport & { certain: boolean } {
   const seen = new Map<string, Finding>();
   const report = (index: number, reason: string): void => {

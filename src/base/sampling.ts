@@ -1,10 +1,6 @@
 /** Statistics of repeated measurements: robust means, bootstrap intervals, ranks. */
 import { Rng } from './random.ts';
-
-export interface Interval {
-  low: number;
-  high: number;
-}
+import type { Interval } from './statistics.ts';
 
 /** Mean without the lowest and highest quarter: few values, some of them disturbed. */
 export function trimmedMean(values: readonly number[]): number {

@@ -117,10 +117,10 @@ function normalTail(ranks: readonly number[], size: number, distance: number): n
   return 2 * (1 - cumulativeStdNormalProbability(z));
 }
 
-export type Judgement = 'better' | 'worse' | 'unsure' | 'same';
+export type ChangeVerdict = 'better' | 'worse' | 'unsure' | 'same';
 
-export interface Judged {
-  judgement: Judgement;
+export interface SampleComparison {
+  judgement: ChangeVerdict;
   base: number;
   new: number;
   /** Change of the median. */
@@ -133,7 +133,7 @@ export interface Judged {
   a12?: number;
 }
 
-export interface JudgeOptions {
+export interface CompareSamplesOptions {
   /** The numbers do not depend on time or machine: any difference between equal seeds is one. */
   exact?: boolean;
   /** Of p. */
@@ -144,11 +144,11 @@ export interface JudgeOptions {
  * Is `now` better than `base`, where less is better? Exact numbers of the same seeds are compared as they are; all else
  * is only better or worse when the test is significant and the interval of the change does not contain 0.
  */
-export function judge(
+export function compareSamples(
   base: readonly number[],
   now: readonly number[],
-  { exact = false, alpha = 0.05 }: JudgeOptions = {},
-): Judged {
+  { exact = false, alpha = 0.05 }: CompareSamplesOptions = {},
+): SampleComparison {
   const [from, to] = [median([...base]), median([...now])];
   const change = to - from;
   const percent = percentOf(from, to);

@@ -1,6 +1,3 @@
-/** Small things about words that error messages and keys need. */
-import { createHash } from 'node:crypto';
-
 /** The word of `known` that `word` probably meant: at most a third of its letters are wrong. */
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -39,17 +36,4 @@ function editDistance(a: string, b: string): number {
     last = row;
   }
   return last[b.length]!;
-}
-
-/** JSON with sorted keys, so that equal values give equal text. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, v: unknown) =>
-    v !== null && typeof v === 'object' && !Array.isArray(v)
-      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : v,
-  );
-}
-
-export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
 }

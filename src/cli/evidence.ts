@@ -7,14 +7,14 @@
 import { kernelDiff } from '../kernel/index.ts';
 import type { Program } from '../program/program.ts';
 import { HOOKS } from '../program/tables/hooks.ts';
-import { type Counterexample, type Parting, partings } from '../verify/index.ts';
+import { type Counterexample, type OutcomeDifference, outcomeDifferences } from '../verify/index.ts';
 import { createMachine } from '../vm/machine/machine.ts';
 import type { TestCase } from '../vm/types.ts';
 
 export interface Evidence {
   test: TestCase;
   /** Outputs that differ in our interpreter. */
-  outputs: readonly Parting[];
+  outputs: readonly OutcomeDifference[];
   kernel: { status: 'differs' | 'agrees' | 'not asked'; detail: string };
 }
 
@@ -29,7 +29,7 @@ export function evidenceOf(
   if (test === undefined) return undefined;
   const machine = createMachine(a);
   machine.setTests([test]);
-  const outputs = partings(a, machine.run(a.insns, 0), machine.run(b.insns, 0));
+  const outputs = outcomeDifferences(a, machine.run(a.insns, 0), machine.run(b.insns, 0));
   return { test, outputs, kernel: askKernel ? inKernel(a, b, test) : notAsked('switched off') };
 }
 

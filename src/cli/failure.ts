@@ -10,7 +10,7 @@ export const EXIT_INTERRUPTED = 130;
 const EXIT_BUG = 70;
 
 /** Ends a command with a code after it has said everything itself. */
-export class Exit extends Error {
+export class ExitCode extends Error {
   readonly code: number;
 
   constructor(code: number) {
@@ -21,7 +21,7 @@ export class Exit extends Error {
 
 /** What to print on stderr, and the exit code. */
 export function describeFailure(e: unknown): { text: string; code: number } {
-  if (e instanceof Exit) return { text: '', code: e.code };
+  if (e instanceof ExitCode) return { text: '', code: e.code };
   if (e instanceof UserError) return { text: paragraph(`k2: ${e.message}`), code: EXIT_USER };
   if (e instanceof AsmError) return { text: paragraph(`k2: ${e.message}`), code: EXIT_USER };
   const code = (e as NodeJS.ErrnoException | undefined)?.code;

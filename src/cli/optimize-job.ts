@@ -1,12 +1,12 @@
 /**
  * One optimization in a thread of its own, so that the command can show progress and answer Ctrl-C while it searches.
- * `workerData` is a `Job`; the first byte of `job.stop` other than 0 ends the search with what is proven so far.
+ * `workerData` is a `OptimizeJob`; the first byte of `job.stop` other than 0 ends the search with what is proven so far.
  */
 import { join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../base/errors.ts';
 import { indexOfSlot, slotOffsets } from '../isa/flow.ts';
-import { type Control, optimizeFile } from '../optimizer/index.ts';
+import { type OptimizeControl, optimizeFile } from '../optimizer/index.ts';
 import type { ObjectSizes, OptimizeOptions, OptimizeResult } from '../optimizer/types.ts';
 import { loadFile, saveFile, usableIn } from '../program/file.ts';
 import type { Program } from '../program/program.ts';
@@ -14,7 +14,7 @@ import type { Window } from '../verify/types.ts';
 import type { WhichPrograms } from './args.ts';
 import { loadOptions, oneOf } from './programs.ts';
 
-export interface Job {
+export interface OptimizeJob {
   file: string;
   output: string;
   which: WhichPrograms;
@@ -32,7 +32,7 @@ export type JobRow =
   | { status: 'optimized'; name: string; section: string; result: OptimizeResult }
   | { status: 'skipped'; name: string; section: string; reason: string };
 
-export interface JobResult {
+export interface OptimizeJobResult {
   rows: JobRow[];
   /** None when the running kernel objects. */
   written: string[];
@@ -42,7 +42,7 @@ export interface JobResult {
 
 export type JobMessage =
   | { kind: 'progress'; step: number; steps: number; slots: number; name: string }
-  | ({ kind: 'done' } & JobResult)
+  | ({ kind: 'done' } & OptimizeJobResult)
   | { kind: 'user-error'; message: string }
   | { kind: 'bug'; stack: string };
 
@@ -74,10 +74,10 @@ function instructions(program: Program, windows: readonly Window[]): Window[] {
   });
 }
 
-async function work(job: Job): Promise<JobResult> {
+async function work(job: OptimizeJob): Promise<OptimizeJobResult> {
   const flag = new Uint8Array(job.stop);
   let last = 0;
-  const control: Control = {
+  const control: OptimizeControl = {
     workers: job.workers,
     stop: () => Atomics.load(flag, 0) !== 0,
     onProgress: ({ step, steps, slots, name }) => {
@@ -114,7 +114,7 @@ function post(message: JobMessage): void {
 }
 
 try {
-  post({ kind: 'done', ...(await work(workerData as Job)) });
+  post({ kind: 'done', ...(await work(workerData as OptimizeJob)) });
 } catch (e) {
   if (e instanceof UserError) post({ kind: 'user-error', message: e.message });
   else post({ kind: 'bug', stack: e instanceof Error ? (e.stack ?? e.message) : String(e) });

@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import type {
   AppliedRewrite,
-  DifferentialWord,
-  KernelWord,
+  DifferentialRun,
+  KernelCheck,
   ObjectSizes,
   OptimizeResult,
   Version,
@@ -85,12 +85,12 @@ function counted(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
-function kernelText(k: KernelWord): string {
+function kernelText(k: KernelCheck): string {
   if (k.status !== 'accepted') return `${k.status}: ${k.reason}`;
   return `accepted, ${k.verifiedInsnsBefore} -> ${k.verifiedInsns} instructions verified`;
 }
 
-function differentialText(d: DifferentialWord): string {
+function differentialText(d: DifferentialRun): string {
   if (d.status === 'not run') return `not run: ${d.reason}`;
   return d.status === 'agree' ? `${d.runs} agree` : `DIFFER after ${d.runs}: ${d.detail}`;
 }

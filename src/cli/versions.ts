@@ -18,7 +18,7 @@ import type { Insn } from '../isa/insn.ts';
 import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { align, type Hunk } from '../report/html/align.ts';
-import { sameTraces } from '../verify/bisimulation.ts';
+import { bisimilar } from '../verify/bisimulation.ts';
 import {
   deepDifference,
   type Verdict,
@@ -30,7 +30,7 @@ import {
 /** What was proven: the program as a whole, the one range that differs, or all ranges one by one. */
 export type Scope = 'program' | 'window' | 'windows';
 
-export interface Comparison {
+export interface VersionComparison {
   scope: Scope;
   verdict: Verdict;
   /** Ranges that differ, in instructions of the first. */
@@ -43,7 +43,7 @@ function keyOf(i: Insn): string {
   return formatInsn(reference === undefined ? i : { ...i, [reference.field]: 0 });
 }
 
-export function compareVersions(a: Program, b: Program, verifier: WindowVerifier): Comparison {
+export function compareVersions(a: Program, b: Program, verifier: WindowVerifier): VersionComparison {
   const apart = whyIncomparable(a, b);
   if (apart !== undefined)
     return { scope: 'program', verdict: { kind: 'unknown', reason: apart, ms: 0 }, ranges: [] };
@@ -51,7 +51,7 @@ export function compareVersions(a: Program, b: Program, verifier: WindowVerifier
   const ranges = hunks.map((h) => h.a);
   const stepwise = (): Verdict => inSteps(a, b, hunks, verifier);
   if (hunks.length === 0 && sameCode(a, b)) return { scope: 'program', verdict: stepwise(), ranges };
-  if (sameTraces(a, { ...b, maps: a.maps })) {
+  if (bisimilar(a, { ...b, maps: a.maps })) {
     const verdict: Verdict = { kind: 'equivalent', how: 'identical', ms: 0 };
     return { scope: 'program', verdict, ranges };
   }
@@ -132,7 +132,7 @@ export function compareWindow(
   b: Program,
   slots: { start: number; end: number },
   verifier: WindowVerifier,
-): Comparison {
+): VersionComparison {
   const offsets = slotOffsets(a.insns);
   const [start, end] = [slots.start, slots.end].map((s) => offsets.indexOf(s)) as [number, number];
   const last = offsets[a.insns.length];

@@ -73,7 +73,7 @@ export type OpName =
   | 'ld_imm64'
   | 'addr_space_cast';
 
-interface Row {
+interface OpcodeRow {
   /** Unique, e.g. `add64.k`, `jslt32.x`, `ldxsx.h`, `atomic.xchg.dw`. */
   readonly name: OpName;
   /** The operation alone, without width, operand and size: `add`, `jslt`, `ldxsx`, `xchg`. */
@@ -90,7 +90,7 @@ interface Row {
   readonly linux: number;
 }
 
-export interface AluOp extends Row {
+export interface AluOp extends OpcodeRow {
   readonly kind: 'alu';
   readonly mnemonic: AluMnemonic;
   /** Low bits of the source that `movsx` extends, or of the register that `le`, `be` and `bswap` keep. */
@@ -103,25 +103,25 @@ export interface AluOp extends Row {
   eval<V, B>(a: Algebra<V, B>, dst: V, src: V): V;
 }
 /** dst = 64-bit immediate, map, map value, BTF variable or function address: `insn.src` tells which. */
-export interface LdImm64Op extends Row {
+export interface LdImm64Op extends OpcodeRow {
   readonly kind: 'ldimm64';
 }
 /** dst = zero- or sign-extended bytes at [src + off]. `acquire` marks the load-acquire form. */
-export interface LoadOp extends Row {
+export interface LoadOp extends OpcodeRow {
   readonly kind: 'load';
   readonly size: Bytes;
   readonly signed: boolean;
   readonly acquire: boolean;
 }
 /** Bytes at [dst + off] = low bytes of src or imm. `release` marks the store-release form. */
-export interface StoreOp extends Row {
+export interface StoreOp extends OpcodeRow {
   readonly kind: 'store';
   readonly size: Bytes;
   readonly operand: 'X' | 'K';
   readonly release: boolean;
 }
 /** Read-modify-write of [dst + off]. With `result` 'src' or 'r0' the old value goes there, zero-extended. */
-export interface AtomicOp extends Row {
+export interface AtomicOp extends OpcodeRow {
   readonly kind: 'atomic';
   readonly mnemonic: AtomicMnemonic;
   readonly size: 4 | 8;
@@ -130,12 +130,12 @@ export interface AtomicOp extends Row {
   eval<V, B>(a: Algebra<V, B>, old: V, src: V, r0: V): V;
 }
 /** Legacy packet load: r0 = big-endian bytes at imm (+ src), r1..r5 clobbered, program ends when out of bounds. */
-export interface LdAbsOp extends Row {
+export interface LdAbsOp extends OpcodeRow {
   readonly kind: 'ldabs';
   readonly size: 1 | 2 | 4;
   readonly indirect: boolean;
 }
-export interface JumpOp extends Row {
+export interface JumpOp extends OpcodeRow {
   readonly kind: 'jump';
   readonly mnemonic: JumpMnemonic;
   /** Taken when `dst REL src`. */
@@ -150,23 +150,23 @@ export interface JumpOp extends Row {
   eval<V, B>(a: Algebra<V, B>, dst: V, src: V): B;
 }
 /** Unconditional jump; the distance in slots is in `off` or in `imm`. */
-export interface GotoOp extends Row {
+export interface GotoOp extends OpcodeRow {
   readonly kind: 'goto';
   readonly distance: 'off' | 'imm';
 }
 /** `may_goto`: falls through until the kernel's loop budget is used up, then jumps. */
-export interface MayGotoOp extends Row {
+export interface MayGotoOp extends OpcodeRow {
   readonly kind: 'maygoto';
 }
-export interface CallOp extends Row {
+export interface CallOp extends OpcodeRow {
   readonly kind: 'call';
   readonly target: 'helper' | 'local' | 'kfunc';
 }
-export interface ExitOp extends Row {
+export interface ExitOp extends OpcodeRow {
   readonly kind: 'exit';
 }
 /** dst = src cast between address spaces (arenas); only as a whole-instruction identity, never evaluated. */
-export interface CastOp extends Row {
+export interface CastOp extends OpcodeRow {
   readonly kind: 'cast';
 }
 

@@ -40,7 +40,7 @@ export function specOf(i: Insn): OpSpec | undefined {
   return undefined;
 }
 
-/** Row by its name, for code that builds instructions; throws on a name that does not exist. */
+/** OpcodeRow by its name, for code that builds instructions; throws on a name that does not exist. */
 export function opNamed(name: string): OpSpec {
   const row = byName.get(name);
   if (row === undefined) throw new Error(`no opcode is named ${name}`);

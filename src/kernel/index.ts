@@ -1,5 +1,5 @@
 /**
- * The running kernel, optional at run time: consent, truth and time.
+ * The running kernel, optional at run time: load verdicts, differential runs and times.
  *
  *   syscall   bpf(2) through koffi, errors by name, descriptors closed in scopes
  *   doctor    probeKernel(): what this machine can do, or why nothing
@@ -29,11 +29,11 @@ export {
   kernelDiff,
 } from './differential/diff.ts';
 export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './differential/fuzz.ts';
-export { asRun, interpreterSays, type Model, machineModel, vmDiff } from './differential/model.ts';
+export { asRun, interpreterSays, machineModel, type ReferenceModel, vmDiff } from './differential/model.ts';
 export {
-  type Counts,
   type Disagreement,
   type Matrix,
+  type MatrixCounts,
   type MatrixOptions,
   MatrixTally,
   reasonClass,
@@ -44,10 +44,10 @@ export { firstOf, kernelTests, timingTests } from './differential/test-inputs.ts
 export { playable, type RunAs, type Runner, waysToRun } from './run/inputs.ts';
 export {
   accepts,
-  type Consent,
   KernelSession,
   type LoadAs,
   type LoadResult,
+  type LoadVerdict,
   loadProgram,
   notLoadable,
 } from './run/load.ts';

@@ -7,6 +7,6 @@
 export { budgetOf, OPTIMIZE_DEFAULTS } from './defaults.ts';
 export { type Chance, type ExplainedRange, explainProgram } from './explain.ts';
 export { type FileResult, optimizeFile } from './objects/optimize-file.ts';
-export type { Control } from './pipeline.ts';
+export type { OptimizeControl } from './pipeline.ts';
 export { optimizePareto, optimizeProgram, type Shared } from './program.ts';
 export * from './types.ts';

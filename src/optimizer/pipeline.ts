@@ -4,7 +4,7 @@
  *   tests --> dead code, shared code, peepholes --> Markov chains over windows, round by round
  *         --> dead code, shared code --> final word of the kernel
  *
- * Every change goes through `judge` (gate.ts). The result does not depend on time: budgets are steps.
+ * Every change goes through `decide` (gate.ts). The result does not depend on time: budgets are steps.
  */
 import { sizeInSlots } from '../isa/insn.ts';
 import { replaceRange, withoutNops } from '../program/edit.ts';
@@ -12,9 +12,9 @@ import type { Program } from '../program/program.ts';
 import { type ChainStats, emptyStats } from '../search/chain/chain.ts';
 import { straightRuns } from '../search/windows.ts';
 import type { Window } from '../verify/types.ts';
-import { Rewriting } from './acceptance/accepted-rewrites.ts';
-import { type Oracles, safetyOfResult } from './acceptance/checks.ts';
-import { type Consents, finalWord } from './acceptance/kernel-check.ts';
+import { AcceptedRewrites } from './acceptance/accepted-rewrites.ts';
+import { type GateOracles, safetyOfResult } from './acceptance/checks.ts';
+import { finalKernelCheck, type LoadVerdicts } from './acceptance/kernel-check.ts';
 import { budgetOf } from './defaults.ts';
 import { peephole } from './passes/peephole.ts';
 import { share } from './passes/tail-merging.ts';
@@ -23,12 +23,12 @@ import { SearchPool, type SearchThreads } from './search/search-pool.ts';
 import { searchTools } from './search/search-tools.ts';
 import { localSearcher, type Searcher } from './search/searcher.ts';
 import type { SearchTools, WindowTask } from './search/window-search.ts';
-import { Lessons } from './states/counterexample-pool.ts';
-import { Bench } from './states/test-bench.ts';
+import { CounterexamplePool } from './states/counterexample-pool.ts';
+import { TestBench } from './states/test-bench.ts';
 import type { OptimizeOptions, OptimizeResult, Progress, Version } from './types.ts';
-import { approved, type Candidate, candidatesOf, ranked } from './versions.ts';
+import { approved, candidatesOf, type ProvenVersion, ranked } from './versions.ts';
 
-export interface Control {
+export interface OptimizeControl {
   onProgress?(p: Progress): void;
   /** Polled often; true ends the search, and what is proven so far is returned. */
   stop?(): boolean;
@@ -40,30 +40,30 @@ export class Optimization {
   private readonly original: Program;
   private readonly options: OptimizeOptions;
   private readonly steps: number;
-  private readonly control: Control;
-  private readonly bench: Bench;
-  private readonly rewriting: Rewriting;
+  private readonly control: OptimizeControl;
+  private readonly bench: TestBench;
+  private readonly accepted: AcceptedRewrites;
   private readonly tools: SearchTools;
   private readonly safety: (candidate: Program) => string | undefined;
   private readonly schedule: Schedule;
   private readonly unreached = new Set<number>();
-  private readonly lessons = new Lessons();
+  private readonly pooled = new CounterexamplePool();
   private readonly stats: ChainStats = emptyStats();
   private interrupted = false;
 
-  constructor(program: Program, options: OptimizeOptions, control: Control, oracles: Oracles) {
+  constructor(program: Program, options: OptimizeOptions, control: OptimizeControl, oracles: GateOracles) {
     this.original = program;
     this.options = options;
     this.steps = budgetOf(options, sizeInSlots(program.insns));
     this.control = control;
-    this.bench = new Bench(program, options);
+    this.bench = new TestBench(program, options);
     const { safety, objection, ...tools } = searchTools(program, options, this.bench, oracles, () =>
       this.stopped(),
     );
     this.tools = tools;
     this.safety = safety;
-    this.rewriting = new Rewriting(program, {
-      judges: tools.judges,
+    this.accepted = new AcceptedRewrites(program, {
+      checks: tools.checks,
       objection,
       changed: (best) => this.bench.setSource(best),
       forget: tools.forget,
@@ -86,26 +86,26 @@ export class Optimization {
     this.removeDeadCode();
     this.share();
     // Also when it was stopped.
-    this.rewriting.settle();
+    this.accepted.checkpoint();
   }
 
   /** Every proven version on the way. */
-  candidates(): Candidate[] {
-    return candidatesOf(this.rewriting, this.bench);
+  candidates(): ProvenVersion[] {
+    return candidatesOf(this.accepted, this.bench);
   }
 
   /** What the kernel says of a proven version; undefined where static safety objects. */
-  word(program: Program, kernel: Consents): Pick<Version, 'kernel' | 'differential'> | undefined {
+  word(program: Program, kernel: LoadVerdicts): Pick<Version, 'kernel' | 'differential'> | undefined {
     return this.safety(program) === undefined
-      ? finalWord(this.original, program, kernel, this.options)
+      ? finalKernelCheck(this.original, program, kernel, this.options)
       : undefined;
   }
 
   /** The best version, and as many others as were asked for. */
-  result(kernel: Consents): OptimizeResult {
-    const { original, rewriting, bench, options } = this;
-    const optimized = withoutNops(rewriting.best);
-    const word = finalWord(original, optimized, kernel, options);
+  result(kernel: LoadVerdicts): OptimizeResult {
+    const { original, accepted, bench, options } = this;
+    const optimized = withoutNops(accepted.best);
+    const word = finalKernelCheck(original, optimized, kernel, options);
     const unsafe = safetyOfResult(original, this.tools.target, optimized);
     const objected =
       unsafe !== undefined || word.kernel.status === 'refused' || word.differential.status === 'differ';
@@ -119,8 +119,8 @@ export class Optimization {
       insnsAfter: program.insns.length,
       latencyBefore: bench.latency(original),
       latencyAfter: bench.latency(program),
-      rewrites: objected ? [] : rewriting.rewrites,
-      convergence: rewriting.convergence,
+      rewrites: objected ? [] : accepted.rewrites,
+      convergence: accepted.convergence,
       stats: this.stats,
       ...word,
       notes,
@@ -136,20 +136,20 @@ export class Optimization {
   }
 
   private notes(): string[] {
-    const { bench, rewriting, unreached } = this;
-    const { notes } = rewriting;
+    const { bench, accepted, unreached } = this;
+    const { notes } = accepted;
     if (bench.faulty.length > 0)
       notes.push(
         `${bench.faulty.length} of ${bench.tests.length} tests fault in the interpreter and decide nothing`,
       );
     if (unreached.size > 0) notes.push(`no test reaches ${unreached.size} windows, which were not searched`);
-    if (rewriting.best.pinned.size > 0)
-      notes.push(`${rewriting.best.pinned.size} instructions with load-time values stay as they are`);
+    if (accepted.best.pinned.size > 0)
+      notes.push(`${accepted.best.pinned.size} instructions with load-time values stay as they are`);
     return notes;
   }
 
   private progress(window?: Window): void {
-    const { step, best } = this.rewriting;
+    const { step, best } = this.accepted;
     const { name } = best;
     this.control.onProgress?.({ name, step, steps: this.steps, slots: sizeInSlots(best.insns), window });
   }
@@ -161,27 +161,27 @@ export class Optimization {
 
   /** Takes out, one by one and last first, instructions whose effect nobody sees. */
   private removeDeadCode(): void {
-    const { rewriting } = this;
+    const { accepted } = this;
     this.tools.forget();
     for (let again = true; again && !this.stopped(); ) {
       again = false;
-      for (const run of within(rewriting.best, straightRuns(rewriting.best), this.options.windows).reverse())
+      for (const run of within(accepted.best, straightRuns(accepted.best), this.options.windows).reverse())
         for (let index = run.end - 1; index >= run.start && !this.stopped(); index--) {
           const window = { start: index, end: index + 1 };
-          if (!rewriting.adopt({ window, replacement: [], by: 'dead code' })) continue;
+          if (!accepted.adopt({ window, replacement: [], by: 'dead code' })) continue;
           again = true;
           this.progress(window);
         }
-      rewriting.settle();
+      accepted.checkpoint();
     }
   }
 
   private share(): void {
-    const { rewriting } = this;
+    const { accepted } = this;
     this.tools.forget();
     // It moves code about, in ranges that were chosen and out of them.
-    if (this.options.windows !== undefined) rewriting.settle();
-    else if (share(rewriting, this.tools.contextOf, () => this.stopped())) this.progress();
+    if (this.options.windows !== undefined) accepted.checkpoint();
+    else if (share(accepted, this.tools.contextOf, () => this.stopped())) this.progress();
   }
 
   private peephole(): void {
@@ -189,7 +189,7 @@ export class Optimization {
     // In chosen ranges only what the chains find there.
     if (this.options.windows !== undefined) return;
     forget();
-    if (!peephole(this.rewriting, target, contextOf, () => this.stopped())) return;
+    if (!peephole(this.accepted, target, contextOf, () => this.stopped())) return;
     this.progress();
     this.share();
   }
@@ -200,32 +200,32 @@ export class Optimization {
   }
 
   private async searchWindows(searcher: Searcher): Promise<void> {
-    const { rewriting, schedule } = this;
+    const { accepted, schedule } = this;
     let at = START;
     let spent = 0;
-    while (rewriting.step < this.steps && !this.stopped()) {
-      const next = schedule.next(rewriting.best, at);
+    while (accepted.step < this.steps && !this.stopped()) {
+      const next = schedule.next(accepted.best, at);
       if (next === undefined) {
         this.share();
         // Nothing to search in.
-        if (rewriting.step === spent && at.round > 0) break;
-        spent = rewriting.step;
+        if (accepted.step === spent && at.round > 0) break;
+        spent = accepted.step;
         at = nextRound(at);
         continue;
       }
       const { window, after } = next;
-      const task = this.taskOf(window, at, rewriting.step);
-      const result = await searcher.search(task, () => this.ahead(after, rewriting.step + task.steps));
+      const task = this.taskOf(window, at, accepted.step);
+      const result = await searcher.search(task, () => this.ahead(after, accepted.step + task.steps));
       const { found, stats, refused, learned, isUnreached } = result;
-      this.lessons.add(task.program, window, at.round, learned);
+      this.pooled.add(task.program, window, at.round, learned);
       if (isUnreached === true) this.unreached.add(window.start);
-      for (const refusal of refused) rewriting.refuse(refusal);
-      rewriting.step += stats.steps;
+      for (const refusal of refused) accepted.refuse(refusal);
+      accepted.step += stats.steps;
       this.add(stats);
       if (found !== undefined) {
         const { replacement, how } = found;
         const changed = replaceRange(task.program, window.start, window.end, replacement);
-        rewriting.take(
+        accepted.take(
           { window, replacement, by: `chain ${this.options.settings}` },
           { program: changed, how },
         );
@@ -237,14 +237,14 @@ export class Optimization {
   }
 
   private taskOf(window: Window, { round, visits }: Position, step: number): WindowTask {
-    const { best: program, objected } = this.rewriting;
+    const { best: program, objected } = this.accepted;
     return {
       program,
       window,
       stream: [this.options.seed, 'chain', program.name, round, visits],
       steps: Math.min(this.schedule.steps(round), this.steps - step),
       objected,
-      lessons: this.lessons.known(program, window, round),
+      pooled: this.pooled.known(program, window, round),
     };
   }
 
@@ -252,7 +252,7 @@ export class Optimization {
   private *ahead(from: Position, step: number): Generator<WindowTask> {
     let [at, empty] = [from, false];
     while (step < this.steps) {
-      const next = this.schedule.next(this.rewriting.best, at);
+      const next = this.schedule.next(this.accepted.best, at);
       if (next === undefined) {
         // Two rounds without a window: there are none.
         if (empty) return;
@@ -272,7 +272,7 @@ export class Optimization {
     this.stats.steps += stats.steps;
     this.stats.evaluated += stats.evaluated;
     this.stats.accepted += stats.accepted;
-    if (stats.foundAt > 0) this.stats.foundAt = this.rewriting.step - stats.steps + stats.foundAt;
+    if (stats.foundAt > 0) this.stats.foundAt = this.accepted.step - stats.steps + stats.foundAt;
     for (const key of Object.keys(stats.proofs) as (keyof ChainStats['proofs'])[])
       this.stats.proofs[key] += stats.proofs[key];
     for (const key of Object.keys(stats.acceptedByRule) as (keyof ChainStats['acceptedByRule'])[])

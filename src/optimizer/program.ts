@@ -1,13 +1,13 @@
-/** One program in, a smaller one out: wires the judges to the pipeline. */
+/** One program in, a smaller one out: wires the checks to the pipeline. */
 
 import { UserError } from '../base/errors.ts';
 import { sizeInSlots } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
 import { contextProvider, createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
-import { type Oracles, oraclesOf } from './acceptance/checks.ts';
-import { type Consents, openConsents } from './acceptance/kernel-check.ts';
+import { type GateOracles, oraclesOf } from './acceptance/checks.ts';
+import { type LoadVerdicts, openLoadVerdicts } from './acceptance/kernel-check.ts';
 import { budgetOf } from './defaults.ts';
-import { type Control, Optimization } from './pipeline.ts';
+import { Optimization, type OptimizeControl } from './pipeline.ts';
 import { SearchThreads } from './search/search-pool.ts';
 import type { OptimizeOptions, OptimizeResult } from './types.ts';
 import { approved, paretoFront } from './versions.ts';
@@ -26,15 +26,21 @@ export interface Shared {
 export async function optimizeProgram(
   program: Program,
   options: OptimizeOptions,
-  control: Control = {},
+  control: OptimizeControl = {},
   verifier?: WindowVerifier,
   threads?: SearchThreads,
 ): Promise<OptimizeResult> {
-  return withOracles(program, options, control, { verifier, threads }, async (oracles, consents, helpers) => {
-    const optimization = new Optimization(program, options, control, oracles);
-    await optimization.search(helpers);
-    return optimization.result(consents);
-  });
+  return withOracles(
+    program,
+    options,
+    control,
+    { verifier, threads },
+    async (oracles, loadVerdicts, helpers) => {
+      const optimization = new Optimization(program, options, control, oracles);
+      await optimization.search(helpers);
+      return optimization.result(loadVerdicts);
+    },
+  );
 }
 
 /**
@@ -44,11 +50,11 @@ export async function optimizeProgram(
 export async function optimizePareto(
   program: Program,
   options: OptimizeOptions,
-  control: Control = {},
+  control: OptimizeControl = {},
   shared: Partial<Shared> = {},
 ): Promise<OptimizeResult> {
   const steps = Math.ceil(budgetOf(options, sizeInSlots(program.insns)) / 2);
-  return withOracles(program, options, control, shared, async (oracles, consents, threads) => {
+  return withOracles(program, options, control, shared, async (oracles, loadVerdicts, threads) => {
     const run = async (goal: 'size' | 'latency'): Promise<Optimization> => {
       // Versions are kept; which of them to hand out is decided below.
       const kept = { ...options, goal, steps, topK: 0 };
@@ -58,28 +64,36 @@ export async function optimizePareto(
     };
     const [small, fast] = [await run('size'), await run('latency')];
     const front = paretoFront([...small.candidates(), ...fast.candidates()]);
-    const versions = approved(front, front.length, (p) => small.word(p, consents));
-    return { ...small.result(consents), versions };
+    const versions = approved(front, front.length, (p) => small.word(p, loadVerdicts));
+    return { ...small.result(loadVerdicts), versions };
   });
 }
 
 async function withOracles(
   program: Program,
   options: OptimizeOptions,
-  control: Control,
+  control: OptimizeControl,
   shared: Partial<Shared>,
-  use: (oracles: Oracles, consents: Consents, threads: SearchThreads | undefined) => Promise<OptimizeResult>,
+  use: (
+    oracles: GateOracles,
+    loadVerdicts: LoadVerdicts,
+    threads: SearchThreads | undefined,
+  ) => Promise<OptimizeResult>,
 ): Promise<OptimizeResult> {
   const verifier =
     shared.verifier ?? (await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver }));
-  const consents = openConsents(program, options.kernel);
+  const loadVerdicts = openLoadVerdicts(program, options.kernel);
   const threads = shared.threads ?? threadsFor(control, options);
   try {
-    if (options.kernel === 'require' && consents.session === undefined)
-      throw new UserError(`the kernel cannot be asked: ${consents.reason}`, program.name, 'See `k2 doctor`.');
-    return await use(oraclesOf(verifier, consents), consents, threads);
+    if (options.kernel === 'require' && loadVerdicts.session === undefined)
+      throw new UserError(
+        `the kernel cannot be asked: ${loadVerdicts.reason}`,
+        program.name,
+        'See `k2 doctor`.',
+      );
+    return await use(oraclesOf(verifier, loadVerdicts), loadVerdicts, threads);
   } finally {
-    consents.session?.close();
+    loadVerdicts.session?.close();
     if (shared.verifier === undefined) verifier.close();
     if (shared.threads === undefined) await threads?.close();
   }
@@ -87,7 +101,7 @@ async function withOracles(
 
 /** None when the calling thread does the work: threads have the embedded solver only. */
 export function threadsFor(
-  { workers = 1 }: Control,
+  { workers = 1 }: OptimizeControl,
   { solver }: Pick<OptimizeOptions, 'solver'>,
 ): SearchThreads | undefined {
   return workers > 1 && solver === undefined ? new SearchThreads(workers) : undefined;

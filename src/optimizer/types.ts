@@ -45,8 +45,8 @@ export interface Version {
   latency: Latency;
   /** What leads to it from the input. */
   rewrites: readonly AppliedRewrite[];
-  kernel: KernelWord;
-  differential: DifferentialWord;
+  kernel: KernelCheck;
+  differential: DifferentialRun;
 }
 
 /** One rewrite that reached the output. */
@@ -63,8 +63,8 @@ export interface AppliedRewrite {
   slotsAfter: number;
 }
 
-/** Consent and truth of the running kernel about the output. */
-export type KernelWord =
+/** Load verdict and differential runs of the running kernel for the output. */
+export type KernelCheck =
   | {
       status: 'accepted';
       verifiedInsns: number;
@@ -75,7 +75,7 @@ export type KernelWord =
   | { status: 'refused'; reason: string }
   | { status: 'not checked'; reason: string };
 
-export type DifferentialWord =
+export type DifferentialRun =
   | { status: 'agree'; runs: number; masked: readonly string[] }
   | { status: 'differ'; runs: number; detail: string }
   | { status: 'not run'; reason: string };
@@ -103,8 +103,8 @@ export interface OptimizeResult {
   /** Best proven size after so many proposals, starting with [0, slotsBefore]. */
   convergence: readonly (readonly [step: number, slots: number])[];
   stats: ChainStats;
-  kernel: KernelWord;
-  differential: DifferentialWord;
+  kernel: KernelCheck;
+  differential: DifferentialRun;
   /** Ranges that could not be optimized, and what else the user should know. */
   notes: readonly string[];
   /** True when a signal or a time limit ended the search before its budget. */

@@ -60,11 +60,11 @@ export interface Program {
    * Their `imm` or `off` is not final before load time.
    */
   pinned: ReadonlyMap<number, string>;
-  provenance: Provenance;
+  provenance: ProgramProvenance;
 }
 
 /** Where a program came from. */
-export interface Provenance {
+export interface ProgramProvenance {
   /** File it was read from, as the user named it. */
   file: string;
   /** sha256 of that file. */

@@ -11,6 +11,13 @@ export { chartsOf } from './charts/charts.ts';
 export { align, type Hunk, type Span } from './html/align.ts';
 export { markdownOf } from './markdown.ts';
 export { comparisonJunit, comparisonMarkdown, comparisonText } from './tables/comparison-text.ts';
-export { type Line, type Summary, summarise, type Totals, totalsOf, totalsText } from './tables/summary.ts';
+export {
+  type Summary,
+  type SummaryLine,
+  summarise,
+  type Totals,
+  totalsOf,
+  totalsText,
+} from './tables/summary.ts';
 export { summaryText, textTable } from './tables/text.ts';
 export { type ReportFiles, writeReport } from './write.ts';

@@ -7,7 +7,13 @@ import { columnsOf } from './tables/columns.ts';
 import { conditions } from './tables/conditions.ts';
 import { provenanceOf } from './tables/provenance.ts';
 import { seedTable } from './tables/seeds.ts';
-import { isWithoutInstructions, type Line, type Summary, totalsOf, totalsText } from './tables/summary.ts';
+import {
+  isWithoutInstructions,
+  type Summary,
+  type SummaryLine,
+  totalsOf,
+  totalsText,
+} from './tables/summary.ts';
 import { type DataTable, fixed, flatLabel } from './tables/tables.ts';
 
 /** Rows of the main table, and programs with their rewrites, that a reader of Markdown scrolls through. */
@@ -100,7 +106,7 @@ function text(s: string): string {
   return s.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>|#]/g, (c) => `\\${c}`);
 }
 
-function program(s: Summary, l: Line): string {
+function program(s: Summary, l: SummaryLine): string {
   const head = `### ${text(lineName(s, l))}`;
   if (!hasResult(l.row)) return `${head}\n\n${l.status}: ${text(l.reason)}`;
   const notes = l.row.notes.map((n) => `- ${text(n)}`).join('\n');

@@ -17,7 +17,7 @@ import { chartLibrary } from './html/page-shell.ts';
 import { bestFirst, programPage } from './html/program-page.ts';
 import { cardOf } from './html/site.ts';
 import { markdownOf } from './markdown.ts';
-import { byProgram, type Line, type Summary, summarise } from './tables/summary.ts';
+import { byProgram, type Summary, type SummaryLine, summarise } from './tables/summary.ts';
 
 export interface ReportFiles {
   html: string;
@@ -64,7 +64,7 @@ export async function writeReport(
   }
   const groups = byProgram(summary.lines);
   const names = fileNames([...groups.keys()]);
-  const pageOf = (l: Line): string =>
+  const pageOf = (l: SummaryLine): string =>
     `programs/${names.get(`${l.program.corpus}/${l.program.id}/${l.program.variant}`)!}`;
   const files: ReportFiles = {
     html: join(folder, 'index.html'),
@@ -88,7 +88,7 @@ async function drawAll(charts: readonly Chart[]): Promise<Drawn[]> {
 
 async function writePrograms(
   shared: { summary: Summary; hasOverview: boolean },
-  groups: ReadonlyMap<string, readonly Line[]>,
+  groups: ReadonlyMap<string, readonly SummaryLine[]>,
   names: ReadonlyMap<string, string>,
   folder: string,
 ): Promise<string[]> {

@@ -13,7 +13,7 @@ export { type ProcessSolver, processSolver, selfTest } from './smtlib/process.ts
 export { printGetValue, printScript, readModel, type Script } from './smtlib/smtlib.ts';
 export { termAlgebra } from './terms/algebra.ts';
 export { TermBuilder } from './terms/build.ts';
-export { type Assignment, Evaluator, evaluate } from './terms/eval.ts';
+export { evaluate, type TermAssignment, TermEvaluator } from './terms/eval.ts';
 export { applyOp, MASKS, OP_ROWS, Op, type OpCode } from './terms/ops.ts';
 export { mayAliasPairs, splitOffset } from './terms/reads.ts';
 export { type Term, TermStore } from './terms/terms.ts';

@@ -1,5 +1,5 @@
 /** What every solver back end is asked and answers. */
-import type { Assignment } from './terms/eval.ts';
+import type { TermAssignment } from './terms/eval.ts';
 import type { Term, TermStore } from './terms/terms.ts';
 
 /** Concrete values under which all assertions hold. Symbols that are not listed may have any value: they are read as 0. */
@@ -30,7 +30,7 @@ export interface Solver {
 }
 
 /** The model as an assignment for eval.ts. */
-export function assignmentOf(model: Model): Assignment {
+export function assignmentOf(model: Model): TermAssignment {
   return {
     variable: (name) => model.variables.get(name) ?? 0n,
     byte: (memory, address) => model.memories.get(memory)?.get(address) ?? 0,

@@ -1,5 +1,5 @@
 /** Questions that a network asks of a server: how much without loss, how late at a load, and the curves between. */
-import { type Server, type ServiceDistribution, type SimulationOptions, simulate } from './simulate.ts';
+import { type ServerModel, type ServiceDistribution, type SimulationOptions, simulate } from './simulate.ts';
 
 export type LoadOptions = Omit<SimulationOptions, 'rate'>;
 
@@ -10,7 +10,7 @@ export type LoadOptions = Omit<SimulationOptions, 'rate'>;
  */
 export function maxRate(
   service: ServiceDistribution,
-  server: Server,
+  server: ServerModel,
   options: LoadOptions,
   loss: number,
   precision = 10_000,
@@ -46,7 +46,7 @@ export interface LoadPoint {
 
 export function loadCurve(
   service: ServiceDistribution,
-  server: Server,
+  server: ServerModel,
   options: LoadOptions,
   rates: readonly number[],
 ): LoadPoint[] {

@@ -9,7 +9,7 @@
  */
 import { Rng } from '../base/random.ts';
 
-export interface Server {
+export interface ServerModel {
   /** Packets that wait, beside the batch at hand; more are dropped. */
   ring: number;
   /** Packets that one poll takes at most (NAPI's budget: 64). */
@@ -60,7 +60,7 @@ export interface SimulationResult {
 
 export function simulate(
   service: ServiceDistribution,
-  server: Server,
+  server: ServerModel,
   options: SimulationOptions,
 ): SimulationResult {
   const { arrivals, rate, packets, seed } = options;

@@ -15,7 +15,7 @@ import { pinOf } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 
 /** One instruction that does something. */
-export interface Step {
+export interface TraceStep {
   /** What it does, the same text for the same thing. */
   what: string;
   /** Steps that follow: of a test, if it holds (as `what` asks it) and if not. Indices into the program; `END` outside it. */
@@ -48,7 +48,7 @@ export class Steps {
     const seen = new Set<number>();
     let at = index;
     while (at !== END && this.resolved[at] === END - 1) {
-      const next = seen.has(at) ? undefined : this.silent(at);
+      const next = seen.has(at) ? undefined : this.unobservable(at);
       // A step, or a loop that does nothing: each of its gotos stands for itself.
       if (next === undefined) {
         this.resolved[at] = at;
@@ -64,7 +64,7 @@ export class Steps {
   }
 
   /** Where control goes from an instruction that does nothing; undefined for a step. */
-  private silent(at: number): number | undefined {
+  private unobservable(at: number): number | undefined {
     const i = this.program.insns[at]!;
     if (pinOf(this.program, at) !== undefined) return undefined;
     const kind = specOf(i)?.kind;
@@ -74,7 +74,7 @@ export class Steps {
   }
 
   /** The step that instruction `index`, which `from` gave, is. */
-  at(index: number): Step {
+  at(index: number): TraceStep {
     const { program, offsets } = this;
     const i = program.insns[index]!;
     const pin = pinOf(program, index);
@@ -113,7 +113,7 @@ function textOf(i: Insn, jumps: boolean, callee: number | undefined): string {
 const MOST_PAIRS = 20;
 
 /** Do both programs, with the same maps and functions, run the same instructions in the same order on every input? */
-export function sameTraces(a: Program, b: Program): boolean {
+export function bisimilar(a: Program, b: Program): boolean {
   if (a.hook !== b.hook || a.functions.length !== b.functions.length || a.maps !== b.maps) return false;
   const [left, right] = [new Steps(a), new Steps(b)];
   const limit = MOST_PAIRS * (a.insns.length + b.insns.length);

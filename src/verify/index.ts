@@ -10,7 +10,7 @@
 export { type CacheStats, VerdictCache } from './cache/cache.ts';
 export { FileVerdictCache } from './cache/cache-file.ts';
 export type { WindowContext } from './context.ts';
-export { type Parting, partings, partingText } from './outcome-diff.ts';
+export { type OutcomeDifference, outcomeDifferences, outcomeDifferenceText } from './outcome-diff.ts';
 export { deepDifference, whyIncomparable } from './program.ts';
 export { type Accelerations, ALL_ACCELERATIONS } from './proof/accelerations.ts';
 export type { Candidate, Counterexample, Proof, Verdict, Window, WindowChecker } from './types.ts';

@@ -7,7 +7,7 @@ import { mapType } from '../program/tables/maps.ts';
 import type { ExternalCall, MapContents, Outcome } from '../vm/types.ts';
 
 /** One output that differs: which, and what it is in the first and in the second version. */
-export interface Parting {
+export interface OutcomeDifference {
   what: string;
   first: string;
   second: string;
@@ -16,12 +16,12 @@ export interface Parting {
 const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
 
 /** All outputs that differ, as the hook sees them; a fault hides the others. */
-export function partings(program: Program, x: Outcome, y: Outcome): Parting[] {
+export function outcomeDifferences(program: Program, x: Outcome, y: Outcome): OutcomeDifference[] {
   const ended = (o: Outcome): string =>
     o.status === 'exit' ? 'returns' : `faults: ${o.fault} at instruction ${o.at}`;
   if (x.status !== y.status) return [{ what: 'the run', first: ended(x), second: ended(y) }];
   const mask = (1n << BigInt(HOOKS[program.hook].returnBits)) - 1n;
-  const list: Parting[] = [];
+  const list: OutcomeDifference[] = [];
   if (((x.r0 ^ y.r0) & mask) !== 0n)
     list.push({ what: 'r0', first: String(x.r0 & mask), second: String(y.r0 & mask) });
   if (x.packet.length !== y.packet.length)
@@ -37,13 +37,13 @@ export function partings(program: Program, x: Outcome, y: Outcome): Parting[] {
   return list;
 }
 
-export function partingText({ what, first, second }: Parting): string {
+export function outcomeDifferenceText({ what, first, second }: OutcomeDifference): string {
   return `${what}: ${first} and ${second}`;
 }
 
 /** Runs of bytes that differ, within what both have. */
-function byteRuns(what: string, x: Uint8Array, y: Uint8Array): Parting[] {
-  const list: Parting[] = [];
+function byteRuns(what: string, x: Uint8Array, y: Uint8Array): OutcomeDifference[] {
+  const list: OutcomeDifference[] = [];
   const size = Math.min(x.length, y.length);
   for (let at = 0; at < size; at++) {
     if (x[at] === y[at]) continue;
@@ -60,10 +60,15 @@ function byteRuns(what: string, x: Uint8Array, y: Uint8Array): Parting[] {
   return list;
 }
 
-function mapPartings(name: string, isArray: boolean, x: MapContents = [], y: MapContents = []): Parting[] {
+function mapPartings(
+  name: string,
+  isArray: boolean,
+  x: MapContents = [],
+  y: MapContents = [],
+): OutcomeDifference[] {
   const by = (c: MapContents): Map<string, Uint8Array> => new Map(c.map((e) => [hex(e.key), e.value]));
   const [first, second] = [by(x), by(y)];
-  const list: Parting[] = [];
+  const list: OutcomeDifference[] = [];
   for (const key of new Set([...first.keys(), ...second.keys()])) {
     const [u, v] = [first.get(key), second.get(key)];
     const what = `map ${name}, key ${key}`;

@@ -13,18 +13,18 @@ import { pointer, region, UNINIT, type Value } from '../analysis/domain/value.ts
 import type { MapDef, Program } from '../program/program.ts';
 import { HOOKS } from '../program/tables/hooks.ts';
 import { mapType } from '../program/tables/maps.ts';
-import { type Assignment, Evaluator, Op, type Term } from '../solver/index.ts';
+import { Op, type Term, type TermAssignment, TermEvaluator } from '../solver/index.ts';
 import { createMachine } from '../vm/machine/machine.ts';
 import { observer } from '../vm/observe.ts';
 import { deepTests, generateTests } from '../vm/testgen/index.ts';
 import type { MapEntry, TestCase } from '../vm/types.ts';
 import type { WindowContext } from './context.ts';
 import { Unsupported } from './errors.ts';
-import { partings, partingText } from './outcome-diff.ts';
+import { outcomeDifferences, outcomeDifferenceText } from './outcome-diff.ts';
 import type { Session } from './proof/session.ts';
 import { directId } from './symbolic/constant-data.ts';
-import { type Merging, memoryOf } from './symbolic/regions.ts';
-import type { Run } from './symbolic/run.ts';
+import { type AliasPartition, memoryOf } from './symbolic/regions.ts';
+import type { SymbolicRun } from './symbolic/run.ts';
 import type { Counterexample } from './types.ts';
 import { checkTailCalls, packetIsShared } from './window-context.ts';
 
@@ -109,9 +109,9 @@ export function addPacketFacts(session: Session, longest = MAX_PACKET): void {
 export function testOf(
   session: Session,
   program: Program,
-  run: Run,
-  merging: Merging,
-  input: Assignment,
+  run: SymbolicRun,
+  merging: AliasPartition,
+  input: TermAssignment,
 ): TestCase | undefined {
   const variable = (name: string): bigint => BigInt.asUintN(64, input.variable(name, 64));
   const bytes = (memory: string, at: bigint, size: number): Uint8Array =>
@@ -136,9 +136,9 @@ export function testOf(
 function mapsOf(
   session: Session,
   program: Program,
-  run: Run,
-  merging: Merging,
-  input: Assignment,
+  run: SymbolicRun,
+  merging: AliasPartition,
+  input: TermAssignment,
   bytes: (memory: string, at: bigint, size: number) => Uint8Array,
 ): MapEntry[][] {
   const maps: MapEntry[][] = program.maps.map(() => []);
@@ -149,7 +149,7 @@ function mapsOf(
     maps[map]!.push({ key, value });
   };
   const lookups = run.calls.filter((c) => c.name === 'map_lookup_elem');
-  const e = new Evaluator(
+  const e = new TermEvaluator(
     session.normalizer.store,
     lookups.flatMap((c) => [c.condition, ...c.inputs.map((i) => i.term)]),
   );
@@ -196,8 +196,8 @@ export function firstDifference(
     machine.setSource(a.insns);
     machine.setCandidate(b.insns);
     if (machine.evaluate().failed === 0) continue;
-    const [parting] = partings(a, machine.run(a.insns, 0), machine.run(b.insns, 0));
-    const where = parting === undefined ? 'outputs' : partingText(parting);
+    const [difference] = outcomeDifferences(a, machine.run(a.insns, 0), machine.run(b.insns, 0));
+    const where = difference === undefined ? 'outputs' : outcomeDifferenceText(difference);
     return { counterexample: { registers: new Map(), memory: new Map(), test }, where };
   }
   return undefined;

@@ -20,7 +20,7 @@ import type { WindowContext } from './context.ts';
 import { Unsupported } from './errors.ts';
 import { addPacketFacts, checkComparable, entryContext, firstDifference, testOf } from './program.ts';
 import { type Accelerations, ALL_ACCELERATIONS, accelerationsKey } from './proof/accelerations.ts';
-import { Prover, type Question, type Staged } from './proof/prover.ts';
+import { type ProofTask, Prover, type Staged } from './proof/prover.ts';
 import { Session } from './proof/session.ts';
 import type { Verdict, Window } from './types.ts';
 import { contextProvider } from './window-context.ts';
@@ -211,7 +211,7 @@ class Verifier implements WindowVerifier {
   }
 
   /** The verdict under a key, or the answer to the question. */
-  private cached(question: string, ask: () => Question): Staged {
+  private cached(question: string, ask: () => ProofTask): Staged {
     if (!this.accelerations.cache) return this.prover.prove(ask());
     const key = `${CHECKER_VERSION}|${this.solver.name}|${this.rlimit}|${accelerationsKey(this.accelerations)}|${question}`;
     const known = this.cache.get(key);

@@ -6,7 +6,7 @@ import { deepTests } from './testgen/index.ts';
 import type { Fault, TestCase } from './types.ts';
 
 /** A run that faults at an instruction, or, without `fault`, reaches it. */
-export interface Shown {
+export interface FaultWitness {
   test: TestCase;
   fault?: Fault;
   /** Index of the instruction. */
@@ -26,19 +26,24 @@ const LONGEST = 256;
  * @param runs inputs to try
  * @returns the run, with as short a packet as shows the same; undefined when none was found
  */
-export function showFault(program: Program, at: number, runs: number, seed: number): Shown | undefined {
+export function showFault(
+  program: Program,
+  at: number,
+  runs: number,
+  seed: number,
+): FaultWitness | undefined {
   const machine = createMachine(program, { stepLimit: STEPS });
-  const faultOf = (test: TestCase): Shown | undefined => {
+  const faultOf = (test: TestCase): FaultWitness | undefined => {
     machine.setTests([test]);
     const { fault, at: where } = machine.run(program.insns, 0);
     return fault === undefined || where === undefined ? undefined : { test, fault, at: where };
   };
-  const reaches = (test: TestCase): Shown | undefined => {
+  const reaches = (test: TestCase): FaultWitness | undefined => {
     machine.setTests([test]);
     return (machine.coverage(program.insns).executed[at] ?? 0) > 0 ? { test, at } : undefined;
   };
-  let other: Shown | undefined;
-  let reached: Shown | undefined;
+  let other: FaultWitness | undefined;
+  let reached: FaultWitness | undefined;
   const tests = deepTests(program, seed, observer(program, { stepLimit: STEPS }));
   for (let n = 0; n < runs; n++) {
     const { value: drawn } = tests.next();
@@ -59,7 +64,7 @@ function beginnings(test: TestCase): TestCase[] {
   return [test, ...lengths.map((length) => ({ ...test, packet: test.packet.slice(0, length) }))];
 }
 
-function shortest(found: Shown, show: (test: TestCase) => Shown | undefined): Shown {
+function shortest(found: FaultWitness, show: (test: TestCase) => FaultWitness | undefined): FaultWitness {
   const [, ...cut] = beginnings(found.test);
   for (const test of cut) {
     const shown = show(test);

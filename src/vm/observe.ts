@@ -2,14 +2,14 @@
 import type { Program } from '../program/program.ts';
 import { createMachine } from './machine/machine.ts';
 import type { MachineOptions } from './machine/types.ts';
-import type { Observation } from './testgen/index.ts';
+import type { TestObservation } from './testgen/index.ts';
 import type { TestCase } from './types.ts';
 
 /** Runs a program on a test, on a machine of its own. Covered: instructions, and both ways out of each branch. */
 export function observer(
   program: Program,
   options: Partial<MachineOptions> = {},
-): (test: TestCase) => Observation {
+): (test: TestCase) => TestObservation {
   const machine = createMachine(program, options);
   const { insns } = program;
   return (test) => {

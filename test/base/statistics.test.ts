@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   bootstrapInterval,
-  judge,
+  compareSamples,
   mannWhitney,
   median,
   stepOfBest,
@@ -81,24 +81,24 @@ describe('bootstrapInterval', () => {
 
 describe('judge', () => {
   it('takes one slot as a regression where numbers are exact', () => {
-    expect(judge([16], [17], { exact: true })).toMatchObject({ judgement: 'worse', change: 1 });
-    expect(judge([16, 16, 16], [16, 16, 15], { exact: true }).judgement).toBe('better');
-    expect(judge([16], [16], { exact: true })).toMatchObject({ judgement: 'same', percent: 0 });
-    expect(judge([16, 17, 18], [18, 17, 16], { exact: true }).judgement).toBe('unsure');
+    expect(compareSamples([16], [17], { exact: true })).toMatchObject({ judgement: 'worse', change: 1 });
+    expect(compareSamples([16, 16, 16], [16, 16, 15], { exact: true }).judgement).toBe('better');
+    expect(compareSamples([16], [16], { exact: true })).toMatchObject({ judgement: 'same', percent: 0 });
+    expect(compareSamples([16, 17, 18], [18, 17, 16], { exact: true }).judgement).toBe('unsure');
   });
 
   it('is unsure of noise, and sure of what stands out of it', () => {
-    expect(judge([100], [90]).judgement).toBe('unsure');
+    expect(compareSamples([100], [90]).judgement).toBe('unsure');
     const base = [100, 101, 99, 102, 98, 100.5];
-    expect(judge(base, [100.2, 99.5, 101.5, 98.5, 102, 100]).judgement).toBe('unsure');
+    expect(compareSamples(base, [100.2, 99.5, 101.5, 98.5, 102, 100]).judgement).toBe('unsure');
     expect(
-      judge(
+      compareSamples(
         base,
         base.map((x) => x * 0.9),
       ),
     ).toMatchObject({ judgement: 'better', a12: 0 });
     expect(
-      judge(
+      compareSamples(
         base,
         base.map((x) => x * 1.1),
       ),
@@ -109,7 +109,7 @@ describe('judge', () => {
     let state = 7;
     const next = (): number => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
     const draw = (): number[] => Array.from({ length: 8 }, next);
-    const wrong = Array.from({ length: 60 }, () => judge(draw(), draw())).filter(
+    const wrong = Array.from({ length: 60 }, () => compareSamples(draw(), draw())).filter(
       (j) => j.judgement !== 'unsure',
     );
     expect(wrong.length).toBeLessThanOrEqual(7);

@@ -9,9 +9,9 @@ import {
   fuzzTest,
   KernelRunner,
   linuxNumber,
-  type Model,
   machineModel,
   modelCampaign,
+  type ReferenceModel,
   randomProgram,
   vmDiff,
 } from '../../src/kernel/index.ts';
@@ -24,7 +24,7 @@ import { hasKernel, needsKernel } from './kernel.ts';
 const op = (name: string): number => opNamed(name).op;
 
 /** The executor of the tests as a model: a third opinion. */
-function executor(program: Program): Model {
+function executor(program: Program): ReferenceModel {
   return {
     run: (tests) =>
       tests.map((t) => {

@@ -135,15 +135,15 @@ describe('budgetOf', () => {
   });
 });
 
-describe('judge', () => {
+describe('decide', () => {
   it('asks verifier, tests, safety and kernel, in this order; one no is enough', async () => {
-    const { judge } = await import('../../src/optimizer/acceptance/gate.ts');
+    const { decide } = await import('../../src/optimizer/acceptance/gate.ts');
     const asked: string[] = [];
     const say = (name: string, no?: string) => () => {
       asked.push(name);
       return no;
     };
-    const judges = (no: string) => ({
+    const checks = (no: string) => ({
       verify: () => {
         asked.push('verify');
         return no === 'verify'
@@ -157,12 +157,12 @@ describe('judge', () => {
     const order = ['verify', 'tests', 'safety', 'kernel'] as const;
     for (const [k, no] of order.entries()) {
       asked.length = 0;
-      const result = judge(COUNTER, { start: 0, end: 1 }, assemble('r1 = 1'), judges(no));
+      const result = decide(COUNTER, { start: 0, end: 1 }, assemble('r1 = 1'), checks(no));
       expect(result).toMatchObject({ accepted: false, by: no, reason: 'no' });
       expect(asked).toEqual(order.slice(0, k + 1));
     }
-    expect(judge(COUNTER, { start: 0, end: 1 }, assemble('r1 = 1'), judges('')).accepted).toBe(true);
-    expect(judge(COUNTER, { start: 0, end: 99 }, [], judges(''))).toMatchObject({
+    expect(decide(COUNTER, { start: 0, end: 1 }, assemble('r1 = 1'), checks('')).accepted).toBe(true);
+    expect(decide(COUNTER, { start: 0, end: 99 }, [], checks(''))).toMatchObject({
       accepted: false,
       by: 'edit',
     });

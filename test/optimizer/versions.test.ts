@@ -6,7 +6,7 @@ import { sizeInSlots } from '../../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';
 import { optimizePareto, optimizeProgram } from '../../src/optimizer/program.ts';
 import type { OptimizeResult } from '../../src/optimizer/types.ts';
-import { type Candidate, paretoFront, ranked } from '../../src/optimizer/versions.ts';
+import { type ProvenVersion, paretoFront, ranked } from '../../src/optimizer/versions.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
 import { programOf } from './helpers.ts';
 
@@ -85,7 +85,7 @@ describe('versions', () => {
 });
 
 describe('paretoFront, ranked', () => {
-  const candidate = (slots: number, path: number): Candidate => ({
+  const candidate = (slots: number, path: number): ProvenVersion => ({
     program: PROGRAM,
     slots,
     insns: slots,

@@ -25,7 +25,7 @@ describe.skipIf(!existsSync(MODULE))('threads (skipped before npm run build)', (
   const optimized = async (
     program: Program,
     workers: number,
-    control: Optimizer.Control = {},
+    control: Optimizer.OptimizeControl = {},
     options: OptimizeOptions = OPTIONS,
   ): Promise<OptimizeResult> => {
     const { optimizeProgram } = (await import(pathToFileURL(MODULE).href)) as typeof Optimizer;

@@ -8,7 +8,7 @@ import { lateConstants, settingOnTheWay } from '../../src/search/rewrites/consta
 import { simplified } from '../../src/search/rewrites/simplify.ts';
 import { tailCopies } from '../../src/search/rewrites/tail-duplication.ts';
 import { shareCode } from '../../src/search/rewrites/tail-merging.ts';
-import { sameTraces } from '../../src/verify/bisimulation.ts';
+import { bisimilar } from '../../src/verify/bisimulation.ts';
 import { createWindowVerifier, type WindowVerifier } from '../../src/verify/index.ts';
 import { richProgram } from '../audit/generate.ts';
 import { programOf } from '../optimizer/helpers.ts';
@@ -87,7 +87,7 @@ describe('copies of tails', () => {
   it('leave out what the place does not need', () => {
     const program = programOf(assemble(TAIL), 'xdp');
     const [copy] = tailCopies(program);
-    expect(sameTraces(program, copy!.arrangement)).toBe(true);
+    expect(bisimilar(program, copy!.arrangement)).toBe(true);
     const shorter = replaceRange(copy!.arrangement, copy!.window.start, copy!.window.end, copy!.replacement);
     expect(shorter.insns.slice(copy!.window.start).map((i) => formatInsn(i))).toEqual([
       'exit',
@@ -105,7 +105,7 @@ describe('copies of tails', () => {
       const { program } = richProgram(new Rng(seed, 'tails'), 30);
       for (const { arrangement, window, replacement } of tailCopies(program)) {
         copies++;
-        expect(sameTraces(program, arrangement), `seed ${seed}`).toBe(true);
+        expect(bisimilar(program, arrangement), `seed ${seed}`).toBe(true);
         const shorter = replaceRange(arrangement, window.start, window.end, replacement);
         expect(sizeInSlots(shorter.insns)).toBeLessThan(sizeInSlots(arrangement.insns));
         expect(shareCode(arrangement) ?? arrangement).toBeDefined();

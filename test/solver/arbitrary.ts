@@ -1,11 +1,11 @@
 /** Random terms and assignments for property tests. */
 import fc from 'fast-check';
 import {
-  type Assignment,
   MASKS,
   Op,
   type OpCode,
   type Term,
+  type TermAssignment,
   TermBuilder,
   TermStore,
 } from '../../src/solver/index.ts';
@@ -114,8 +114,8 @@ export function newBuilder(): TermBuilder {
   return new TermBuilder(new TermStore());
 }
 
-/** Assignment from a list of values, by variable name. */
-export function assign(values: readonly bigint[]): Assignment {
+/** TermAssignment from a list of values, by variable name. */
+export function assign(values: readonly bigint[]): TermAssignment {
   const of = (name: string): number => ['x8', 'y8', 'x16', 'y16', 'x32', 'y32', 'x64', 'y64'].indexOf(name);
   return {
     variable: (name) => values[of(name) % values.length]!,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Evaluator, Normalizer } from '../../src/solver/index.ts';
+import { Normalizer, TermEvaluator } from '../../src/solver/index.ts';
 import { assign, newBuilder, plant, steps, values } from './arbitrary.ts';
 
 describe('normal forms', () => {
@@ -11,7 +11,7 @@ describe('normal forms', () => {
         const n = new Normalizer(b);
         const made = plant(b, recipe);
         const normal = made.map((t) => n.normalize(t));
-        const e = new Evaluator(b.store, [...made, ...normal]);
+        const e = new TermEvaluator(b.store, [...made, ...normal]);
         for (const v of inputs) {
           e.run(assign(v));
           made.forEach((t, i) => {
@@ -31,7 +31,7 @@ describe('normal forms', () => {
         const n = new Normalizer(b);
         const t = n.normalize(plant(b, recipe).at(-1)!);
         const again = new Normalizer(b).normalize(t);
-        const e = new Evaluator(b.store, [t, again]);
+        const e = new TermEvaluator(b.store, [t, again]);
         e.run(assign(v));
         expect(e.value(again)).toBe(e.value(t));
       }),

@@ -1,9 +1,9 @@
 /** Closed forms beyond those of src/traffic/queueing.ts, and the server that they are about. M/M/1/K: Kleinrock 1975. */
 import { mg1Wait } from '../../src/traffic/queueing.ts';
-import type { Server } from '../../src/traffic/simulate.ts';
+import type { ServerModel } from '../../src/traffic/simulate.ts';
 
 /** An ideal single server: for comparison with closed forms. */
-export const IDEAL_SERVER: Server = {
+export const IDEAL_SERVER: ServerModel = {
   ring: Number.POSITIVE_INFINITY,
   batch: 1,
   wakeNs: 0,

@@ -3,14 +3,14 @@ import { Rng } from '../../src/base/random.ts';
 import { assemble } from '../../src/isa/asm/asm.ts';
 import { insn, OP_JA } from '../../src/isa/insn.ts';
 import type { Program } from '../../src/program/program.ts';
-import { sameTraces } from '../../src/verify/bisimulation.ts';
+import { bisimilar } from '../../src/verify/bisimulation.ts';
 import { hasPaperPrograms, paperPrograms } from '../analysis/programs.ts';
 import { programOf } from '../optimizer/helpers.ts';
 import { TRANSFORMS } from './transforms.ts';
 
 const maps: Program['maps'] = [];
 const same = (a: string, b: string): boolean =>
-  sameTraces(programOf(assemble(a), 'xdp', maps), programOf(assemble(b), 'xdp', maps));
+  bisimilar(programOf(assemble(a), 'xdp', maps), programOf(assemble(b), 'xdp', maps));
 
 const TEST = `
   r0 = 1
@@ -56,16 +56,16 @@ describe('the same instructions in the same order', () => {
     const a = programOf(assemble(code), 'xdp', maps);
     const b = { ...programOf(assemble(shared), 'xdp', maps), origin: [0, 1, 2, 3] };
     expect(
-      sameTraces(a, { ...b, insns: assemble('r0 = 1\nif r1 == 0x0 goto +1\nr0 = 2\nr0 = 2\nexit') }),
+      bisimilar(a, { ...b, insns: assemble('r0 = 1\nif r1 == 0x0 goto +1\nr0 = 2\nr0 = 2\nexit') }),
     ).toBe(false);
     const pinned = new Map([[4, 'extern']]);
-    expect(sameTraces({ ...a, pinned }, { ...b, pinned })).toBe(false);
+    expect(bisimilar({ ...a, pinned }, { ...b, pinned })).toBe(false);
   });
 
   it('up to a goto that leads nowhere', () => {
     const stuck = programOf([insn(OP_JA, 0, 0, -1)], 'xdp', maps);
-    expect(sameTraces(stuck, stuck)).toBe(true);
-    expect(sameTraces(stuck, programOf(assemble('exit'), 'xdp', maps))).toBe(false);
+    expect(bisimilar(stuck, stuck)).toBe(true);
+    expect(bisimilar(stuck, programOf(assemble('exit'), 'xdp', maps))).toBe(false);
   });
 });
 
@@ -73,6 +73,6 @@ describe.skipIf(!hasPaperPrograms)('the paper programs with blocks elsewhere (ne
   for (const { name, program } of hasPaperPrograms ? paperPrograms() : [])
     it(name, () => {
       const other = TRANSFORMS['blocks reordered']!(program, new Rng(1, name));
-      expect(sameTraces(program, other)).toBe(true);
+      expect(bisimilar(program, other)).toBe(true);
     });
 });

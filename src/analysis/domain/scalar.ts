@@ -82,7 +82,7 @@ const s32 = (x: bigint): bigint => BigInt.asIntN(32, x);
 const u32 = (x: bigint): bigint => BigInt.asUintN(32, x);
 
 /** Mutable working copy for the deductions below. */
-interface Draft {
+interface ScalarDraft {
   t: Tnum;
   umin: bigint;
   umax: bigint;
@@ -94,7 +94,7 @@ interface Draft {
   lsmax: bigint;
 }
 
-function boundsFromBits(d: Draft): void {
+function boundsFromBits(d: ScalarDraft): void {
   const { value, mask } = d.t;
   const SIGN = 1n << 63n;
   d.umin = max(d.umin, value);
@@ -109,7 +109,7 @@ function boundsFromBits(d: Draft): void {
 }
 
 /** Bounds of the low half from those of the whole, and signed from unsigned and back (`__reg32_deduce_bounds`). */
-function deduce32(d: Draft): void {
+function deduce32(d: ScalarDraft): void {
   for (const [lo, hi] of [
     [d.umin, d.umax],
     [u64(d.smin), u64(d.smax)],
@@ -161,12 +161,12 @@ function agree(
   return [umin, umax, smin, smax];
 }
 
-function deduce64(d: Draft): void {
+function deduce64(d: ScalarDraft): void {
   [d.umin, d.umax, d.smin, d.smax] = agree(d.umin, d.umax, d.smin, d.smax, 64);
 }
 
 /** Bounds of the whole from those of the low half (`__reg_deduce_mixed_bounds`). */
-function deduceMixed(d: Draft): void {
+function deduceMixed(d: ScalarDraft): void {
   const high = (x: bigint): bigint => x & ~U32_MAX;
   d.umin = max(d.umin, high(d.umin) | d.lumin);
   d.umax = min(d.umax, high(d.umax) | d.lumax);
@@ -180,12 +180,12 @@ function deduceMixed(d: Draft): void {
   }
 }
 
-function empty(d: Draft): boolean {
+function empty(d: ScalarDraft): boolean {
   return d.umin > d.umax || d.smin > d.smax || d.lumin > d.lumax || d.lsmin > d.lsmax;
 }
 
 /** Known bits from bounds; false when they exclude each other. */
-function bitsFromBounds(d: Draft): boolean {
+function bitsFromBounds(d: ScalarDraft): boolean {
   const whole = tnumIntersect(d.t, tnumRange(d.umin, d.umax));
   if (whole === undefined) return false;
   const low = tnumIntersect(tnumLow(whole, 32), tnumRange(d.lumin, d.lumax));
@@ -196,7 +196,7 @@ function bitsFromBounds(d: Draft): boolean {
 
 /** Bring bits and bounds into agreement; undefined when they exclude each other, so that no value is left. */
 export function scalar(tnum: Tnum, whole: Bounds, low: Bounds, id = 0): Scalar | undefined {
-  const d: Draft = {
+  const d: ScalarDraft = {
     t: tnum,
     umin: whole.umin,
     umax: whole.umax,

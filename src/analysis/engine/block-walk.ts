@@ -16,7 +16,7 @@ import { step } from '../transfer/instruction.ts';
 import { checkLeaks } from '../transfer/references.ts';
 
 /** A place where paths can meet, with the calls that led there. */
-export interface Place {
+export interface WalkPoint {
   /** First instruction. */
   index: number;
   /** Call sites that led here, outermost first; what starts with -1 - fn is the run of callback fn. */
@@ -55,7 +55,7 @@ export abstract class Walker {
   }
 
   /** Run from a node to the end of its block, to a call of a subprogram, or to an exit. */
-  protected walk(node: Place, state: AbstractState): void {
+  protected walk(node: WalkPoint, state: AbstractState): void {
     const { env } = this;
     const { insns } = env.program;
     const end = env.cfg.blocks[env.cfg.blockOf[node.index]!]!.end;
@@ -96,7 +96,7 @@ export abstract class Walker {
   }
 
   /** Handles what transfers control; true when the walk ends here. */
-  private transfer(node: Place, index: number, i: Insn, state: AbstractState): boolean {
+  private transfer(node: WalkPoint, index: number, i: Insn, state: AbstractState): boolean {
     const { env } = this;
     const op = specOf(i);
     const target = (): number | undefined => jumpTarget(env.program.insns, index, env.cfg.offsets);
@@ -124,7 +124,7 @@ export abstract class Walker {
     }
   }
 
-  private enter(node: Place, index: number, state: AbstractState): boolean {
+  private enter(node: WalkPoint, index: number, state: AbstractState): boolean {
     const { env } = this;
     const callee = env.cfg.calls.find((c) => c.at === index)?.callee;
     const recursive = callee !== undefined && state.frames.some((f) => f.fn === callee);
@@ -147,7 +147,7 @@ export abstract class Walker {
     return true;
   }
 
-  private leave(node: Place, index: number, state: AbstractState): void {
+  private leave(node: WalkPoint, index: number, state: AbstractState): void {
     const { env } = this;
     const depth = state.frames.length - 1;
     const { callback } = current(state);
@@ -181,7 +181,7 @@ export abstract class Walker {
   }
 
   /** The function runs with what the helper gives it; `state` is the caller's, before the call. */
-  private enterCallback(node: Place, index: number, i: Insn, state: AbstractState): void {
+  private enterCallback(node: WalkPoint, index: number, i: Insn, state: AbstractState): void {
     const { env } = this;
     const callback = callbackOf(i)!;
     const f = current(state).regs[callback.fn]!;

@@ -16,7 +16,7 @@ import {
 } from '../domain/state.ts';
 import type { Widening } from '../domain/value.ts';
 import { type Env, mergeIds } from '../transfer/env.ts';
-import { entryState, isCallbackCall, type Place, Walker } from './block-walk.ts';
+import { entryState, isCallbackCall, Walker, type WalkPoint } from './block-walk.ts';
 
 export interface Options {
   /** States that a node keeps apart; 1 = merge at every join. */
@@ -34,7 +34,7 @@ export interface Options {
 }
 
 /** One of the states that arrive at a node. */
-export interface Entry {
+export interface NodeState {
   state: AbstractState;
   sort: readonly string[];
   /** What follows from it was explored. */
@@ -42,17 +42,17 @@ export interface Entry {
   /** How often others were merged into it. */
   merges: number;
   /** The state that led here. */
-  parent: Entry | undefined;
+  parent: NodeState | undefined;
 }
 
-export interface Node extends Place {
-  states: Entry[];
+export interface FixpointNode extends WalkPoint {
+  states: NodeState[];
   /** Position in the order of exploration. */
   key: readonly number[];
 }
 
 export interface Exploration {
-  nodes: ReadonlyMap<string, Node>;
+  nodes: ReadonlyMap<string, FixpointNode>;
   /** Instructions processed. */
   steps: number;
   complete: boolean;
@@ -70,23 +70,23 @@ function before(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** The state that loses least when it is merged with one of this sort. */
-function nearest(entries: readonly Entry[], sort: readonly string[]): Entry {
+function nearest(entries: readonly NodeState[], sort: readonly string[]): NodeState {
   const scores = entries.map((e) => likeness(e.sort, sort));
   return entries[scores.indexOf(Math.max(...scores))]!;
 }
 
 /** True when `e` led to `of`, and nothing was merged on the way, which could hide what changes. */
-function isAncestor(e: Entry, of: Entry | undefined): boolean {
+function isAncestor(e: NodeState, of: NodeState | undefined): boolean {
   for (let x = of; x !== undefined && x.merges === 0; x = x.parent) if (x === e) return true;
   return false;
 }
 
 export class Explorer extends Walker {
   readonly options: Options;
-  readonly nodes = new Map<string, Node>();
-  readonly pending = new Set<Node>();
+  readonly nodes = new Map<string, FixpointNode>();
+  readonly pending = new Set<FixpointNode>();
   /** The state whose consequences are explored. */
-  private from: Entry | undefined;
+  private from: NodeState | undefined;
   protected crowded = false;
 
   constructor(env: Env, options: Options) {
@@ -110,7 +110,7 @@ export class Explorer extends Walker {
   }
 
   /** Adds a state to those of a place; false when they allow it already. */
-  protected join(index: number, states: Entry[], state: AbstractState): boolean {
+  protected join(index: number, states: NodeState[], state: AbstractState): boolean {
     const covered = states.find((s) => stateSubsumes(s.state, state));
     if (covered !== undefined) {
       this.checkProgress(index, covered, state);
@@ -133,7 +133,7 @@ export class Explorer extends Walker {
   }
 
   /** A loop that comes back to where it was with nothing changed never ends. */
-  private checkProgress(index: number, known: Entry, state: AbstractState): void {
+  private checkProgress(index: number, known: NodeState, state: AbstractState): void {
     // A callback comes back to its call as often as the helper likes.
     if (isCallbackCall(this.env.program.insns[index]!) || state.frames.some((f) => f.callback)) return;
     if (known.merges > 0 || !isAncestor(known, this.from) || !stateSubsumes(state, known.state)) return;
@@ -149,7 +149,7 @@ export class Explorer extends Walker {
 
   run(): Exploration {
     while (this.pending.size > 0) {
-      let next: Node | undefined;
+      let next: FixpointNode | undefined;
       for (const node of this.pending) if (next === undefined || before(node.key, next.key)) next = node;
       this.pending.delete(next!);
       for (const entry of next!.states) {

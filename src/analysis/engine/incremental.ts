@@ -15,7 +15,7 @@ import { type Common, commonOf, type SameShape, sameShape } from '../cfg/program
 import { type AbstractState, cloneState, sameState, sameStates } from '../domain/state.ts';
 import type { Env } from '../transfer/env.ts';
 import { entryState, isCallbackCall } from './block-walk.ts';
-import { type Entry, type Exploration, Explorer, explore, type Options } from './fixpoint.ts';
+import { type Exploration, Explorer, explore, type NodeState, type Options } from './fixpoint.ts';
 
 /** A state that leaves a block. */
 interface Way {
@@ -251,7 +251,7 @@ class InOrder extends Explorer {
     const block = this.env.cfg.blocks[id]!;
     const holds = old !== undefined && id !== this.base?.shape?.block && this.holds(old, block);
     if (holds && sameStates(old.arrivals, arrivals)) return old;
-    const entries: Entry[] = [];
+    const entries: NodeState[] = [];
     for (const state of arrivals) this.join(block.start, entries, state);
     if (this.crowded) return undefined;
     const states = entries.map((e) => e.state);

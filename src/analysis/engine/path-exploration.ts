@@ -6,9 +6,9 @@
 import { specOf } from '../../isa/semantics.ts';
 import { type AbstractState, cloneState, mergeStates, stateSubsumes } from '../domain/state.ts';
 import { type Env, mergeIds } from '../transfer/env.ts';
-import { entryState, isCallbackCall, type Place, Walker } from './block-walk.ts';
+import { entryState, isCallbackCall, Walker, type WalkPoint } from './block-walk.ts';
 
-export interface PathOptions {
+export interface ExplorationOptions {
   /** Instructions to process before giving up. */
   limit: number;
   /** Asked after each block: may the exploration end early? */
@@ -20,34 +20,34 @@ export interface PathOptions {
 }
 
 /** A state that arrived at a place, and how much of what follows from it is still to be seen. */
-interface Entry {
+interface VisitedState {
   state: AbstractState;
   /** Paths from here that are not at their end; 0: nothing is wrong with what follows. */
   open: number;
   hits: number;
   misses: number;
-  parent: Entry | undefined;
+  parent: VisitedState | undefined;
 }
 
-interface Pending extends Place {
+interface PendingPath extends WalkPoint {
   state: AbstractState;
-  parent: Entry | undefined;
+  parent: VisitedState | undefined;
 }
 
 /** BPF_COMPLEXITY_LIMIT_JMP_SEQ: ways that may wait to be taken. */
 const MOST_PENDING = 8192;
 
 class Paths extends Walker {
-  private readonly options: PathOptions;
-  private readonly entries = new Map<string, Entry[]>();
-  private readonly pending: Pending[] = [];
+  private readonly options: ExplorationOptions;
+  private readonly entries = new Map<string, VisitedState[]>();
+  private readonly pending: PendingPath[] = [];
   /** The state whose consequences are explored. */
-  private from: Entry | undefined;
+  private from: VisitedState | undefined;
   private jumps = 0;
   private jumpsThen = 0;
   private stepsThen = 0;
 
-  constructor(env: Env, options: PathOptions) {
+  constructor(env: Env, options: ExplorationOptions) {
     super(env, options.liveRegisters);
     this.options = options;
   }
@@ -69,7 +69,7 @@ class Paths extends Walker {
     return { steps: this.steps, complete: true };
   }
 
-  private follow({ index, chain, state, parent }: Pending): void {
+  private follow({ index, chain, state, parent }: PendingPath): void {
     this.jumps++;
     this.forgetDead(index, state);
     const entry = this.visit(index, chain, state, parent);
@@ -83,7 +83,7 @@ class Paths extends Walker {
   }
 
   /** A path from `entry` has come to its end. */
-  private close(entry: Entry | undefined): void {
+  private close(entry: VisitedState | undefined): void {
     for (let e = entry; e !== undefined && --e.open === 0; ) e = e.parent;
   }
 
@@ -92,8 +92,8 @@ class Paths extends Walker {
     index: number,
     chain: readonly number[],
     state: AbstractState,
-    parent: Entry | undefined,
-  ): Entry | undefined {
+    parent: VisitedState | undefined,
+  ): VisitedState | undefined {
     const i = this.env.program.insns[index]!;
     const name = `${chain.join(',')}:${index}`;
     let list = this.entries.get(name);
@@ -120,7 +120,7 @@ class Paths extends Walker {
     if (!add) return parent;
     [this.jumpsThen, this.stepsThen] = [this.jumps, this.steps];
     const met = bounded ? list.find((e) => e.open > 0) : undefined;
-    const entry: Entry = {
+    const entry: VisitedState = {
       state: met === undefined ? state : mergeStates(met.state, state, mergeIds(this.env, index), 'widen'),
       open: 0,
       hits: 0,
@@ -137,6 +137,6 @@ class Paths extends Walker {
 }
 
 /** Follows all paths; `complete` is false when the limit came first. */
-export function followPaths(env: Env, options: PathOptions): { steps: number; complete: boolean } {
+export function followPaths(env: Env, options: ExplorationOptions): { steps: number; complete: boolean } {
   return new Paths(env, options).run();
 }

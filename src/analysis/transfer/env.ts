@@ -10,7 +10,7 @@ import { clobberStack, EMPTY_STACK, type Slot } from '../domain/stack.ts';
 import { type AbstractState, current, IDS_PER_MERGE, retireId } from '../domain/state.ts';
 import { ANY, type Readable, type Region, SOME_VALUE, type Value } from '../domain/value.ts';
 
-export interface Rules {
+export interface VerifierRules {
   /** Linux version as major * 100 + minor, where the checker's rules differ. */
   linux: number;
   /** Reading stack bytes that were never written is allowed (Linux 6.3 and later, privileged programs). */
@@ -22,7 +22,7 @@ export interface Env {
   readonly program: Program;
   readonly cfg: Cfg;
   readonly hook: Hook;
-  readonly rules: Rules;
+  readonly rules: VerifierRules;
   /** What the checker demands of r0 at exit. */
   readonly exitRange: readonly [number, number] | undefined;
   /** Something that the kernel's checker refuses. */
@@ -42,7 +42,7 @@ const NONE: ReadonlyMap<number, string> = new Map();
 /** @param cfg of the program, where it is known */
 export function makeEnv(
   program: Program,
-  rules: Rules,
+  rules: VerifierRules,
   report: Env['report'],
   onRun = NONE,
   cfg: Cfg = controlFlow(program),

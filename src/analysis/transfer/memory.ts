@@ -34,7 +34,7 @@ import {
   writeRegister,
 } from './env.ts';
 
-export type Access = 'read' | 'write' | 'atomic';
+export type AccessKind = 'read' | 'write' | 'atomic';
 const MAX_PACKET_OFF = 0xffff;
 
 /** Lowest and highest first byte of an access, relative to the object; undefined (and reported) when unbounded. */
@@ -81,7 +81,7 @@ export function checkAccess(
   p: Pointer,
   off: number,
   size: number,
-  access: Access,
+  access: AccessKind,
 ): { min: number; max: number } | undefined {
   const { kind } = p.region;
   const refuse = (reason: string): undefined => {
@@ -151,7 +151,7 @@ function checkPacket(
   p: Pointer,
   off: number,
   size: number,
-  access: Access,
+  access: AccessKind,
 ): { min: number; max: number } | undefined {
   if (access !== 'read' && env.hook.packet !== 'write') {
     env.report(index, 'cannot write into packet');

@@ -5,13 +5,15 @@
  *
  * A program that is not there, or cannot be read, is a value with a reason, never an exception.
  */
+
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { readBytes, readText } from '../../base/files.ts';
+import { sha256 } from '../../base/hash.ts';
 import { PACKAGE_ROOT, sharedFolder, stateFolder } from '../../base/paths.ts';
-import { hintFor, sha256 } from '../../base/text.ts';
+import { hintFor } from '../../base/text.ts';
 import { programsOf, readObject } from '../../program/elf/index.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import { readRaw } from '../../program/raw/raw.ts';

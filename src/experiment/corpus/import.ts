@@ -2,14 +2,15 @@
  * Brings the files of a corpus that does not ship its bytes into `.k2/corpora/<name>`: from a folder that holds them,
  * or from the public repository that its manifest names. Every file must be the one that the manifest describes.
  */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes, writeWhole } from '../../base/files.ts';
+import { sha256 } from '../../base/hash.ts';
 import { stateFolder } from '../../base/paths.ts';
-import { sha256 } from '../../base/text.ts';
 import { type Corpus, forgetCorpora } from './corpus.ts';
 
 interface WantedFile {

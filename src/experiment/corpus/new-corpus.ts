@@ -3,12 +3,13 @@
  *
  *   objects, raw instructions --every program that can be read--> entries --> manifest.json
  */
+
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes, writeWhole } from '../../base/files.ts';
+import { sha256 } from '../../base/hash.ts';
 import { stateFolder } from '../../base/paths.ts';
-import { sha256 } from '../../base/text.ts';
 import { isNop, sizeInSlots } from '../../isa/insn.ts';
 import { programsOf, readObject } from '../../program/elf/index.ts';
 import type { Program } from '../../program/program.ts';

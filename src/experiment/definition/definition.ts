@@ -5,11 +5,14 @@
  *
  * Every mistake is reported with file, line and column; the JSON Schema for editors is made from the same description.
  */
+
 import { isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { readText } from '../../base/files.ts';
-import { canonicalJson, hintFor, sha256 } from '../../base/text.ts';
+import { sha256 } from '../../base/hash.ts';
+import { canonicalJson } from '../../base/json.ts';
+import { hintFor } from '../../base/text.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
 import { MeasureSchema } from './measures.ts';
 import { Options, PartialOptions } from './options.ts';

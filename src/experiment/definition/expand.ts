@@ -1,7 +1,9 @@
 /** From a definition to its cells: programs x configurations x seeds, in that order. */
 
 import { UserError } from '../../base/errors.ts';
-import { canonicalJson, hintFor, sha256 } from '../../base/text.ts';
+import { sha256 } from '../../base/hash.ts';
+import { canonicalJson } from '../../base/json.ts';
+import { hintFor } from '../../base/text.ts';
 import type { OptimizeOptions } from '../../optimizer/types.ts';
 import { buildOf, type Corpus, entryOf, inputOf, openCorpus, slotsOf } from '../corpus/corpus.ts';
 import type { CorpusEntry } from '../corpus/manifest.ts';

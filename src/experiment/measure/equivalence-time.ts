@@ -11,7 +11,7 @@ import type { Program } from '../../program/program.ts';
 import { createWindowVerifier, type Verdict, type Window, type WindowVerifier } from '../../verify/index.ts';
 import type { EquivalenceOptions, Switch } from '../definition/measures.ts';
 
-interface Question {
+interface TimedRewrite {
   program: Program;
   window: Window;
   replacement: readonly Insn[];
@@ -19,7 +19,7 @@ interface Question {
 
 export interface RecordingVerifier extends WindowVerifier {
   /** At most as many as wanted, those that were proven first. */
-  readonly questions: readonly Question[];
+  readonly questions: readonly TimedRewrite[];
   readonly asked: number;
 }
 
@@ -61,7 +61,7 @@ export async function recordingVerifier(
 
 /** Keeps so many of what it is offered, each with the same chance (Vitter's algorithm R). */
 class Reservoir {
-  readonly kept: Question[] = [];
+  readonly kept: TimedRewrite[] = [];
   private readonly size: number;
   private readonly rng: Rng;
   private offered = 0;
@@ -71,7 +71,7 @@ class Reservoir {
     this.rng = rng;
   }
 
-  offer(question: Question): void {
+  offer(question: TimedRewrite): void {
     const at = this.offered < this.size ? this.offered : this.rng.below(this.offered + 1);
     this.offered++;
     if (at < this.size) this.kept[at] = question;
@@ -94,7 +94,7 @@ export interface SwitchTimes {
 }
 
 export async function measureChecks(
-  questions: readonly Question[],
+  questions: readonly TimedRewrite[],
   options: EquivalenceOptions,
   solver?: string,
 ): Promise<SwitchTimes[]> {
@@ -154,7 +154,7 @@ function cpuUs(): number {
 }
 
 /** Lets the solver and the interpreter start, which would count for the first set of switches. */
-async function warmUp(questions: readonly Question[]): Promise<void> {
+async function warmUp(questions: readonly TimedRewrite[]): Promise<void> {
   const verifier = await createWindowVerifier({ accelerations: { cache: false } });
   for (const { program, window, replacement } of questions.slice(0, 4))
     verifier.check(program, window, replacement);

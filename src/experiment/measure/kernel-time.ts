@@ -5,6 +5,7 @@
  *                    --the same inputs, K2's and this machine's profile--> modeled ratios
  */
 import { loadavg } from 'node:os';
+import type { Interval } from '../../base/statistics.ts';
 import {
   calibrate,
   kernelTime,
@@ -16,8 +17,6 @@ import {
 import type { Program } from '../../program/program.ts';
 import { DEFAULT_PROFILE, type LatencyProfile } from '../../vm/latency/latency.ts';
 import type { TimeMeasure } from '../definition/measures.ts';
-
-export type Interval = { low: number; high: number };
 
 /** Nanoseconds per run; ratios are result / input, below 1 is faster. */
 export type KernelTimes =

@@ -1,5 +1,5 @@
 /**
- * What the running kernel says of results that were made without asking it: consent, and agreement with the input.
+ * What the running kernel says of results that were made without asking it: its load verdict, and agreement with the input.
  *
  *   input, versions --load each--> accepted | refused (why) --differential runs of the accepted--> agree | differ
  */
@@ -7,7 +7,7 @@ import { accepts, kernelDiff, kernelTests } from '../../kernel/index.ts';
 import type { Program } from '../../program/program.ts';
 
 /** Of one version. `agreed` of `runs`; `differs` names the places where it does something else. */
-export interface VersionConsent {
+export interface VersionLoadVerdict {
   kernel: 'accepted' | 'refused' | 'not checked';
   reason?: string;
   runs: number;
@@ -19,15 +19,15 @@ export interface VersionConsent {
 const SEQUENCE = 8;
 
 /** @param runs differential runs per version */
-export function measureConsent(
+export function measureLoadVerdicts(
   original: Program,
   versions: readonly Program[],
   { runs, seed }: { runs: number; seed: number },
-): VersionConsent[] {
-  return versions.map((version): VersionConsent => {
-    const consent = accepts(version);
-    if (consent.status !== 'accepted')
-      return { kernel: consent.status, reason: consent.reason, runs: 0, agreed: 0 };
+): VersionLoadVerdict[] {
+  return versions.map((version): VersionLoadVerdict => {
+    const verdict = accepts(version);
+    if (verdict.status !== 'accepted')
+      return { kernel: verdict.status, reason: verdict.reason, runs: 0, agreed: 0 };
     const said = kernelDiff(original, version, kernelTests(original, seed), {
       limit: runs,
       sequence: SEQUENCE,

@@ -9,7 +9,7 @@ export interface Measurement {
   provenance: string;
 }
 
-export interface Pair {
+export interface BeforeAfter {
   before: Measurement;
   after: Measurement;
 }

@@ -19,7 +19,7 @@ import {
   packetsOf,
   packetsOfCapture,
   readCapture,
-  type Server,
+  type ServerModel,
   type ServiceTimes,
   seesPackets,
   serviceTimes,
@@ -50,13 +50,13 @@ export type TrafficResult =
       dispatch: Dispatch;
       /** Where the dispatch constant is from. */
       source: string;
-      server: Omit<Server, 'baseNs'> & { baseNs: number; baseBatch: number };
+      server: Omit<ServerModel, 'baseNs'> & { baseNs: number; baseBatch: number };
       /** Packets per second. */
       loads: { name: PaperLoad; rate: number }[];
       versions: VersionTraffic[];
     };
 
-export interface Version {
+export interface TimedVersion {
   name: string;
   program: Program;
   insns: readonly Insn[];
@@ -99,7 +99,7 @@ export function latencyPoints(
 /** @param versions the first is the one that clang made, to which the paper's figure of clang -O2 belongs */
 export function measureTraffic(
   id: string,
-  versions: readonly [Version, ...Version[]],
+  versions: readonly [TimedVersion, ...TimedVersion[]],
   options: TrafficOptions,
 ): TrafficResult {
   const [first] = versions;
@@ -109,7 +109,7 @@ export function measureTraffic(
   const packets = workloadPackets(options);
   const seed = options.workload.seed ?? DEFAULT_WORKLOAD.seed;
   const hits = options.workload.hits ?? DEFAULT_WORKLOAD.hits;
-  const times = (v: Version, dispatch: Dispatch): ServiceTimes =>
+  const times = (v: TimedVersion, dispatch: Dispatch): ServiceTimes =>
     serviceTimes(v.program, v.insns, testsOf(v.program, packets, hits, seed), dispatch);
   const alone = times(first, { ns: 0, byAction: {} });
   if (!(alone.programNs >= 0))
@@ -118,7 +118,10 @@ export function measureTraffic(
   const { baseBatch, ...server } = serverOf(options, paper);
   const services = versions.map((v) => ({ name: v.name, service: times(v, dispatch) }));
   const load = { arrivals: options.arrivals, packets: options.packets, seed: options.seed };
-  const withBase = (s: ServiceTimes): Server => ({ ...server, baseNs: server.baseNs + baseBatch * s.meanNs });
+  const withBase = (s: ServiceTimes): ServerModel => ({
+    ...server,
+    baseNs: server.baseNs + baseBatch * s.meanNs,
+  });
   const rates = services.map(({ service }) => ({
     lossFree: maxRate(service.distribution, withBase(service), load, 0),
     halfPercent: maxRate(service.distribution, withBase(service), load, 0.005),
@@ -157,7 +160,7 @@ function saturated(
   rate: number,
   otherwise: () => LoadPoint,
   service: ServiceTimes,
-  server: Server,
+  server: ServerModel,
   load: { arrivals: 'poisson' | 'constant'; packets: number; seed: number },
 ): LoadPoint {
   if (rate * service.meanNs < 1e9) return otherwise();
@@ -199,7 +202,7 @@ function dispatchOf(
   return { dispatch: { ns: Math.max(0, ns), byAction: {} }, source };
 }
 
-function serverOf(options: TrafficOptions, paper: PaperFigures): Server & { baseBatch: number } {
+function serverOf(options: TrafficOptions, paper: PaperFigures): ServerModel & { baseBatch: number } {
   const given = Object.fromEntries(Object.entries(options.server).filter(([, v]) => v !== undefined));
   return { batch: 64, wakeNs: 0, pollNs: 0, isFlushedPerBatch: false, ...paperServer(paper), ...given };
 }

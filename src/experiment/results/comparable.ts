@@ -3,8 +3,8 @@
  *
  *   rows of both --field by field--> one sentence per kind of difference, with the values
  */
+import { canonicalJson } from '../../base/json.ts';
 
-import { canonicalJson } from '../../base/text.ts';
 import type { Definition } from '../definition/definition.ts';
 import { label, type Pairing } from './pairing.ts';
 import type { Row } from './result.ts';

@@ -8,15 +8,15 @@
  */
 import {
   bootstrapInterval,
+  compareSamples,
   geometricMean,
   type Interval,
-  type Judged,
-  judge,
+  type SampleComparison,
 } from '../../base/statistics.ts';
 import { type Mismatch, mismatches, type NamedRows } from './comparable.ts';
 import { breaksRule, type GateRule } from './gate.ts';
 import { METRICS, type MetricInfo } from './metrics.ts';
-import { type Group, label, type Pairing, pairUp } from './pairing.ts';
+import { label, type PairedRows, type Pairing, pairUp } from './pairing.ts';
 import { hasResult } from './result.ts';
 
 export type { NamedRows } from './comparable.ts';
@@ -29,7 +29,7 @@ export interface ComparedMetric {
   program: string;
   configuration: string;
   metric: MetricInfo;
-  judged: Judged;
+  judged: SampleComparison;
   /** Values per seed that went in. */
   seeds: { base: number; new: number };
   /** The rule that it breaks. */
@@ -127,10 +127,11 @@ function lostGroups({ onlyBase }: Pairing): LostResult[] {
 }
 
 /** Rows that failed where they did not before, fewer results than before, and values that a rule wants. */
-function lostSeeds(base: Group, now: Group, rules: readonly GateRule[]): LostResult[] {
+function lostSeeds(base: PairedRows, now: PairedRows, rules: readonly GateRule[]): LostResult[] {
   const { program, configuration } = base;
   const lost = (reason: string): LostResult[] => [{ kind: 'lost', program, configuration, reason }];
-  const counted = (g: Group): number => g.rows.filter((r) => hasResult(r) && r.status !== 'rejected').length;
+  const counted = (g: PairedRows): number =>
+    g.rows.filter((r) => hasResult(r) && r.status !== 'rejected').length;
   if (!base.rows.some(hasResult)) return [];
   const bad = now.rows.find((r) => !hasResult(r) || r.status === 'rejected');
   if (bad !== undefined && !base.rows.some((r) => r.status === bad.status))
@@ -149,8 +150,8 @@ function emptyRules(compared: readonly ComparedMetric[], rules: readonly GateRul
 }
 
 function compareGroup(
-  base: Group,
-  now: Group,
+  base: PairedRows,
+  now: PairedRows,
   metric: MetricInfo,
   rules: readonly GateRule[],
 ): ComparedMetric | undefined {
@@ -159,7 +160,7 @@ function compareGroup(
   // Exact numbers are only comparable seed by seed; what a time limit cut short is not exact.
   const exact = metric.exact && sameSeeds(b, n) && ![...b, ...n].some((s) => s.interrupted);
   const values = (s: Sample[]): number[] => s.map((x) => x.value);
-  const judged = judge(values(b), values(n), { exact });
+  const judged = compareSamples(values(b), values(n), { exact });
   const broken = rules.find((r) => r.metric === metric && breaksRule(r, judged, exact));
   return {
     kind: 'compared',
@@ -178,7 +179,7 @@ interface Sample {
   interrupted: boolean;
 }
 
-function samples(group: Group, metric: MetricInfo): Sample[] {
+function samples(group: PairedRows, metric: MetricInfo): Sample[] {
   return group.rows
     .flatMap((row) => {
       if (!hasResult(row) || row.status === 'rejected') return [];

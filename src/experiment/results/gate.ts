@@ -1,6 +1,6 @@
 /** Rules of the gate, such as `size>0` or `latency>1%`: text in, rules out, and whether a comparison breaks one. */
 import { UserError } from '../../base/errors.ts';
-import type { Judged } from '../../base/statistics.ts';
+import type { SampleComparison } from '../../base/statistics.ts';
 import { hintFor } from '../../base/text.ts';
 import { METRICS, type MetricInfo, metricNamed } from './metrics.ts';
 
@@ -36,7 +36,7 @@ export function parseRules(text: string): GateRule[] {
 }
 
 /** Exact numbers break a rule when they pass its limit; others only when it is sure that they do. */
-export function breaksRule(rule: GateRule, j: Judged, exact: boolean): boolean {
+export function breaksRule(rule: GateRule, j: SampleComparison, exact: boolean): boolean {
   if (j.judgement !== 'worse') return false;
   // More than nothing is more than any share of nothing.
   if (rule.isPercent && j.percent === undefined) return true;

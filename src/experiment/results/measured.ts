@@ -3,7 +3,7 @@ import { encode } from '../../isa/codec.ts';
 import type { OptimizeResult } from '../../optimizer/types.ts';
 import { listing } from '../../program/listing.ts';
 import type { Program } from '../../program/program.ts';
-import type { Measurement, Pair } from '../measure/measurement.ts';
+import type { BeforeAfter, Measurement } from '../measure/measurement.ts';
 import type { Measured } from './result.ts';
 
 const SLOTS = 'slots of 8 bytes, ld_imm64 = 2, NOP = 0';
@@ -21,7 +21,7 @@ export function provenanceOf(program: Program): string {
   return `${program.name}${program.section === '' ? '' : `, section ${program.section}`}, sha256 ${sha256}`;
 }
 
-function pair(before: number, after: number, unit: string, method: string, source: string): Pair {
+function pair(before: number, after: number, unit: string, method: string, source: string): BeforeAfter {
   return {
     before: measurement(before, unit, method, source),
     after: measurement(after, unit, method, `optimized from ${source}`),

@@ -7,17 +7,17 @@
 import { hasResult, type Row } from './result.ts';
 
 /** The rows of one program under one configuration, one per seed. */
-export interface Group {
+export interface PairedRows {
   program: string;
   configuration: string;
   rows: Row[];
 }
 
 export interface Pairing {
-  pairs: { base: Group; new: Group; renamed: boolean }[];
+  pairs: { base: PairedRows; new: PairedRows; renamed: boolean }[];
   /** Without a partner in the other. */
-  onlyBase: Group[];
-  onlyNew: Group[];
+  onlyBase: PairedRows[];
+  onlyNew: PairedRows[];
 }
 
 export function pairUp(base: readonly Row[], now: readonly Row[]): Pairing {
@@ -43,8 +43,8 @@ export function label(x: { program: string; configuration: string }): string {
   return x.configuration === 'default' ? x.program : `${x.program}, ${x.configuration}`;
 }
 
-function groupRows(rows: readonly Row[]): Map<string, Group> {
-  const all = new Map<string, Group>();
+function groupRows(rows: readonly Row[]): Map<string, PairedRows> {
+  const all = new Map<string, PairedRows>();
   for (const row of rows) {
     const { corpus, id, variant } = row.program;
     const key = JSON.stringify([corpus, id, variant, row.configuration]);
@@ -56,9 +56,9 @@ function groupRows(rows: readonly Row[]): Map<string, Group> {
 }
 
 /** Pairs whose content no other group of either side has: an ambiguous match is none. */
-function sameContent(left: readonly Group[], added: readonly Group[]): Map<Group, Group> {
-  const byContent = (groups: readonly Group[]): Map<string, Group[]> => {
-    const all = new Map<string, Group[]>();
+function sameContent(left: readonly PairedRows[], added: readonly PairedRows[]): Map<PairedRows, PairedRows> {
+  const byContent = (groups: readonly PairedRows[]): Map<string, PairedRows[]> => {
+    const all = new Map<string, PairedRows[]>();
     for (const g of groups) {
       const content = contentOf(g);
       if (content !== undefined) all.set(content, [...(all.get(content) ?? []), g]);
@@ -66,7 +66,7 @@ function sameContent(left: readonly Group[], added: readonly Group[]): Map<Group
     return all;
   };
   const candidates = byContent(added);
-  const pairs = new Map<Group, Group>();
+  const pairs = new Map<PairedRows, PairedRows>();
   for (const [content, [b, ...more]] of byContent(left)) {
     const [a, ...others] = candidates.get(content) ?? [];
     if (b !== undefined && a !== undefined && more.length + others.length === 0) pairs.set(b, a);
@@ -78,7 +78,7 @@ function sameContent(left: readonly Group[], added: readonly Group[]): Map<Group
  * The input file's sha256, and what tells the programs of one file apart: hook and measurements of the input, which
  * do not depend on the optimizer.
  */
-function contentOf({ configuration, rows }: Group): string | undefined {
+function contentOf({ configuration, rows }: PairedRows): string | undefined {
   const [row] = rows;
   const measured = rows.find(hasResult);
   if (row === undefined || measured === undefined || row.input === '') return undefined;

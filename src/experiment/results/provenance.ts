@@ -1,11 +1,12 @@
 /** What produced a result: code, machine, versions. Gathered once per run. */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { sha256 } from '../../base/hash.ts';
 import { DIST, PACKAGE_ROOT, PACKAGE_VERSION } from '../../base/paths.ts';
-import { sha256 } from '../../base/text.ts';
 
 export interface Provenance {
   version: string;

@@ -1,12 +1,12 @@
 /** Result rows: one JSON line per cell. */
 import { z } from 'zod';
-import type { AppliedRewrite, DifferentialWord, KernelWord, OptimizeOptions } from '../../optimizer/types.ts';
+import type { AppliedRewrite, DifferentialRun, KernelCheck, OptimizeOptions } from '../../optimizer/types.ts';
 import type { ProgramRef } from '../definition/expand.ts';
 import type { SwitchTimes } from '../measure/equivalence-time.ts';
 import type { Executed } from '../measure/execution-counts.ts';
 import type { KernelTimes } from '../measure/kernel-time.ts';
-import type { VersionConsent } from '../measure/load-verdict.ts';
-import type { Pair } from '../measure/measurement.ts';
+import type { VersionLoadVerdict } from '../measure/load-verdict.ts';
+import type { BeforeAfter } from '../measure/measurement.ts';
 import type { TrafficResult } from '../measure/traffic.ts';
 import type { Provenance } from './provenance.ts';
 
@@ -14,7 +14,7 @@ import type { Provenance } from './provenance.ts';
 export interface Extra {
   time?: KernelTimes;
   /** Per version, best first. */
-  consent?: VersionConsent[];
+  consent?: VersionLoadVerdict[];
   traffic?: TrafficResult;
   equivalence?: SwitchTimes[];
   /** Questions to the cache, its hits, and all questions to the verifier. */
@@ -34,13 +34,13 @@ export type CellOutcome =
       reason: string;
       interrupted: boolean;
       measurements: {
-        slots: Pair;
-        instructions: Pair;
-        latency: Pair;
-        staticLatency: Pair;
+        slots: BeforeAfter;
+        instructions: BeforeAfter;
+        latency: BeforeAfter;
+        staticLatency: BeforeAfter;
       };
-      kernel: KernelWord;
-      differential: DifferentialWord;
+      kernel: KernelCheck;
+      differential: DifferentialRun;
       rewrites: readonly AppliedRewrite[];
       convergence: readonly (readonly [step: number, slots: number])[];
       stats: Record<string, unknown>;

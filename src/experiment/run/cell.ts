@@ -7,11 +7,11 @@ import { entryOf, loadEntry, openCorpus } from '../corpus/corpus.ts';
 import type { Cell } from '../definition/expand.ts';
 import type { RecordingVerifier } from '../measure/equivalence-time.ts';
 import { executedOf } from '../measure/execution-counts.ts';
-import type { Version } from '../measure/traffic.ts';
+import type { TimedVersion } from '../measure/traffic.ts';
 import { outcomeOf } from '../results/measured.ts';
 import type { CellOutcome, Extra } from '../results/result.ts';
 
-export interface Control {
+export interface CellControl {
   onProgress?(p: Progress): void;
   stop?(): boolean;
 }
@@ -19,12 +19,16 @@ export interface Control {
 export type Optimize = (
   program: Program,
   options: OptimizeOptions,
-  control?: Control,
+  control?: CellControl,
   verifier?: WindowVerifier,
 ) => Promise<OptimizeResult>;
 
 /** Never throws for what a program can do wrong; what it throws is a bug, and its worker says so. */
-export async function runCell(cell: Cell, optimize: Optimize, control: Control = {}): Promise<CellOutcome> {
+export async function runCell(
+  cell: Cell,
+  optimize: Optimize,
+  control: CellControl = {},
+): Promise<CellOutcome> {
   try {
     const corpus = openCorpus(cell.program.corpus);
     const entry = entryOf(corpus, cell.program.id);
@@ -37,7 +41,7 @@ export async function runCell(cell: Cell, optimize: Optimize, control: Control =
         ...outcomeOf(loaded.program, result, cell.options.goal),
         executed: executedOf(loaded.program, result.program, cell.options),
       };
-      const others = (cell.variants ?? []).flatMap((name): Version[] => {
+      const others = (cell.variants ?? []).flatMap((name): TimedVersion[] => {
         const other = loadEntry(corpus, entry, name);
         return other.status === 'ok' ? [{ name, program: other.program, insns: other.program.insns }] : [];
       });
@@ -63,7 +67,7 @@ async function measureMore(
   { measure, options, program: { id, variant } }: Cell,
   original: Program,
   result: OptimizeResult,
-  others: readonly Version[],
+  others: readonly TimedVersion[],
   verifier: RecordingVerifier | undefined,
 ): Promise<Extra | undefined> {
   if (measure === undefined) return undefined;
@@ -77,9 +81,9 @@ async function measureMore(
     extra.equivalence = await measureChecks(verifier.questions, measure.equivalence, options.solver);
   }
   if (measure.consent !== undefined) {
-    const { measureConsent } = await import('../measure/load-verdict.ts');
+    const { measureLoadVerdicts } = await import('../measure/load-verdict.ts');
     const versions = result.versions?.map((v) => v.program) ?? [result.program];
-    extra.consent = measureConsent(original, versions, measure.consent);
+    extra.consent = measureLoadVerdicts(original, versions, measure.consent);
   }
   if (measure.time !== undefined) {
     const { measureTime } = await import('../measure/kernel-time.ts');
@@ -87,8 +91,8 @@ async function measureMore(
   }
   if (measure.traffic !== undefined) {
     const { measureTraffic } = await import('../measure/traffic.ts');
-    const input: Version = { name: variant, program: original, insns: original.insns };
-    const ours: Version = { name: 'ours', program: original, insns: result.program.insns };
+    const input: TimedVersion = { name: variant, program: original, insns: original.insns };
+    const ours: TimedVersion = { name: 'ours', program: original, insns: result.program.insns };
     extra.traffic = measureTraffic(
       id,
       [input, ours, ...others.filter((o) => o.name !== variant)],

@@ -123,7 +123,7 @@ export async function runExperiment(definition: Definition, options: RunOptions)
   }
 }
 
-export interface Plan {
+export interface RunPlan {
   /** Of this share, in the definition's order. */
   cells: Cell[];
   /** Those that have no row yet, the longest first: no worker idles while another begins the largest program. */
@@ -140,7 +140,7 @@ export interface Plan {
 export function planOf(
   definition: Definition,
   { results, shard, retryFailed }: Pick<RunOptions, 'results' | 'shard' | 'retryFailed'>,
-): Plan {
+): RunPlan {
   const folder = join(results, definition.name);
   const all = expand(definition, optimizerCode());
   const cells = shard === undefined ? all : all.filter((_, i) => i % shard.of === shard.index - 1);

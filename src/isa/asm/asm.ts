@@ -17,7 +17,7 @@ import { decode } from '../codec.ts';
 import { slotOffsets } from '../flow.ts';
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA, OP_JA32, OP_JCOND, PseudoCall } from '../insn.ts';
 import { opNamed } from '../semantics.ts';
-import { AsmError, Reader, statements, type Token } from './lexer.ts';
+import { AsmError, statements, type Token, TokenReader } from './lexer.ts';
 import type { AssembleOptions } from './options.ts';
 import {
   readAssignment,
@@ -32,7 +32,7 @@ import { invert, JUMP_SYMBOL } from './syntax.ts';
 export { AsmError } from './lexer.ts';
 
 /** A name whose meaning is only known once all labels are. */
-interface Pending {
+interface PendingLabel {
   name: string;
   token: Token;
   field: 'off' | 'imm';
@@ -42,7 +42,7 @@ interface Pending {
 interface Item {
   i: Insn;
   line: number;
-  pending?: Pending;
+  pending?: PendingLabel;
 }
 
 const JUMP_BY_SYMBOL = invert(JUMP_SYMBOL);
@@ -69,7 +69,7 @@ export function assemble(text: string, options: AssembleOptions = {}): Insn[] {
       continue;
     }
     for (const piece of statements(line)) {
-      const reader = new Reader(piece, n + 1);
+      const reader = new TokenReader(piece, n + 1);
       while (reader.next.kind === 'word' && reader.afterNext.text === ':') {
         const token = reader.take();
         define(token.text, token.column);
@@ -120,7 +120,7 @@ function link(
   return { ...i, [field]: distance };
 }
 
-function statement(r: Reader, options: AssembleOptions): Item {
+function statement(r: TokenReader, options: AssembleOptions): Item {
   const { line } = r;
   if (r.accept('exit')) return { i: insn(OP_EXIT), line };
   if (r.accept('goto')) return jump(r, insn(OP_JA), 'off');
@@ -138,7 +138,7 @@ function statement(r: Reader, options: AssembleOptions): Item {
 }
 
 /** `pc+3`, `+3` or a label, into `field`. */
-function jump(r: Reader, i: Insn, field: 'off' | 'imm'): Item {
+function jump(r: TokenReader, i: Insn, field: 'off' | 'imm'): Item {
   const { line } = r;
   const [low, high] = field === 'off' ? S16 : S32;
   const signed = (token: Token) => token.text === '+' || token.text === '-';
@@ -149,7 +149,7 @@ function jump(r: Reader, i: Insn, field: 'off' | 'imm'): Item {
   return { i, line, pending: { name, token, field, call: false } };
 }
 
-function condition(r: Reader): Item {
+function condition(r: TokenReader): Item {
   const dst = readRegister(r);
   const symbol = r.take();
   const mnemonic = JUMP_BY_SYMBOL.get(symbol.text);
@@ -168,7 +168,7 @@ function condition(r: Reader): Item {
 }
 
 /** `call name#7`, `call #7`, `call 7`, `call kernel-function [name]#7 [off:2]`, `call pc+3`, `call label`. */
-function call(r: Reader): Item {
+function call(r: TokenReader): Item {
   const { line } = r;
   const first = r.next;
   const after = r.afterNext.text;
@@ -176,7 +176,7 @@ function call(r: Reader): Item {
     return jump(r, insn(OP_CALL, 0, PseudoCall.LOCAL), 'imm');
   if (first.kind === 'word' && first.text !== 'kernel-function' && after !== '#') {
     r.take();
-    const pending: Pending = { name: first.text, token: first, field: 'imm', call: true };
+    const pending: PendingLabel = { name: first.text, token: first, field: 'imm', call: true };
     return { i: insn(OP_CALL, 0, PseudoCall.LOCAL), line, pending };
   }
   if (first.kind === 'word') r.take();

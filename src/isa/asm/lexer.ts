@@ -82,7 +82,7 @@ export function tokens({ text: code, start }: Piece, line: number): Token[] {
 }
 
 /** Reads one statement's tokens in order; every complaint names the place. */
-export class Reader {
+export class TokenReader {
   readonly line: number;
   private readonly words: readonly Token[];
   private at = 0;

@@ -1,7 +1,7 @@
 /** The assembler's statements other than control flow: loads, stores, atomics and everything `rN = ...`. */
 import { type Insn, insn, OP_LD_IMM64, PseudoLd } from '../insn.ts';
 import { type Bytes, opNamed } from '../semantics.ts';
-import type { Reader, Token } from './lexer.ts';
+import type { Token, TokenReader } from './lexer.ts';
 import type { AssembleOptions } from './options.ts';
 import { ALU_SYMBOL, invert, LOCK_SYMBOL, SIZE_LETTER } from './syntax.ts';
 
@@ -16,7 +16,7 @@ interface Memory {
   signed: boolean;
 }
 /** An instruction, and the label of the function whose address it loads. */
-interface Assignment {
+interface ParsedAssignment {
   insn: Insn;
   callee?: Token;
 }
@@ -26,7 +26,7 @@ const LOCK_BY_SYMBOL = invert(LOCK_SYMBOL);
 const S32 = [-0x8000_0000n, 0x7fff_ffffn] as const;
 
 /** `r0`..`r10`, or `w0`..`w10` for the lower half; `width` demands one of them. */
-export function readRegister(r: Reader, width?: 32 | 64): Register {
+export function readRegister(r: TokenReader, width?: 32 | 64): Register {
   const token = r.next;
   const match = /^([rw])(\d|10)$/.exec(token.text);
   if (match === null) r.fail(`expected a register, found ${r.found()}`);
@@ -37,21 +37,21 @@ export function readRegister(r: Reader, width?: 32 | 64): Register {
   return register;
 }
 
-function r64(r: Reader): number {
+function r64(r: TokenReader): number {
   return readRegister(r, 64).number;
 }
 
 /** A 32-bit immediate. 32-bit operations also take it as an unsigned number; at 64 bits that would be another value. */
-function immediate(r: Reader, width: number): number {
+function immediate(r: TokenReader, width: number): number {
   return Number(r.integer('immediate', S32[0], width === 64 ? S32[1] : 0xffff_ffffn)) | 0;
 }
 
-function s32(r: Reader, what: string): number {
+function s32(r: TokenReader, what: string): number {
   return Number(r.integer(what, S32[0], S32[1]));
 }
 
 /** `u8`..`u64`, `s8`..`s32`, and the ` *)` behind it. */
-function readType(r: Reader): { size: Bytes; signed: boolean } {
+function readType(r: TokenReader): { size: Bytes; signed: boolean } {
   const token = r.next;
   const match = /^([us])(8|16|32|64)$/.exec(r.word('a type such as u32'));
   if (match === null) r.fail(`${JSON.stringify(token.text)} is not a type such as u32`, token);
@@ -60,7 +60,7 @@ function readType(r: Reader): { size: Bytes; signed: boolean } {
 }
 
 /** `(u32 *)(r1 +4)` */
-function readMemory(r: Reader): Memory {
+function readMemory(r: TokenReader): Memory {
   r.expect('(');
   const type = readType(r);
   r.expect('(');
@@ -68,7 +68,7 @@ function readMemory(r: Reader): Memory {
 }
 
 /** `r1 +4)` */
-function readAddress(r: Reader): { base: number; off: number } {
+function readAddress(r: TokenReader): { base: number; off: number } {
   const base = r64(r);
   const off = r.next.text === ')' ? 0 : Number(r.integer('offset', -0x8000n, 0x7fffn));
   r.expect(')');
@@ -76,7 +76,7 @@ function readAddress(r: Reader): { base: number; off: number } {
 }
 
 /** `lock *(u64 *)(r1 +0) += r2`, after `lock`. */
-export function readLock(r: Reader): Insn {
+export function readLock(r: TokenReader): Insn {
   r.expect('*');
   const place = r.next;
   const m = readMemory(r);
@@ -88,7 +88,7 @@ export function readLock(r: Reader): Insn {
 }
 
 /** `store_release((u64 *)(r1 +0), r2)`, after the name. */
-export function readStoreRelease(r: Reader): Insn {
+export function readStoreRelease(r: TokenReader): Insn {
   r.expect('(');
   const m = unsigned(r);
   r.expect(',');
@@ -98,7 +98,7 @@ export function readStoreRelease(r: Reader): Insn {
 }
 
 /** `*(u32 *)(r1 +4) = r2` or `= 7`; clang may write the value as `w2`. */
-export function readStore(r: Reader): Insn {
+export function readStore(r: TokenReader): Insn {
   r.expect('*');
   const m = unsigned(r);
   r.expect('=');
@@ -111,7 +111,7 @@ export function readStore(r: Reader): Insn {
 }
 
 /** `.insn opcode, dst, src, off, imm[, immHi]`, after `.insn`. */
-export function readRaw(r: Reader): Insn {
+export function readRaw(r: TokenReader): Insn {
   const field = (what: string, low: number, high: number, last = false) => {
     const value = Number(r.integer(what, BigInt(low), BigInt(high)));
     if (!last) r.expect(',');
@@ -127,7 +127,7 @@ export function readRaw(r: Reader): Insn {
 }
 
 /** `rN = ...` and `rN op= ...`. */
-export function readAssignment(r: Reader, options: AssembleOptions): Assignment {
+export function readAssignment(r: TokenReader, options: AssembleOptions): ParsedAssignment {
   if (r.next.kind === 'word' && !/^[rw](\d|10)$/.test(r.next.text))
     r.fail(`${JSON.stringify(r.next.text)} is not an instruction`);
   const place = r.next;
@@ -168,18 +168,18 @@ function atomic(mnemonic: string, m: Memory, src: number): Insn {
   return named(`atomic.${mnemonic}.${SIZE_LETTER[m.size]}`, m.base, src, m.off);
 }
 
-function unsigned(r: Reader): Memory {
+function unsigned(r: TokenReader): Memory {
   const place = r.next;
   const m = readMemory(r);
   if (m.signed) r.fail('only plain loads have a signed type', place);
   return m;
 }
 
-function wordSized(r: Reader, m: Memory, place: Token): void {
+function wordSized(r: TokenReader, m: Memory, place: Token): void {
   if (m.signed || m.size < 4) r.fail('atomic operations work on u32 and u64', place);
 }
 
-function binary(r: Reader, mnemonic: string, dst: Register): Insn {
+function binary(r: TokenReader, mnemonic: string, dst: Register): Insn {
   if (r.next.kind === 'word') {
     const src = readRegister(r, dst.width).number;
     return named(`${mnemonic}${dst.width}.x`, dst.number, src);
@@ -188,20 +188,20 @@ function binary(r: Reader, mnemonic: string, dst: Register): Insn {
 }
 
 /** `-r1` of `r1 = -r1` */
-function negate(r: Reader, dst: Register): Insn {
+function negate(r: TokenReader, dst: Register): Insn {
   r.expect('-');
   sameRegister(r, dst);
   return named(`neg${dst.width}`, dst.number);
 }
 
-function sameRegister(r: Reader, dst: Register): void {
+function sameRegister(r: TokenReader, dst: Register): void {
   const token = r.next;
   if (readRegister(r, dst.width).number !== dst.number)
     r.fail('this instruction has one register, on both sides', token);
 }
 
 /** `5`, or `0x5 ll` for the wide form. */
-function constant(r: Reader, dst: Register, place: Token): Insn {
+function constant(r: TokenReader, dst: Register, place: Token): Insn {
   const token = r.next;
   const value = r.integer('value', -(1n << 63n), (1n << 64n) - 1n);
   if (r.accept('ll')) {
@@ -216,7 +216,7 @@ function constant(r: Reader, dst: Register, place: Token): Insn {
 }
 
 /** `(s8)r2` */
-function signExtend(r: Reader, dst: Register): Insn {
+function signExtend(r: TokenReader, dst: Register): Insn {
   r.expect('(');
   const token = r.next;
   const match = /^s(8|16|32)$/.exec(r.word('a signed type'));
@@ -226,7 +226,7 @@ function signExtend(r: Reader, dst: Register): Insn {
   return named(`movsx${match[1]}_${dst.width}.x`, dst.number, readRegister(r, dst.width).number);
 }
 
-function byteSwap(r: Reader, dst: Register): Insn {
+function byteSwap(r: TokenReader, dst: Register): Insn {
   const token = r.take();
   if (dst.width === 32) r.fail(`${token.text} needs a 64-bit register`, token);
   sameRegister(r, dst);
@@ -234,7 +234,7 @@ function byteSwap(r: Reader, dst: Register): Insn {
 }
 
 /** `*(u32 *)(r1 +4)` or `*(u16 *)skb[r1 + 12]`; clang may load up to 32 bits into `wN`. */
-function load(r: Reader, dst: Register, place: Token): Insn {
+function load(r: TokenReader, dst: Register, place: Token): Insn {
   r.expect('*', '(');
   const type = readType(r);
   const letter = SIZE_LETTER[type.size];
@@ -258,7 +258,7 @@ function load(r: Reader, dst: Register, place: Token): Insn {
 }
 
 /** `atomic64_fetch_add((u64 *)(r1 +0), r2)`, `atomic_xchg(...)`, `atomic64_cmpxchg((u64 *)(r1 +0), r0, r2)` */
-function fetch(r: Reader, dst: Register, place: Token): Insn {
+function fetch(r: TokenReader, dst: Register, place: Token): Insn {
   const token = r.take();
   const match = /^atomic(64)?_(fetch_(?:add|or|and|xor)|xchg|cmpxchg)$/.exec(token.text);
   if (match === null) r.fail(`${JSON.stringify(token.text)} is not an atomic operation`, token);
@@ -280,14 +280,14 @@ function fetch(r: Reader, dst: Register, place: Token): Insn {
   return atomic(match[2]!, m, src);
 }
 
-function loadAcquire(r: Reader, dst: number): Insn {
+function loadAcquire(r: TokenReader, dst: number): Insn {
   r.expect('(');
   const m = unsigned(r);
   r.expect(')');
   return named(`load_acquire.${SIZE_LETTER[m.size]}`, dst, m.base, m.off);
 }
 
-function addressCast(r: Reader, dst: number): Insn {
+function addressCast(r: TokenReader, dst: number): Insn {
   r.expect('(');
   const src = r64(r);
   r.expect(',');
@@ -299,7 +299,7 @@ function addressCast(r: Reader, dst: number): Insn {
 }
 
 /** `[id:3]`, `[id:3][0]+8`, `[idx:3]`, `[idx:3]+8`, `[name]`, `[name][0]+8` */
-function mapReference(r: Reader, dst: number, options: AssembleOptions): Insn {
+function mapReference(r: TokenReader, dst: number, options: AssembleOptions): Insn {
   r.expect('[');
   const token = r.next;
   const name = r.word('id:, idx: or the name of a map');
@@ -320,7 +320,7 @@ function mapReference(r: Reader, dst: number, options: AssembleOptions): Insn {
 }
 
 /** `[id:7]`, `[id:7][fd:3]` */
-function btfReference(r: Reader, dst: number): Insn {
+function btfReference(r: TokenReader, dst: number): Insn {
   r.expect('[', 'id', ':');
   const imm = s32(r, 'BTF id');
   r.expect(']');
@@ -334,7 +334,7 @@ function btfReference(r: Reader, dst: number): Insn {
 }
 
 /** `[+5]` or `[label]` */
-function functionAddress(r: Reader, dst: number): Assignment {
+function functionAddress(r: TokenReader, dst: number): ParsedAssignment {
   r.expect('[');
   const callee = r.next.kind === 'word' ? r.take() : undefined;
   const imm = callee === undefined ? s32(r, 'distance') : 0;

@@ -7,7 +7,7 @@ import { Rng } from '../../base/random.ts';
 import type { Program } from '../../program/program.ts';
 import type { DiffResult } from './diff.ts';
 import { filterTest, fuzzTest, linuxNumber, randomFilter, randomProgram } from './fuzz.ts';
-import { guessedHelpers, type Model, machineModel, vmDiff } from './model.ts';
+import { guessedHelpers, machineModel, type ReferenceModel, vmDiff } from './model.ts';
 import { firstOf, kernelTests } from './test-inputs.ts';
 
 export interface CampaignRow {
@@ -20,7 +20,7 @@ export interface CampaignRow {
 /** `count` random programs (each from `seed` and its number) on `tests` inputs each. */
 export function* fuzzCampaign(
   options: { seed: number; count: number; tests: number },
-  modelOf: (program: Program) => Model = machineModel,
+  modelOf: (program: Program) => ReferenceModel = machineModel,
 ): Generator<CampaignRow> {
   const linux = linuxNumber(release());
   for (let k = 0; k < options.count; k++) {
@@ -34,7 +34,7 @@ export function* fuzzCampaign(
 /** `count` random socket filters of legacy packet loads, on `tests` packets each. */
 export function* filterCampaign(
   options: { seed: number; count: number; tests: number },
-  modelOf: (program: Program) => Model = machineModel,
+  modelOf: (program: Program) => ReferenceModel = machineModel,
 ): Generator<CampaignRow> {
   for (let k = 0; k < options.count; k++) {
     const rng = new Rng(options.seed, 'filter', k);
@@ -48,7 +48,7 @@ export function* filterCampaign(
 export function* modelCampaign(
   programs: Iterable<Program>,
   options: { seed: number; tests: number },
-  modelOf: (program: Program) => Model = machineModel,
+  modelOf: (program: Program) => ReferenceModel = machineModel,
 ): Generator<CampaignRow> {
   for (const program of programs) {
     const tests = firstOf(kernelTests(program, options.seed), options.tests);

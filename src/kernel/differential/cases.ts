@@ -14,7 +14,7 @@ import type { Program } from '../../program/program.ts';
 import type { TestCase } from '../../vm/types.ts';
 import type { Scenario } from '../run/observe.ts';
 import { type Difference, type DiffResult, kernelDiff } from './diff.ts';
-import { type Model, machineModel, vmDiff } from './model.ts';
+import { machineModel, type ReferenceModel, vmDiff } from './model.ts';
 
 const hex = z.string().regex(/^([0-9a-f]{2})*$/, 'not hexadecimal bytes');
 const testSchema = z.strictObject({
@@ -135,7 +135,7 @@ export function readCase(text: string, where: string): CaseFile {
 }
 
 /** Plays a case again: two programs in the kernel, or one in the kernel and in the model. */
-export function replay(c: CaseFile, modelOf: (p: Program) => Model = machineModel): DiffResult {
+export function replay(c: CaseFile, modelOf: (p: Program) => ReferenceModel = machineModel): DiffResult {
   const [first, second] = c.programs;
   if (second === undefined) return vmDiff(first, modelOf(first), [c.test]);
   return kernelDiff(first, second, [...c.before, c.test], { sequence: c.before.length + 1 });

@@ -1,5 +1,5 @@
 /**
- * Truth: two programs on the same inputs in the running kernel. (A program against our interpreter: model.ts.)
+ * Differential runs: two programs on the same inputs in the running kernel. (A program against our interpreter: model.ts.)
  *
  *   tests --play on two identical map sets--> bytes equal? --no--> again, several times, place by place
  *         --minus places that vary by themselves--> a difference, minimised, or a masked place

@@ -1,5 +1,5 @@
 /**
- * Truth about ourselves: a program in the kernel against a model of it, our interpreter, on the same inputs.
+ * Differential runs against ourselves: a program in the kernel against a model of it, our interpreter, on the same inputs.
  *
  *   tests --as the kernel can play them, with the map entries it admitted--> kernel and model --> places that differ
  */
@@ -15,7 +15,7 @@ import { kernelMapDef } from '../syscall/maps.ts';
 import { type DiffResult, examine, type Observer, Tally } from './diff.ts';
 
 /** Whatever computes what the kernel would: one outcome per test, each from its own start. */
-export interface Model {
+export interface ReferenceModel {
   run(tests: readonly TestCase[]): readonly Outcome[];
 }
 
@@ -46,7 +46,7 @@ export function guessedHelpers(program: Program): string[] {
 }
 
 /** Our interpreter as a model of a program. */
-export function machineModel(program: Program): Model {
+export function machineModel(program: Program): ReferenceModel {
   const machine = createMachine(asRun(program));
   return {
     run(tests) {
@@ -74,7 +74,7 @@ const CHUNK = 64;
  * Runs `tests` in the kernel and in the model; stops at the first difference that lasts. Maps whose entries are kernel
  * objects are not compared; places that vary in the kernel from run to run are masked and reported.
  */
-export function vmDiff(program: Program, model: Model, tests: Iterable<TestCase>): DiffResult {
+export function vmDiff(program: Program, model: ReferenceModel, tests: Iterable<TestCase>): DiffResult {
   return onOneCpu(() => {
     const opened = KernelRunner.open(program);
     if (!opened.ok) return { status: 'cannot run', reason: opened.reason };
@@ -104,7 +104,7 @@ function admitted(runner: KernelRunner, test: TestCase): TestCase {
   return { ...runner.playable(test), maps };
 }
 
-function compareModel(runner: KernelRunner, model: Model, tests: Iterable<TestCase>): DiffResult {
+function compareModel(runner: KernelRunner, model: ReferenceModel, tests: Iterable<TestCase>): DiffResult {
   const tally = new Tally();
   const { program } = runner;
   const context = visibleContext(program.hook, runner.way.runner);

@@ -31,8 +31,8 @@ export interface MatrixOptions {
   linux?: number;
 }
 
-/** Counts of loads by our verdict and the kernel's. */
-export interface Counts {
+/** MatrixCounts of loads by our verdict and the kernel's. */
+export interface MatrixCounts {
   safeAccepted: number;
   safeRefused: number;
   unsafeAccepted: number;
@@ -54,7 +54,7 @@ export interface Disagreement {
 
 export interface Matrix {
   /** Programs that the kernel accepts, and their mutants. */
-  counts: Counts;
+  counts: MatrixCounts;
   /** Programs that the kernel refuses as they are: how many of them we call safe. */
   refusedAsTheyAre: { safe: number; unsafe: number };
   programs: number;
@@ -76,7 +76,7 @@ export function reasonClass(reason: string): string {
 const UNINIT_STACK = 603;
 
 export class MatrixTally {
-  readonly counts: Counts = {
+  readonly counts: MatrixCounts = {
     safeAccepted: 0,
     safeRefused: 0,
     unsafeAccepted: 0,
@@ -200,7 +200,7 @@ function changes(program: Program, other: Program): string[] {
 }
 
 /** Shares, in percent of the loads that the kernel judged. */
-export function shares(c: Counts): { acceptedOfSafe: number; refusedOfAccepted: number } {
+export function shares(c: MatrixCounts): { acceptedOfSafe: number; refusedOfAccepted: number } {
   const percent = (part: number, whole: number): number => (whole === 0 ? 0 : (100 * part) / whole);
   return {
     acceptedOfSafe: percent(c.safeAccepted, c.safeAccepted + c.safeRefused),

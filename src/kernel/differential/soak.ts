@@ -1,5 +1,5 @@
 /**
- * Truth for as long as wanted: seed after seed of generated inputs, until a difference or until somebody says enough; and
+ * Differential runs for as long as wanted: seed after seed of generated inputs, until a difference or until somebody says enough; and
  * what our interpreter says of the first of them.
  */
 import type { Program } from '../../program/program.ts';
@@ -36,9 +36,9 @@ export function longDiff(
   }
 }
 
-type Counts = Readonly<Record<string, number>>;
+type ReasonCounts = Readonly<Record<string, number>>;
 
-function added(a: Counts, b: Counts): Counts {
+function added(a: ReasonCounts, b: ReasonCounts): ReasonCounts {
   const out: Record<string, number> = { ...a };
   for (const [key, n] of Object.entries(b)) out[key] = (out[key] ?? 0) + n;
   return out;

@@ -1,5 +1,5 @@
 /**
- * Consent: does the running kernel accept this program, as its own type, with its maps?
+ * Load verdict: does the running kernel accept this program, as its own type, with its maps?
  *
  *   Program --createMaps--> descriptors --encode--> bytes --PROG_LOAD--> accepted (what it costs) | refused (why)
  *
@@ -29,7 +29,7 @@ export type LoadResult =
   | { ok: false; refused: boolean; reason: string; insn?: number; log: string };
 
 /** The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked. */
-export type Consent =
+export type LoadVerdict =
   | ({ status: 'accepted' } & ProgInfo)
   | { status: 'refused'; reason: string; insn?: number }
   | { status: 'not checked'; reason: string };
@@ -96,7 +96,7 @@ export interface LoadAs {
  */
 export class KernelSession {
   /** A candidate's refusal means something only when the original is accepted. */
-  readonly original: Consent;
+  readonly original: LoadVerdict;
   readonly #bpf: Bpf;
   readonly #fds: Fds;
   readonly #program: Program;
@@ -137,7 +137,7 @@ export class KernelSession {
   }
 
   /** Accepted or refused. Without `explain` a refusal's reason is only the errno, at a third of the cost. */
-  check(insns: readonly Insn[], options: { explain?: boolean } = {}): Consent {
+  check(insns: readonly Insn[], options: { explain?: boolean } = {}): LoadVerdict {
     const raw = rawProgram(this.#program, insns, this.#mapFds);
     return withFds(this.#bpf, (fds) => {
       const r = loadOnce(this.#bpf, fds, raw, insns, options.explain === false ? 0 : 4);
@@ -216,7 +216,7 @@ export function loadProgram(
 }
 
 /** The checker's opinion of one program; for many versions of it, use a `KernelSession`. */
-export function accepts(program: Program): Consent {
+export function accepts(program: Program): LoadVerdict {
   const opened = KernelSession.open(program);
   if (!opened.ok) return { status: 'not checked', reason: opened.reason };
   const { original } = opened.session;

@@ -10,7 +10,7 @@ import type { MapDef } from '../../program/program.ts';
 import { MapTypeId } from '../../program/tables/maps.ts';
 import type { MapContents, MapEntry } from '../../vm/types.ts';
 import { Batch, elem } from '../syscall/elements.ts';
-import { type Access, accessOf, createMaps, kernelMapDef, PAGE, round } from '../syscall/maps.ts';
+import { accessOf, createMaps, kernelMapDef, type MapContentAccess, PAGE, round } from '../syscall/maps.ts';
 import { type Bpf, BpfError, Cmd, Fds, type Mapping } from '../syscall/syscall.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -19,7 +19,7 @@ const NO_BYTES = new Uint8Array(0);
 export class KernelMap {
   readonly def: MapDef;
   readonly fd: number;
-  readonly access: Access;
+  readonly access: MapContentAccess;
   readonly #bpf: Bpf;
   #mapping: Mapping | undefined;
   /** Distance of an array's values. */

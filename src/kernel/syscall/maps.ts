@@ -92,9 +92,9 @@ const STAND_IN_INNER: MapDef = {
  * How the entries of a map are reached: as shared memory, by key, by key but programs cannot write them, not at all
  * since they never change, or not at all since they are kernel objects and not bytes.
  */
-export type Access = 'mapped' | 'keyed' | 'fixed' | 'constant' | 'closed';
+export type MapContentAccess = 'mapped' | 'keyed' | 'fixed' | 'constant' | 'closed';
 
-export function accessOf(def: MapDef): Access {
+export function accessOf(def: MapDef): MapContentAccess {
   if (def.readonly === true) return 'constant';
   switch (def.type) {
     case MapTypeId.ARRAY:

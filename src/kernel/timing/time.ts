@@ -8,7 +8,8 @@
  * where there is none (the null pair). No claim is made below it.
  */
 
-import { type Interval, intervalOf, resamples, trimmedMean } from '../../base/sampling.ts';
+import { intervalOf, resamples, trimmedMean } from '../../base/sampling.ts';
+import type { Interval } from '../../base/statistics.ts';
 import type { Program } from '../../program/program.ts';
 import type { TestCase } from '../../vm/types.ts';
 import { accepts } from '../run/load.ts';
@@ -92,16 +93,16 @@ export function kernelTime(
   }
   // The harness hides some errors (a called function may read what its caller left in r2 to r5).
   for (const [k, p] of programs.entries()) {
-    const consent = accepts(p);
-    if (consent.status !== 'accepted')
-      return { status: 'cannot time', reason: `version ${k} is ${consent.status}: ${consent.reason}` };
+    const verdict = accepts(p);
+    if (verdict.status !== 'accepted')
+      return { status: 'cannot time', reason: `version ${k} is ${verdict.status}: ${verdict.reason}` };
   }
   const as = timedAs(first) as TimedAs;
   const run = (): TimeResult => onOneCpu(() => measure(programs, tests, as, { ...DEFAULTS, ...options }));
   return asksForRoutes(first) ? withRoutes(run) : run();
 }
 
-interface Job {
+interface TimingRun {
   test: TestCase;
   count: number;
 }
@@ -111,8 +112,8 @@ function jobs(
   watch: Stopwatch,
   tests: readonly TestCase[],
   runNs: number,
-): { jobs: Job[]; skipped: Record<string, number> } {
-  const found: Job[] = [];
+): { jobs: TimingRun[]; skipped: Record<string, number> } {
+  const found: TimingRun[] = [];
   const skipped: Record<string, number> = {};
   for (const test of tests) {
     let best = Number.POSITIVE_INFINITY;
@@ -139,7 +140,7 @@ function measure(
   // Copies are loaded a whole set apart; the empty body comes last.
   const loaded = [...programs, ...programs, emptyBody(programs[0]!)];
   const figures: Figures = loaded.map(() => []);
-  let work: Job[] | undefined;
+  let work: TimingRun[] | undefined;
   let skipped: Record<string, number> = {};
   for (let round = 0; round < options.rounds; round++) {
     const opened = Stopwatch.open(loaded, as);
@@ -164,7 +165,7 @@ function measure(
   return {
     status: 'timed',
     as,
-    ...judge(perVersion, figures.at(-1)!, options),
+    ...timeVerdict(perVersion, figures.at(-1)!, options),
     tests: work?.length ?? 0,
     skipped,
     rounds: options.rounds,
@@ -175,7 +176,7 @@ function measure(
 function oneRound(
   watch: Stopwatch,
   versions: number,
-  work: readonly Job[],
+  work: readonly TimingRun[],
   samples: number,
   round: number,
 ): number[][] | string {
@@ -194,7 +195,7 @@ function oneRound(
 const mean = (xs: readonly number[]): number => xs.reduce((s, x) => s + x, 0) / xs.length;
 
 /** From nanoseconds per version, copy, round and test to intervals and verdicts. */
-export function judge(
+export function timeVerdict(
   versions: readonly Figures[],
   empty: readonly (readonly number[])[],
   options: { seed: number },

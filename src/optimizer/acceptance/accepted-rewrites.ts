@@ -1,7 +1,7 @@
 /**
  * The best proven version of a program, and how it came about.
  *
- *   rewrite --judge--> take --> best, rewrites, convergence --(every few)--> settle: static safety and kernel of the whole
+ *   rewrite --decide--> take --> best, rewrites, convergence --(every few)--> checkpoint: static safety and kernel of the whole
  */
 import { formatInsn } from '../../isa/disasm.ts';
 import { sizeInSlots } from '../../isa/insn.ts';
@@ -9,17 +9,17 @@ import { namesOf } from '../../program/listing.ts';
 import type { Program } from '../../program/program.ts';
 import type { Window } from '../../verify/types.ts';
 import type { AppliedRewrite } from '../types.ts';
-import { type Accepted, judge, type Refusal, rewriteKey } from './gate.ts';
-import type { Rewrite, RewritingTools, Taken } from './rewrite.ts';
-import { Trial } from './transaction.ts';
+import { type Accepted, decide, type Refusal, rewriteKey } from './gate.ts';
+import type { AcceptedRewrite, GateTools, Rewrite } from './rewrite.ts';
+import { Transaction } from './transaction.ts';
 
-const takenAs = ({ program, verdict }: Accepted): Taken => ({ program, how: verdict.how });
+const takenAs = ({ program, verdict }: Accepted): AcceptedRewrite => ({ program, how: verdict.how });
 
 /** Fewest rewrites between two examinations of a whole program, and instructions of it for each more. */
 const BATCH = 16;
 const INSNS_PER_REWRITE = 128;
 
-export class Rewriting {
+export class AcceptedRewrites {
   /** Proposals spent so far, which the record of a rewrite names. */
   step = 0;
   readonly rewrites: AppliedRewrite[] = [];
@@ -27,15 +27,15 @@ export class Rewriting {
   readonly versions: Program[] = [];
   readonly convergence: [number, number][] = [];
   private current: Program;
-  private readonly tools: RewritingTools;
+  private readonly tools: GateTools;
   /** The last program that was examined as a whole, and the rewrites since. */
   private settled: Program;
-  private unsettled: Rewrite[] = [];
-  private settling = false;
+  private unchecked: Rewrite[] = [];
+  private checkpointing = false;
   private objections: ReadonlySet<string> = new Set();
   private readonly refusals = new Map<string, number>();
 
-  constructor(program: Program, tools: RewritingTools) {
+  constructor(program: Program, tools: GateTools) {
     this.tools = tools;
     this.current = program;
     this.settled = program;
@@ -61,24 +61,24 @@ export class Rewriting {
     return this.objections;
   }
 
-  /** Tries a rewrite; takes it when every judge agrees. */
+  /** Tries a rewrite; takes it when every check passes. */
   adopt(rewrite: Rewrite): boolean {
     const { window, replacement } = rewrite;
     if (this.objected.has(rewriteKey(this.best, window, replacement))) return false;
-    const judgement = judge(this.best, window, replacement, this.tools.judges);
-    if (judgement.accepted) this.take(rewrite, takenAs(judgement));
-    else if (judgement.verdict?.kind === 'equivalent') this.refuse(judgement);
-    return judgement.accepted;
+    const decision = decide(this.best, window, replacement, this.tools.checks);
+    if (decision.accepted) this.take(rewrite, takenAs(decision));
+    else if (decision.verdict?.kind === 'equivalent') this.refuse(decision);
+    return decision.accepted;
   }
 
   /** Several changes that pay off together: they are tried on a copy, and kept all at once. */
-  trial(): Trial {
-    this.settle();
-    return new Trial(this.best, this.tools.judges, this.objected);
+  transaction(): Transaction {
+    this.checkpoint();
+    return new Transaction(this.best, this.tools.checks, this.objected);
   }
 
-  /** Takes the changes of a trial of the best version where they make it smaller, and safe. */
-  keep({ program, changes, refused }: Trial): boolean {
+  /** Takes the changes of a transaction of the best version where they make it smaller, and safe. */
+  keep({ program, changes, refused }: Transaction): boolean {
     for (const refusal of refused) this.refuse(refusal);
     if (changes.length === 0 || sizeInSlots(program.insns) >= sizeInSlots(this.best.insns)) return false;
     const objection = this.tools.objection(program);
@@ -86,16 +86,16 @@ export class Rewriting {
       this.refuse(objection);
       return false;
     }
-    for (const [rewrite, judgement] of changes) this.record(rewrite, takenAs(judgement));
+    for (const [rewrite, decision] of changes) this.record(rewrite, takenAs(decision));
     this.settled = this.best;
     return true;
   }
 
-  /** Makes a rewrite that all judges accepted of the best version the best version. */
-  take(rewrite: Rewrite, taken: Taken): void {
+  /** Makes a rewrite that all checks accepted of the best version the best version. */
+  take(rewrite: Rewrite, taken: AcceptedRewrite): void {
     this.record(rewrite, taken);
-    if (!this.settling) this.unsettled.push(rewrite);
-    if (!this.settling && this.unsettled.length >= this.batch) this.settle();
+    if (!this.checkpointing) this.unchecked.push(rewrite);
+    if (!this.checkpointing && this.unchecked.length >= this.batch) this.checkpoint();
   }
 
   /** So that the examinations of all of them take time in proportion to the length. */
@@ -103,7 +103,7 @@ export class Rewriting {
     return Math.max(BATCH, Math.floor(this.best.insns.length / INSNS_PER_REWRITE));
   }
 
-  private record({ window, replacement, by }: Rewrite, { program, how }: Taken): void {
+  private record({ window, replacement, by }: Rewrite, { program, how }: AcceptedRewrite): void {
     const before = this.best;
     this.best = program;
     // A copy: what others know of a program (its analysis above all) lives as long as the program itself.
@@ -132,15 +132,15 @@ export class Rewriting {
    * Static safety of a large program, and the kernel, are asked once for several rewrites, because they cost as much as many
    * proofs. When one objects, they are undone and taken again half by half, without those that are objected to.
    */
-  settle(): void {
-    const pending = this.unsettled;
-    this.unsettled = [];
+  checkpoint(): void {
+    const pending = this.unchecked;
+    this.unchecked = [];
     if (pending.length > 0 && this.tools.objection(this.best) !== undefined) {
-      this.settling = true;
+      this.checkpointing = true;
       this.tools.forget();
       this.undo(pending.length);
-      this.retake(pending, []);
-      this.settling = false;
+      this.bisect(pending, []);
+      this.checkpointing = false;
     }
     this.settled = this.best;
   }
@@ -154,18 +154,18 @@ export class Rewriting {
   }
 
   /** Takes rewrites again, if nobody objects to them; else each half by itself. */
-  private retake(pending: readonly Rewrite[], skipped: Rewrite[]): void {
+  private bisect(pending: readonly Rewrite[], skipped: Rewrite[]): void {
     this.settled = this.best;
     const left: Rewrite[] = [];
     let taken = 0;
     for (const rewrite of pending) {
       const window = [...skipped, ...left].reduce<Window | undefined>(without, rewrite.window);
-      const judgement = window && judge(this.best, window, rewrite.replacement, this.tools.judges);
-      if (window === undefined || judgement?.accepted !== true) {
+      const decision = window && decide(this.best, window, rewrite.replacement, this.tools.checks);
+      if (window === undefined || decision?.accepted !== true) {
         if (window !== undefined) left.push({ ...rewrite, window });
         continue;
       }
-      this.take({ ...rewrite, window }, takenAs(judgement));
+      this.take({ ...rewrite, window }, takenAs(decision));
       taken++;
     }
     const objection = taken === 0 ? undefined : this.tools.objection(this.best);
@@ -176,8 +176,8 @@ export class Rewriting {
     this.undo(taken);
     if (pending.length > 1) {
       const half = pending.length >> 1;
-      this.retake(pending.slice(0, half), skipped);
-      this.retake(pending.slice(half), skipped);
+      this.bisect(pending.slice(0, half), skipped);
+      this.bisect(pending.slice(half), skipped);
       return;
     }
     const rewrite = pending[0]!;

@@ -1,27 +1,27 @@
-/** Who judges the rewrites of one program (gate.ts): the verifier, the tests, static safety, the running kernel. */
+/** Who checks the rewrites of one program (gate.ts): the verifier, the tests, static safety, the running kernel. */
 import { examine, examiner, type SafetyReport } from '../../analysis/safety.ts';
 import { levelOf, linuxOf, type Target } from '../../isa/levels.ts';
 import type { Program } from '../../program/program.ts';
 import type { WindowContext, WindowVerifier } from '../../verify/index.ts';
 import type { Window } from '../../verify/types.ts';
-import type { Bench } from '../states/test-bench.ts';
+import type { TestBench } from '../states/test-bench.ts';
 import type { OptimizeOptions } from '../types.ts';
-import type { Judges, Refusal } from './gate.ts';
-import { type Consents, kernelRefusal } from './kernel-check.ts';
+import type { GateChecks, Refusal } from './gate.ts';
+import { kernelRefusal, type LoadVerdicts } from './kernel-check.ts';
 
 /** What comes from outside: proofs, the kernel, and the facts about a window that the proofs rest on. */
-export interface Oracles extends Pick<Judges, 'verify' | 'kernel'> {
+export interface GateOracles extends Pick<GateChecks, 'verify' | 'kernel'> {
   contextOf(program: Program, window: Window): WindowContext;
   /** Makes the next proof depend on none of the earlier ones. */
   forget(): void;
 }
 
-export function oraclesOf(verifier: WindowVerifier, consents: Consents): Oracles {
+export function oraclesOf(verifier: WindowVerifier, loadVerdicts: LoadVerdicts): GateOracles {
   return {
     verify: (program, window, replacement) => verifier.check(program, window, replacement),
     contextOf: (program, window) => verifier.contextOf(program, window),
     forget: () => verifier.forget(),
-    kernel: (candidate) => kernelRefusal(consents, candidate),
+    kernel: (candidate) => kernelRefusal(loadVerdicts, candidate),
   };
 }
 
@@ -61,19 +61,19 @@ export function safetyOfResult(original: Program, target: Target, result: Progra
 }
 
 /** Those who look at a whole program. */
-export type Examiners = Pick<Judges, 'safety' | 'kernel'>;
+export type Examiners = Pick<GateChecks, 'safety' | 'kernel'>;
 
-/** The judges of one rewrite of the bench's source, and what is still to be asked of a program that several have led to. */
-export function judgesOf(
+/** The checks of one rewrite of the bench's source, and what is still to be asked of a program that several have led to. */
+export function gateChecksOf(
   original: Program,
   goal: OptimizeOptions['goal'],
-  bench: Bench,
-  { verify, safety, kernel }: Pick<Oracles, 'verify'> & Examiners,
-): { judges: Judges; objection(candidate: Program): Refusal | undefined } {
+  bench: TestBench,
+  { verify, safety, kernel }: Pick<GateOracles, 'verify'> & Examiners,
+): { checks: GateChecks; objection(candidate: Program): Refusal | undefined } {
   const eager = original.insns.length <= EAGER;
-  const later = (judge: (p: Program) => string | undefined) => (eager ? judge : () => undefined);
+  const later = (check: (p: Program) => string | undefined) => (eager ? check : () => undefined);
   return {
-    judges: {
+    checks: {
       verify,
       tests: (candidate) =>
         bench.disagreement(candidate) ?? (goal === 'latency' ? bench.slower(candidate) : undefined),

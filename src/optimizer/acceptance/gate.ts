@@ -9,11 +9,11 @@ import { EditError } from '../../isa/edit.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { replaceProblem, replaceRange } from '../../program/edit.ts';
 import type { Program } from '../../program/program.ts';
-import { sameTraces } from '../../verify/bisimulation.ts';
+import { bisimilar } from '../../verify/bisimulation.ts';
 import type { Verdict, Window } from '../../verify/types.ts';
 
 /** Everything that may say no to one rewrite. The last three return undefined for yes, or their reason. */
-export interface Judges {
+export interface GateChecks {
   verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
   tests(candidate: Program): string | undefined;
   /** This one and the next are asked of long programs for several rewrites at once (accepted-rewrites.ts). */
@@ -29,11 +29,11 @@ export interface Accepted {
 
 /** Who said no, and why. */
 export interface Refusal {
-  by: keyof Judges | 'edit';
+  by: keyof GateChecks | 'edit';
   reason: string;
 }
 
-export type Judgement = Accepted | ({ accepted: false; verdict?: Verdict } & Refusal);
+export type GateDecision = Accepted | ({ accepted: false; verdict?: Verdict } & Refusal);
 
 /** Names a rewrite by what it replaces with what. */
 export function rewriteKey(program: Program, { start, end }: Window, replacement: readonly Insn[]): string {
@@ -41,22 +41,22 @@ export function rewriteKey(program: Program, { start, end }: Window, replacement
 }
 
 /** Tries one rewrite of `program`; does not decide whether it is worth having. */
-export function judge(
+export function decide(
   program: Program,
   window: Window,
   replacement: readonly Insn[],
-  judges: Judges,
-): Judgement {
+  checks: GateChecks,
+): GateDecision {
   const problem = replaceProblem(program, window.start, window.end, replacement);
   if (problem !== undefined) return { accepted: false, by: 'edit', reason: problem };
-  const verdict = judges.verify(program, window, replacement);
+  const verdict = checks.verify(program, window, replacement);
   if (verdict.kind !== 'equivalent') {
     const reason = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
     return { accepted: false, by: 'verify', reason, verdict };
   }
   // The whole program is made for what is proven only: it takes time that grows with its length.
   try {
-    return others(replaceRange(program, window.start, window.end, replacement), verdict, judges);
+    return others(replaceRange(program, window.start, window.end, replacement), verdict, checks);
   } catch (e) {
     if (e instanceof EditError) return { accepted: false, by: 'edit', reason: e.message };
     throw e;
@@ -64,15 +64,15 @@ export function judge(
 }
 
 /** Tries the same code in another arrangement: the whole program, whose proof is that it runs the same instructions. */
-export function judgeArrangement(program: Program, candidate: Program, judges: Judges): Judgement {
-  if (!sameTraces(program, candidate))
+export function decideArrangement(program: Program, candidate: Program, checks: GateChecks): GateDecision {
+  if (!bisimilar(program, candidate))
     return { accepted: false, by: 'verify', reason: 'it does not run the same instructions' };
-  return others(candidate, { kind: 'equivalent', how: 'identical', ms: 0 }, judges);
+  return others(candidate, { kind: 'equivalent', how: 'identical', ms: 0 }, checks);
 }
 
-function others(candidate: Program, verdict: Accepted['verdict'], judges: Judges): Judgement {
+function others(candidate: Program, verdict: Accepted['verdict'], checks: GateChecks): GateDecision {
   for (const by of ['tests', 'safety', 'kernel'] as const) {
-    const reason = judges[by](candidate);
+    const reason = checks[by](candidate);
     if (reason !== undefined) return { accepted: false, by, reason, verdict };
   }
   return { accepted: true, program: candidate, verdict };

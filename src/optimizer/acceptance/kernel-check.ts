@@ -1,15 +1,17 @@
-/** What the running kernel says of a result: consent, and agreement with the original in differential runs. */
+/** What the running kernel says of a result: its load verdict, and agreement with the original in differential runs. */
 
 import { OP_CALL } from '../../isa/insn.ts';
-import { type Consent, canRun, KernelSession, kernelDiff, kernelTests } from '../../kernel/index.ts';
+import { canRun, KernelSession, kernelDiff, kernelTests, type LoadVerdict } from '../../kernel/index.ts';
 import type { Program } from '../../program/program.ts';
-import type { DifferentialWord, KernelWord, OptimizeOptions } from '../types.ts';
+import type { DifferentialRun, KernelCheck, OptimizeOptions } from '../types.ts';
 
 /** A session with the kernel for one program, or why there is none. */
-export type Consents = { session: KernelSession; original: Consent } | { session: undefined; reason: string };
+export type LoadVerdicts =
+  | { session: KernelSession; original: LoadVerdict }
+  | { session: undefined; reason: string };
 
 /** Opens a session. Where the kernel refuses the original itself, its opinion of rewrites means nothing. */
-export function openConsents(program: Program, mode: OptimizeOptions['kernel']): Consents {
+export function openLoadVerdicts(program: Program, mode: OptimizeOptions['kernel']): LoadVerdicts {
   if (mode === 'off') return { session: undefined, reason: 'switched off' };
   const opened = KernelSession.open(program);
   if (!opened.ok) return { session: undefined, reason: opened.reason };
@@ -21,10 +23,10 @@ export function openConsents(program: Program, mode: OptimizeOptions['kernel']):
 }
 
 /** Why the kernel refuses `candidate`; undefined when it accepts, or nobody can be asked. */
-export function kernelRefusal(consents: Consents, candidate: Program): string | undefined {
-  if (consents.session === undefined) return undefined;
-  const consent = consents.session.check(candidate.insns);
-  return consent.status === 'accepted' ? undefined : consent.reason;
+export function kernelRefusal(loadVerdicts: LoadVerdicts, candidate: Program): string | undefined {
+  if (loadVerdicts.session === undefined) return undefined;
+  const verdict = loadVerdicts.session.check(candidate.insns);
+  return verdict.status === 'accepted' ? undefined : verdict.reason;
 }
 
 /** Helpers whose results show where the program was loaded: get_stackid, get_stack, get_func_ip. */
@@ -32,23 +34,23 @@ const OWN_ADDRESS: readonly number[] = [27, 67, 173];
 /** Tests per refill of the maps: later ones see what earlier ones left. */
 const SEQUENCE = 8;
 
-export function finalWord(
+export function finalKernelCheck(
   original: Program,
   result: Program,
-  consents: Consents,
+  loadVerdicts: LoadVerdicts,
   options: OptimizeOptions,
-): { kernel: KernelWord; differential: DifferentialWord } {
-  if (consents.session === undefined) {
-    const reason = consents.reason;
+): { kernel: KernelCheck; differential: DifferentialRun } {
+  if (loadVerdicts.session === undefined) {
+    const reason = loadVerdicts.reason;
     return { kernel: { status: 'not checked', reason }, differential: { status: 'not run', reason } };
   }
   return {
-    kernel: consent(consents.original, consents.session.check(result.insns)),
+    kernel: kernelCheck(loadVerdicts.original, loadVerdicts.session.check(result.insns)),
     differential: differential(original, result, options),
   };
 }
 
-function consent(before: Consent, after: Consent): KernelWord {
+function kernelCheck(before: LoadVerdict, after: LoadVerdict): KernelCheck {
   if (after.status !== 'accepted') return { status: after.status, reason: after.reason };
   return {
     status: 'accepted',
@@ -59,7 +61,7 @@ function consent(before: Consent, after: Consent): KernelWord {
   };
 }
 
-function differential(original: Program, result: Program, options: OptimizeOptions): DifferentialWord {
+function differential(original: Program, result: Program, options: OptimizeOptions): DifferentialRun {
   if (options.diffRuns === 0) return { status: 'not run', reason: 'no runs were asked for' };
   if (original.insns.some((i) => i.op === OP_CALL && i.src === 0 && OWN_ADDRESS.includes(i.imm)))
     return { status: 'not run', reason: "its outputs depend on the program's own address (stack traces)" };

@@ -2,7 +2,7 @@
 import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
 import type { Proof, Window } from '../../verify/types.ts';
-import type { Judges, Refusal } from './gate.ts';
+import type { GateChecks, Refusal } from './gate.ts';
 
 export interface Rewrite {
   window: Window;
@@ -11,14 +11,14 @@ export interface Rewrite {
 }
 
 /** The program after a rewrite, and how that was proven. */
-export interface Taken {
+export interface AcceptedRewrite {
   program: Program;
   how: Proof;
 }
 
-export interface RewritingTools {
-  judges: Judges;
-  /** What is still to be asked of a whole program after every judge accepted each rewrite. */
+export interface GateTools {
+  checks: GateChecks;
+  /** What is still to be asked of a whole program after every check accepted each rewrite. */
   objection(candidate: Program): Refusal | undefined;
   /** Called whenever the best version is another one. */
   changed(best: Program): void;

@@ -5,35 +5,35 @@ import type { Program } from '../../program/program.ts';
 import type { Window } from '../../verify/types.ts';
 import {
   type Accepted,
-  type Judgement,
-  type Judges,
-  judge,
-  judgeArrangement,
+  decide,
+  decideArrangement,
+  type GateChecks,
+  type GateDecision,
   type Refusal,
   rewriteKey,
 } from './gate.ts';
 import type { Rewrite } from './rewrite.ts';
 
-export class Trial {
+export class Transaction {
   /** With all changes so far. */
   program: Program;
   readonly changes: [Rewrite, Accepted][] = [];
   /** What was proven and turned down all the same. */
   readonly refused: Refusal[] = [];
-  private readonly judges: Judges;
+  private readonly checks: GateChecks;
   private readonly objected: ReadonlySet<string>;
 
-  constructor(program: Program, judges: Judges, objected: ReadonlySet<string>) {
+  constructor(program: Program, checks: GateChecks, objected: ReadonlySet<string>) {
     this.program = program;
-    this.judges = judges;
+    this.checks = checks;
     this.objected = objected;
   }
 
-  /** @returns true when every judge agrees */
+  /** @returns true when every check passes */
   rewrite(rewrite: Rewrite): boolean {
     const { window, replacement } = rewrite;
     if (this.objected.has(rewriteKey(this.program, window, replacement))) return false;
-    return this.add(rewrite, judge(this.program, window, replacement, this.judges));
+    return this.add(rewrite, decide(this.program, window, replacement, this.checks));
   }
 
   /** The same instructions in another arrangement. */
@@ -41,16 +41,16 @@ export class Trial {
     const window = differing(this.program.insns, candidate.insns);
     const end = window.end + candidate.insns.length - this.program.insns.length;
     const replacement = candidate.insns.slice(window.start, end);
-    return this.add({ window, replacement, by }, judgeArrangement(this.program, candidate, this.judges));
+    return this.add({ window, replacement, by }, decideArrangement(this.program, candidate, this.checks));
   }
 
-  private add(rewrite: Rewrite, judgement: Judgement): boolean {
-    if (!judgement.accepted) {
-      if (judgement.verdict?.kind === 'equivalent') this.refused.push(judgement);
+  private add(rewrite: Rewrite, decision: GateDecision): boolean {
+    if (!decision.accepted) {
+      if (decision.verdict?.kind === 'equivalent') this.refused.push(decision);
       return false;
     }
-    this.program = judgement.program;
-    this.changes.push([rewrite, judgement]);
+    this.program = decision.program;
+    this.changes.push([rewrite, decision]);
     return true;
   }
 }

@@ -6,7 +6,7 @@
 import { contentsWith, type FileContents, type LoadedFile } from '../../program/file.ts';
 import type { Program } from '../../program/program.ts';
 import { contextProvider, createWindowVerifier } from '../../verify/index.ts';
-import type { Control } from '../pipeline.ts';
+import type { OptimizeControl } from '../pipeline.ts';
 import { optimizePareto, optimizeProgram, threadsFor } from '../program.ts';
 import type { FileRow, ObjectSizes, OptimizeOptions, OptimizeResult } from '../types.ts';
 import { bytesOfCode, writeRows } from './object.ts';
@@ -27,7 +27,7 @@ export async function optimizeFile(
   file: LoadedFile,
   options: OptimizeOptions,
   { pareto = false }: { pareto?: boolean } = {},
-  control: Control = {},
+  control: OptimizeControl = {},
 ): Promise<FileResult> {
   const verifier = await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver });
   const threads = threadsFor(control, options);

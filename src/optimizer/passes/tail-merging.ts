@@ -17,59 +17,64 @@ import {
 import { type Likening, likenings } from '../../search/rewrites/register-renaming.ts';
 import { type TailCopy, tailCopies } from '../../search/rewrites/tail-duplication.ts';
 import { shareCode } from '../../search/rewrites/tail-merging.ts';
-import type { Rewriting } from '../acceptance/accepted-rewrites.ts';
-import type { Oracles } from '../acceptance/checks.ts';
-import type { Trial } from '../acceptance/transaction.ts';
+import type { AcceptedRewrites } from '../acceptance/accepted-rewrites.ts';
+import type { GateOracles } from '../acceptance/checks.ts';
+import type { Transaction } from '../acceptance/transaction.ts';
 
 /** Most jumps that set a constant on their way: each is a proof in a program of its own. */
 const MOST_JUMPS = 24;
 
 /** @returns true when the program has changed */
-export function share(rewriting: Rewriting, contextOf: Oracles['contextOf'], stop: () => boolean): boolean {
-  const before = rewriting.best;
+export function share(
+  accepted: AcceptedRewrites,
+  contextOf: GateOracles['contextOf'],
+  stop: () => boolean,
+): boolean {
+  const before = accepted.best;
   const some = <T>(list: readonly T[], attempt: (t: T) => boolean): boolean =>
     list.some((t) => !stop() && attempt(t));
   for (let again = true; again && !stop(); ) {
-    const { best } = rewriting;
-    const trial = rewriting.trial();
+    const { best } = accepted;
+    const transaction = accepted.transaction();
     again =
-      (arrange(trial) && rewriting.keep(trial)) ||
-      some(likenings(best), (l) => liken(rewriting, l)) ||
-      some(tailCopies(best), (c) => copyTail(rewriting, c)) ||
-      some(late(rewriting, contextOf), (c) => setLate(rewriting, c));
+      (arrange(transaction) && accepted.keep(transaction)) ||
+      some(likenings(best), (l) => liken(accepted, l)) ||
+      some(tailCopies(best), (c) => copyTail(accepted, c)) ||
+      some(late(accepted, contextOf), (c) => setLate(accepted, c));
   }
-  return rewriting.best !== before;
+  return accepted.best !== before;
 }
 
-function arrange(trial: Trial): boolean {
-  const shared = shareCode(trial.program);
-  return shared !== undefined && trial.arrange(shared, 'shared code');
+function arrange(transaction: Transaction): boolean {
+  const shared = shareCode(transaction.program);
+  return shared !== undefined && transaction.arrange(shared, 'shared code');
 }
 
-function liken(rewriting: Rewriting, { window, replacement }: Likening): boolean {
-  const { best } = rewriting;
+function liken(accepted: AcceptedRewrites, { window, replacement }: Likening): boolean {
+  const { best } = accepted;
   if (replaceProblem(best, window.start, window.end, replacement) !== undefined) return false;
   const shared = shareCode(replaceRange(best, window.start, window.end, replacement));
   if (shared === undefined || sizeInSlots(shared.insns) >= sizeInSlots(best.insns)) return false;
-  const trial = rewriting.trial();
-  trial.rewrite({ window, replacement, by: 'registers as elsewhere' });
-  return arrange(trial) && rewriting.keep(trial);
+  const transaction = accepted.transaction();
+  transaction.rewrite({ window, replacement, by: 'registers as elsewhere' });
+  return arrange(transaction) && accepted.keep(transaction);
 }
 
-function copyTail(rewriting: Rewriting, { arrangement, window, replacement }: TailCopy): boolean {
+function copyTail(accepted: AcceptedRewrites, { arrangement, window, replacement }: TailCopy): boolean {
   const shorter = replaceRange(arrangement, window.start, window.end, replacement);
   const least = shareCode(shorter) ?? shorter;
-  if (sizeInSlots(least.insns) >= sizeInSlots(rewriting.best.insns)) return false;
-  const trial = rewriting.trial();
+  if (sizeInSlots(least.insns) >= sizeInSlots(accepted.best.insns)) return false;
+  const transaction = accepted.transaction();
   const proven =
-    trial.arrange(arrangement, 'tail copied') && trial.rewrite({ window, replacement, by: 'tail copied' });
+    transaction.arrange(arrangement, 'tail copied') &&
+    transaction.rewrite({ window, replacement, by: 'tail copied' });
   if (!proven) return false;
-  arrange(trial);
-  return rewriting.keep(trial);
+  arrange(transaction);
+  return accepted.keep(transaction);
 }
 
-function late(rewriting: Rewriting, contextOf: Oracles['contextOf']): LateConstant[] {
-  const { best } = rewriting;
+function late(accepted: AcceptedRewrites, contextOf: GateOracles['contextOf']): LateConstant[] {
+  const { best } = accepted;
   return lateConstants(best, (index, register) => {
     const v = contextOf(best, { start: index, end: index + 1 }).registers[register];
     if (v?.kind !== 'scalar' || v.umin !== v.umax) return undefined;
@@ -78,20 +83,21 @@ function late(rewriting: Rewriting, contextOf: Oracles['contextOf']): LateConsta
   });
 }
 
-function setLate(rewriting: Rewriting, constant: LateConstant): boolean {
+function setLate(accepted: AcceptedRewrites, constant: LateConstant): boolean {
   if (constant.jumps.length > MOST_JUMPS) return false;
   const by = 'constant set late';
-  const trial = rewriting.trial();
+  const transaction = accepted.transaction();
   // Those behind first, so that the others stay where they are.
   for (const at of [...constant.jumps].reverse()) {
-    const replacement = settingOnTheWay(trial.program, at, constant);
-    if (replacement !== undefined) trial.rewrite({ window: { start: at, end: at + 1 }, replacement, by });
+    const replacement = settingOnTheWay(transaction.program, at, constant);
+    if (replacement !== undefined)
+      transaction.rewrite({ window: { start: at, end: at + 1 }, replacement, by });
   }
-  if (trial.changes.length === 0) return false;
-  arrange(trial);
-  for (let at = trial.program.insns.length - 1; at >= 0; at--)
-    if (setsConstant(trial.program.insns[at]!, constant.register, constant.constant))
-      trial.rewrite({ window: { start: at, end: at + 1 }, replacement: [], by: 'dead code' });
-  arrange(trial);
-  return rewriting.keep(trial);
+  if (transaction.changes.length === 0) return false;
+  arrange(transaction);
+  for (let at = transaction.program.insns.length - 1; at >= 0; at--)
+    if (setsConstant(transaction.program.insns[at]!, constant.register, constant.constant))
+      transaction.rewrite({ window: { start: at, end: at + 1 }, replacement: [], by: 'dead code' });
+  arrange(transaction);
+  return accepted.keep(transaction);
 }

@@ -31,7 +31,7 @@ const AHEAD = 4;
 /** Milliseconds between two looks at whether the search shall end. */
 const POLL = 50;
 
-interface Job {
+interface WindowJob {
   task: WindowTask;
   state: 'waiting' | 'running' | 'done';
   result: Promise<WindowResult>;
@@ -47,7 +47,7 @@ interface Thread {
   setup?: SearchSetup;
   program?: Program;
   objected?: ReadonlySet<string>;
-  job?: Job;
+  job?: WindowJob;
 }
 
 /** Threads that search windows, of one program after the other: starting one takes as long as searching some windows. */
@@ -77,7 +77,7 @@ export class SearchPool implements Searcher {
   private readonly stop: () => boolean;
   private readonly listening: readonly (() => void)[];
   /** In the order in which they are wanted. */
-  private jobs: Job[] = [];
+  private jobs: WindowJob[] = [];
   private failure: Error | undefined;
 
   constructor(original: Program, options: OptimizeOptions, threads: SearchThreads, stop: () => boolean) {
@@ -167,9 +167,9 @@ export class SearchPool implements Searcher {
   }
 }
 
-function newJob(task: WindowTask): Job {
-  let resolve: Job['resolve'] = () => {};
-  let reject: Job['reject'] = () => {};
+function newJob(task: WindowTask): WindowJob {
+  let resolve: WindowJob['resolve'] = () => {};
+  let reject: WindowJob['reject'] = () => {};
   const result = new Promise<WindowResult>((yes, no) => {
     resolve = yes;
     reject = no;
@@ -188,7 +188,7 @@ function isSame(a: WindowTask, b: WindowTask): boolean {
     a.window.end === b.window.end &&
     a.stream.length === b.stream.length &&
     a.stream.every((part, n) => part === b.stream[n]) &&
-    a.lessons.length === b.lessons.length &&
-    a.lessons.every((lesson, n) => lesson === b.lessons[n])
+    a.pooled.length === b.pooled.length &&
+    a.pooled.every((p, n) => p === b.pooled[n])
   );
 }

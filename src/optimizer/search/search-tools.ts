@@ -1,17 +1,17 @@
 /** What the search of a program's windows needs, from the program and the options. */
 import type { Program } from '../../program/program.ts';
 import { settingsOf } from '../../search/chain/settings.ts';
-import { judgesOf, type Oracles, safetyOf, targetOf } from '../acceptance/checks.ts';
+import { type GateOracles, gateChecksOf, safetyOf, targetOf } from '../acceptance/checks.ts';
 import type { Refusal } from '../acceptance/gate.ts';
-import type { Bench } from '../states/test-bench.ts';
+import type { TestBench } from '../states/test-bench.ts';
 import type { OptimizeOptions } from '../types.ts';
 import type { SearchTools } from './window-search.ts';
 
 export function searchTools(
   original: Program,
   options: OptimizeOptions,
-  bench: Bench,
-  oracles: Oracles,
+  bench: TestBench,
+  oracles: GateOracles,
   stop: () => boolean,
 ): SearchTools & {
   safety(candidate: Program): string | undefined;
@@ -24,7 +24,7 @@ export function searchTools(
     contextOf: oracles.contextOf,
     forget: oracles.forget,
     bench,
-    ...judgesOf(original, goal, bench, { safety, verify: oracles.verify, kernel: oracles.kernel }),
+    ...gateChecksOf(original, goal, bench, { safety, verify: oracles.verify, kernel: oracles.kernel }),
     settings: settingsOf(options),
     target,
     goal,

@@ -2,24 +2,24 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { contextProvider, createWindowVerifier } from '../../verify/index.ts';
 import { oraclesOf } from '../acceptance/checks.ts';
-import { type Consents, openConsents } from '../acceptance/kernel-check.ts';
-import { Bench } from '../states/test-bench.ts';
+import { type LoadVerdicts, openLoadVerdicts } from '../acceptance/kernel-check.ts';
+import { TestBench } from '../states/test-bench.ts';
 import type { SearchRequest, SearchResponse, SearchSetup } from './search-pool.ts';
 import { searchTools } from './search-tools.ts';
 import { type SearchTools, searchWindow, type WindowTask } from './window-search.ts';
 
 const cancel = new Int32Array(workerData as SharedArrayBuffer);
 const verifier = await createWindowVerifier({ contextOf: contextProvider() });
-let consents: Consents | undefined;
+let loadVerdicts: LoadVerdicts | undefined;
 let tools: SearchTools | undefined;
 let known: Pick<WindowTask, 'program' | 'objected'> | undefined;
 
 function start({ original, options }: SearchSetup): SearchTools {
-  consents?.session?.close();
-  consents = openConsents(original, options.kernel);
-  const oracles = oraclesOf(verifier, consents);
+  loadVerdicts?.session?.close();
+  loadVerdicts = openLoadVerdicts(original, options.kernel);
+  const oracles = oraclesOf(verifier, loadVerdicts);
   const stop = (): boolean => Atomics.load(cancel, 0) !== 0;
-  return searchTools(original, options, new Bench(original, options), oracles, stop);
+  return searchTools(original, options, new TestBench(original, options), oracles, stop);
 }
 
 function answer({ setup, ...request }: SearchRequest): SearchResponse {

@@ -1,7 +1,7 @@
 /**
  * The search of one window: a program, a window of it, a generator and a budget in, a proven rewrite and statistics out.
  *
- *   window --raise--> positions --(chain, on the states that tests reach)--> candidate --lower--> rewrite --judge--> found
+ *   window --raise--> positions --(chain, on the states that tests reach)--> candidate --lower--> rewrite --decide--> found
  */
 import type { Value } from '../../analysis/domain/value.ts';
 import { Rng } from '../../base/random.ts';
@@ -11,15 +11,15 @@ import type { Program } from '../../program/program.ts';
 import { type ChainStats, emptyStats, type Proven, runChain } from '../../search/chain/chain.ts';
 import { buildPools } from '../../search/chain/pools.ts';
 import { lower, loweredCost, loweredSlots, raise } from '../../search/chain/positions.ts';
-import { type Entry, surroundingsOf, wellFormed } from '../../search/chain/quick-check.ts';
+import { type EntryRegisters, wellFormed, windowFactsOf } from '../../search/chain/quick-check.ts';
 import type { ChainSettings } from '../../search/chain/settings.ts';
 import type { WindowContext } from '../../verify/index.ts';
 import type { Counterexample, Proof, Window } from '../../verify/types.ts';
 import { priceOf } from '../../vm/latency/latency.ts';
-import type { Oracles } from '../acceptance/checks.ts';
-import { type Judges, judge, type Refusal, rewriteKey } from '../acceptance/gate.ts';
+import type { GateOracles } from '../acceptance/checks.ts';
+import { decide, type GateChecks, type Refusal, rewriteKey } from '../acceptance/gate.ts';
 import { learn, remember } from '../states/counterexample-states.ts';
-import type { Bench } from '../states/test-bench.ts';
+import type { TestBench } from '../states/test-bench.ts';
 import type { OptimizeOptions } from '../types.ts';
 
 /** Everything that decides the result, and nothing that cannot go to another thread. */
@@ -29,15 +29,15 @@ export interface WindowTask {
   /** Names the random numbers. */
   stream: readonly (string | number)[];
   steps: number;
-  /** Rewrites that are not wanted, whatever the judges say (rewriteKey). */
+  /** Rewrites that are not wanted, whatever the checks say (rewriteKey). */
   objected: ReadonlySet<string>;
   /** Counterexamples of earlier windows that started here. */
-  lessons: readonly Counterexample[];
+  pooled: readonly Counterexample[];
 }
 
-export interface SearchTools extends Pick<Oracles, 'contextOf' | 'forget'> {
-  bench: Bench;
-  judges: Judges;
+export interface SearchTools extends Pick<GateOracles, 'contextOf' | 'forget'> {
+  bench: TestBench;
+  checks: GateChecks;
   settings: ChainSettings;
   target: Target;
   goal: OptimizeOptions['goal'];
@@ -45,7 +45,7 @@ export interface SearchTools extends Pick<Oracles, 'contextOf' | 'forget'> {
 }
 
 export interface WindowResult {
-  /** Accepted by all judges. */
+  /** Accepted by all checks. */
   found?: { replacement: readonly Insn[]; how: Proof };
   stats: ChainStats;
   /** Candidates that were proven and turned down all the same. */
@@ -89,23 +89,23 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
   const machine = tools.bench.open(window, raised.insns, context, rng);
   if (machine === undefined) return { stats: emptyStats(), refused: [], learned: [], isUnreached: true };
   const entry = entryOf(context);
-  const around = surroundingsOf(raised.insns, entry, pointerFieldsOf(context), liveOf(context));
+  const around = windowFactsOf(raised.insns, entry, pointerFieldsOf(context), liveOf(context));
   const pointers = context.registers.flatMap((v, r) => (v.kind === 'pointer' ? [r] : []));
   const nearby = program.insns.slice(Math.max(0, window.start - CONTEXT), window.end + CONTEXT);
   const refused: Refusal[] = [];
   const learned: Counterexample[] = [];
-  remember(machine, context, task.lessons);
+  remember(machine, context, task.pooled);
   let found: WindowResult['found'];
   let unknown = 0;
   const prove = (candidate: readonly Insn[]): Proven => {
     const replacement = lower(candidate, exits);
     if (task.objected.has(rewriteKey(program, window, replacement))) return 'different';
-    const judgement = judge(program, window, replacement, tools.judges);
-    if (judgement.accepted) {
-      found = { replacement, how: judgement.verdict.how };
+    const decision = decide(program, window, replacement, tools.checks);
+    if (decision.accepted) {
+      found = { replacement, how: decision.verdict.how };
       return 'equivalent';
     }
-    const { by, reason, verdict } = judgement;
+    const { by, reason, verdict } = decision;
     if (verdict?.kind === 'equivalent') refused.push({ by, reason });
     if (verdict?.kind === 'unknown') {
       unknown += verdict.exhausted === true ? EXHAUSTING : 1;
@@ -142,7 +142,7 @@ export function searchWindow(task: WindowTask, tools: SearchTools): WindowResult
   return { found, stats, refused, learned };
 }
 
-function entryOf({ registers }: WindowContext): Entry {
+function entryOf({ registers }: WindowContext): EntryRegisters {
   const mask = (test: (v: Value) => boolean): number =>
     registers.reduce((bits, v, r) => (test(v) ? bits | (1 << r) : bits), 0);
   return {

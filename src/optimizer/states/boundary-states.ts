@@ -8,7 +8,7 @@ import { specOf } from '../../isa/semantics.ts';
 import type { WindowContext } from '../../verify/index.ts';
 import type { MachineState } from '../../vm/machine/types.ts';
 import type { WindowMachine } from '../../vm/machine/window-machine.ts';
-import { Draft, endPacket } from './state-editor.ts';
+import { endPacket, StateEditor } from './state-editor.ts';
 
 /** States that each change is tried on, until the source runs from one. */
 const BASES = 4;
@@ -21,18 +21,22 @@ const LONGEST = 1514;
 const NEAR = 256n;
 
 /** False: it changes nothing. */
-type Change = (draft: Draft) => boolean;
+type Change = (draft: StateEditor) => boolean;
 
 /** Adds those that the source runs from without a fault. */
-export function addExtremes(windows: WindowMachine, source: readonly Insn[], context: WindowContext): void {
+export function addBoundaryStates(
+  windows: WindowMachine,
+  source: readonly Insn[],
+  context: WindowContext,
+): void {
   const bases = Array.from({ length: Math.min(BASES, windows.size) }, (_, n) => windows.state(n)!);
-  const change = (of: (draft: Draft, base: MachineState) => boolean): void => {
+  const change = (of: (draft: StateEditor, base: MachineState) => boolean): void => {
     bases.some((base) => {
-      const draft = new Draft(base);
+      const draft = new StateEditor(base);
       return of(draft, base) && windows.add(draft.state);
     });
   };
-  const each = (what: (draft: Draft, map: number) => boolean): Change => {
+  const each = (what: (draft: StateEditor, map: number) => boolean): Change => {
     return (draft) => draft.writableMaps.filter((map) => what(draft, map)).length > 0;
   };
   for (const r of context.registers.keys())
@@ -49,7 +53,7 @@ export function addExtremes(windows: WindowMachine, source: readonly Insn[], con
 }
 
 /** A register of unknown kind that points where another one does points elsewhere; false where it does not. */
-function part(draft: Draft, { registers }: WindowContext, r: number): boolean {
+function part(draft: StateEditor, { registers }: WindowContext, r: number): boolean {
   const now = draft.registers[r]!;
   const isNear = (address: bigint): boolean => {
     const distance = BigInt.asIntN(64, address - now);

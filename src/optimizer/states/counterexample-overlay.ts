@@ -14,7 +14,7 @@ import type { Counterexample } from '../../verify/types.ts';
 import type { MissedKey } from '../../vm/helpers/index.ts';
 import type { MachineState } from '../../vm/machine/types.ts';
 import { HEAD } from '../../vm/memory/layout.ts';
-import { Draft, endPacket } from './state-editor.ts';
+import { endPacket, StateEditor } from './state-editor.ts';
 
 /** So far from its start a number counts as an address in an object. */
 const NEAR = 4096n;
@@ -32,13 +32,13 @@ export class Overlay {
   private readonly context: WindowContext;
   private readonly found: Counterexample;
   private readonly unknowns: ReadonlyMap<string, bigint>;
-  private readonly draft: Draft;
+  private readonly draft: StateEditor;
 
   constructor(state: MachineState, context: WindowContext, found: Counterexample) {
     this.context = context;
     this.found = found;
     this.unknowns = found.unknowns ?? new Map();
-    this.draft = new Draft(state);
+    this.draft = new StateEditor(state);
   }
 
   /** Numbers and bytes only. */

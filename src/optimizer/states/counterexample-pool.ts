@@ -13,25 +13,25 @@ const LATER = 2;
 /** Latest counterexamples that a place keeps. */
 const MOST = 8;
 
-interface Lesson {
+interface PooledCounterexample {
   round: number;
   found: Counterexample;
 }
 
-export class Lessons {
+export class CounterexamplePool {
   /** By the instruction, as the program was loaded, that windows start with. */
-  private readonly places = new Map<number, Lesson[]>();
+  private readonly places = new Map<number, PooledCounterexample[]>();
 
   add(program: Program, { start }: Window, round: number, found: readonly Counterexample[]): void {
     const place = program.origin[start] ?? -1;
     if (place < 0 || found.length === 0) return;
-    const lessons = this.places.get(place) ?? [];
-    this.places.set(place, [...lessons, ...found.map((f) => ({ round, found: f }))]);
+    const pooled = this.places.get(place) ?? [];
+    this.places.set(place, [...pooled, ...found.map((f) => ({ round, found: f }))]);
   }
 
   /** What a window may know in a round, latest last. */
   known(program: Program, { start }: Window, round: number): Counterexample[] {
-    const lessons = this.places.get(program.origin[start] ?? -1) ?? [];
-    return lessons.flatMap((l) => (l.round + LATER <= round ? [l.found] : [])).slice(-MOST);
+    const pooled = this.places.get(program.origin[start] ?? -1) ?? [];
+    return pooled.flatMap((l) => (l.round + LATER <= round ? [l.found] : [])).slice(-MOST);
   }
 }

@@ -30,10 +30,10 @@ export function learn(windows: WindowMachine, context: WindowContext, found: Cou
 export function remember(
   windows: WindowMachine,
   context: WindowContext,
-  lessons: readonly Counterexample[],
+  pooled: readonly Counterexample[],
 ): void {
   const bases = Math.min(BASES, windows.size);
-  for (const found of lessons)
+  for (const found of pooled)
     for (let n = 0; n < bases; n++)
       if (windows.add(new Overlay(windows.state(n)!, context, found).whole())) break;
 }

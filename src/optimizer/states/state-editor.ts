@@ -15,7 +15,7 @@ const READ_ONLY = 0x80;
 const NOISE = 0x9e3779b1;
 const pad8 = (n: number): number => (n + 7) & ~7;
 
-export class Draft {
+export class StateEditor {
   readonly registers: bigint[];
   private readonly test: number;
   private readonly bytes: Uint8Array;
@@ -170,7 +170,7 @@ export class Draft {
 }
 
 /** Cuts the packet off, and what points to its end goes with it; false where it was not longer. */
-export function endPacket(draft: Draft, { registers, stack }: WindowContext, length: number): boolean {
+export function endPacket(draft: StateEditor, { registers, stack }: WindowContext, length: number): boolean {
   const moved = draft.shorten(length);
   if (moved === 0n) return false;
   for (const [r, v] of registers.entries())

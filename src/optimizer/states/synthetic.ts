@@ -19,7 +19,11 @@ const READABLE = SHADOW.READ | SHADOW.WRITE;
 const pad8 = (n: number): number => (n + 7) & ~7;
 
 /** @returns undefined where something would have to be pointed to that a test's memory does not have */
-export function synthesise(start: MachineState, context: WindowContext, rng: Rng): MachineState | undefined {
+export function synthesiseStates(
+  start: MachineState,
+  context: WindowContext,
+  rng: Rng,
+): MachineState | undefined {
   if (context.frame !== 0) return undefined;
   return new Synthesis(start, rng).run(context);
 }

@@ -8,20 +8,20 @@ import type { Window } from '../../verify/types.ts';
 import { staticLatency } from '../../vm/latency/latency.ts';
 import { createMachine } from '../../vm/machine/machine.ts';
 import type { Machine, MachineState } from '../../vm/machine/types.ts';
-import { type Observed, WindowMachine } from '../../vm/machine/window-machine.ts';
+import { type LiveOutPlace, WindowMachine } from '../../vm/machine/window-machine.ts';
 import { observer } from '../../vm/observe.ts';
 import { generateTests } from '../../vm/testgen/index.ts';
 import type { TestCase } from '../../vm/types.ts';
 import type { Latency, OptimizeOptions } from '../types.ts';
-import { addExtremes } from './boundary-states.ts';
-import { synthesise } from './synthetic.ts';
+import { addBoundaryStates } from './boundary-states.ts';
+import { synthesiseStates } from './synthetic.ts';
 
 /** Counterexamples that a window can take. */
 const SPARE = 32;
 /** Differences of modeled nanoseconds below this are rounding. */
 const SAME_TIME = 1e-9;
 
-export class Bench {
+export class TestBench {
   private readonly machine: Machine;
   private readonly windows: WindowMachine;
   readonly tests: readonly TestCase[];
@@ -77,7 +77,7 @@ export class Bench {
     let states = this.machine.statesAt(this.source.insns, window.start);
     if (states.length === 0) states = this.synthetic(context, rng);
     if (states.length === 0) return undefined;
-    const observed = (at: Pick<WindowContext, 'liveRegisters' | 'liveStack'>): Observed => ({
+    const observed = (at: Pick<WindowContext, 'liveRegisters' | 'liveStack'>): LiveOutPlace => ({
       registers: at.liveRegisters,
       stack: at.liveStack,
     });
@@ -86,13 +86,13 @@ export class Bench {
       places: context.exits.map(observed),
       exit: { registers: [context.returnBits], stack: new Uint8Array(context.liveStack.length) },
     });
-    addExtremes(this.windows, source, context);
+    addBoundaryStates(this.windows, source, context);
     return this.windows.size === 0 ? undefined : this.windows;
   }
 
   private synthetic(context: WindowContext, rng: Rng): MachineState[] {
     return this.machine
       .statesAt(this.source.insns, 0)
-      .flatMap((start) => synthesise(start, context, rng) ?? []);
+      .flatMap((start) => synthesiseStates(start, context, rng) ?? []);
   }
 }

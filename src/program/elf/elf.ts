@@ -9,7 +9,7 @@
  */
 import { UserError } from '../../base/errors.ts';
 import { groupBy } from '../../base/group-by.ts';
-import { hex, Reader, StringTable } from './reader.ts';
+import { ByteReader, hex, StringTable } from './reader.ts';
 
 export const SectionType = {
   NULL: 0,
@@ -116,7 +116,7 @@ export function symbolsBySection(elf: ElfFile): Map<Section, ElfSymbol[]> {
 export function parseElf(input: Uint8Array, file: string): ElfFile {
   // A Buffer's slice() would share memory instead of copying: see it as the plain array it is.
   const bytes = new Uint8Array(input.buffer, input.byteOffset, input.length);
-  const r = new Reader(bytes, file, '');
+  const r = new ByteReader(bytes, file, '');
   checkHeader(r);
   const { sections, links } = readSections(r);
   const names = linkSections(r, sections, links);
@@ -131,7 +131,7 @@ export function parseElf(input: Uint8Array, file: string): ElfFile {
   return { file, header: bytes.slice(0, HEADER), sections, names, symtab, symbols, relocations };
 }
 
-function checkHeader(r: Reader): void {
+function checkHeader(r: ByteReader): void {
   const unsupported = (what: string, hint: string): UserError => new UserError(`${what}.`, r.file, hint);
   if (r.bytes.length < 4 || r.u32(0, 'the magic number') !== 0x464c457f)
     throw unsupported('not an ELF file', 'Give an object that clang -target bpf wrote.');
@@ -154,7 +154,7 @@ interface Links {
   at: number;
 }
 
-function readSections(r: Reader): { sections: Section[]; links: Links[] } {
+function readSections(r: ByteReader): { sections: Section[]; links: Links[] } {
   const shoff = r.u64(40, 'the offset of the section headers');
   const count = r.u16(60, 'the number of sections');
   const entry = r.u16(58, 'the size of a section header');
@@ -197,7 +197,7 @@ function readSections(r: Reader): { sections: Section[]; links: Links[] } {
 }
 
 /** Names the sections and turns sh_link and sh_info into references; returns the section with the names. */
-function linkSections(r: Reader, sections: Section[], links: readonly Links[]): Section | undefined {
+function linkSections(r: ByteReader, sections: Section[], links: readonly Links[]): Section | undefined {
   const byNumber = (n: number, at: number): Section => {
     const s = sections[n];
     if (s === undefined) throw r.fail(`reference to section ${n} of ${sections.length}`, at);
@@ -206,7 +206,9 @@ function linkSections(r: Reader, sections: Section[], links: readonly Links[]): 
   const namesIndex = r.u16(62, 'the number of the name section');
   const names = namesIndex === 0 ? undefined : byNumber(namesIndex, 62);
   const table =
-    names === undefined ? undefined : new StringTable(new Reader(names.data, r.file, 'of the section names'));
+    names === undefined
+      ? undefined
+      : new StringTable(new ByteReader(names.data, r.file, 'of the section names'));
   sections.forEach((s, i) => {
     const { link, info, at } = links[i] as Links;
     s.name = table?.at(s.nameOffset) ?? '';
@@ -220,10 +222,10 @@ function linkSections(r: Reader, sections: Section[], links: readonly Links[]): 
 }
 
 function readSymbols(symtab: Section, sections: readonly Section[], file: string): ElfSymbol[] {
-  const r = new Reader(symtab.data, file, symtab.name);
+  const r = new ByteReader(symtab.data, file, symtab.name);
   if (symtab.size % SYMBOL !== 0) throw r.fail('the symbol table ends within a symbol', symtab.size);
   if (symtab.link?.type !== SectionType.STRTAB) throw r.fail('the symbol table has no string table', 0);
-  const names = new StringTable(new Reader(symtab.link.data, file, symtab.link.name));
+  const names = new StringTable(new ByteReader(symtab.link.data, file, symtab.link.name));
   const symbols: ElfSymbol[] = [];
   for (let at = 0; at < symtab.size; at += SYMBOL) {
     const what = `symbol ${at / SYMBOL}`;
@@ -255,7 +257,7 @@ function readRelocs(
   symbols: readonly ElfSymbol[],
   file: string,
 ): RelocTable {
-  const r = new Reader(section.data, file, section.name);
+  const r = new ByteReader(section.data, file, section.name);
   const step = section.type === SectionType.RELA ? 24 : 16;
   if (section.size % step !== 0) throw r.fail('the relocation table ends within an entry', section.size);
   const target = section.info;

@@ -8,7 +8,7 @@
 export type { ObjectMap } from './map-definitions.ts';
 export { readObject } from './object.ts';
 export type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
-export type { FunctionRewrite, Origin } from './plan.ts';
+export type { FunctionRewrite, InsnOrigin } from './plan.ts';
 export type { ProgramOptions, ProgramRow } from './programs.ts';
 export { programOf, programsOf } from './programs.ts';
 export type { ProgramChange } from './rewrite.ts';

@@ -3,7 +3,7 @@ import { encode } from '../../isa/codec.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd, sameInsn } from '../../isa/insn.ts';
 import type { ElfSymbol, Reloc } from './elf.ts';
 import type { ObjectFile, Ref } from './object-types.ts';
-import type { NewFunction, Place, Plan } from './plan.ts';
+import type { CodePlace, LayoutPlan, NewFunction } from './plan.ts';
 import { RelocType } from './references.ts';
 import type { SymbolFinder } from './symbols.ts';
 
@@ -11,7 +11,7 @@ import type { SymbolFinder } from './symbols.ts';
 export function linkBody(
   f: NewFunction,
   object: ObjectFile,
-  plan: Plan,
+  plan: LayoutPlan,
   symbols: SymbolFinder,
 ): { bytes: Uint8Array; relocs: Reloc[] } {
   const { insns, origin, refs, slots } = f.body!;
@@ -32,7 +32,7 @@ export function linkBody(
 }
 
 /** Whether the instruction stands for something that only a relocation, or a place in the object, tells. */
-function needsRef(insn: Insn, place: Place | undefined): boolean {
+function needsRef(insn: Insn, place: CodePlace | undefined): boolean {
   if (insn.op === OP_CALL) return insn.src === PseudoCall.LOCAL || insn.src === PseudoCall.KFUNC;
   if (insn.op !== OP_LD_IMM64) return false;
   // The address of an untyped kernel symbol looks like the constant 0 until it is loaded.
@@ -40,7 +40,7 @@ function needsRef(insn: Insn, place: Place | undefined): boolean {
 }
 
 /** An instruction with a CO-RE relocation is completed by the loader, so nobody may have changed it. */
-function checkPinned(f: NewFunction, i: number, insn: Insn, place: Place): void {
+function checkPinned(f: NewFunction, i: number, insn: Insn, place: CodePlace): void {
   const original = place.f.insns[place.index]!;
   const ref = place.f.refs.get(place.index);
   if (ref === undefined && !sameInsn(insn, original))
@@ -50,11 +50,11 @@ function checkPinned(f: NewFunction, i: number, insn: Insn, place: Place): void 
 function linkInsn(
   insn: Insn,
   ref: Ref,
-  place: Place | undefined,
+  place: CodePlace | undefined,
   f: NewFunction,
   at: number,
   object: ObjectFile,
-  plan: Plan,
+  plan: LayoutPlan,
   symbols: SymbolFinder,
 ): { insn: Insn; reloc?: Reloc } {
   const old = place?.f.relocs.get(place.index)?.symbol;

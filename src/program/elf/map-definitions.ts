@@ -13,7 +13,7 @@ import {
   SymbolType,
   symbolsBySection,
 } from './elf.ts';
-import { damaged, Reader } from './reader.ts';
+import { ByteReader, damaged } from './reader.ts';
 
 const ARRAY = 2;
 const ARRAY_OF_MAPS = 12;
@@ -75,7 +75,7 @@ export function readMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
  * { id, pinning, inner_id, inner_idx }.
  */
 function legacyMaps(elf: ElfFile, s: Section, all: readonly ElfSymbol[]): ObjectMap[] {
-  const r = new Reader(s.data, elf.file, s.name);
+  const r = new ByteReader(s.data, elf.file, s.name);
   const symbols = all.filter((sym, i) => sym.name !== '' && sym.value !== all[i - 1]?.value);
   const maps: (ObjectMap & { size: number })[] = symbols.map((sym, i) => {
     const size = sym.size || (symbols[i + 1]?.value ?? s.data.length) - sym.value;

@@ -25,7 +25,7 @@ import {
 } from './elf.ts';
 import { readMaps } from './map-definitions.ts';
 import type { MutableFunction, ObjectFile, ObjectFunction } from './object-types.ts';
-import { hex, Reader } from './reader.ts';
+import { ByteReader, hex } from './reader.ts';
 import { resolveReferences } from './references.ts';
 
 /** Names that LLVM gives to places within functions. */
@@ -90,7 +90,7 @@ function licenseOf(s: Section | undefined): string {
 }
 
 function versionOf(s: Section | undefined, file: string): number {
-  return s === undefined ? 0 : new Reader(s.data, file, s.name).u32(0, 'the kernel version');
+  return s === undefined ? 0 : new ByteReader(s.data, file, s.name).u32(0, 'the kernel version');
 }
 
 /**
@@ -103,7 +103,7 @@ function functionsOf(elf: ElfFile, s: Section, inSection: readonly ElfSymbol[]):
     symbols = inSection.filter(
       (sym) => sym.type === SymbolType.NOTYPE && sym.name !== '' && !LABEL.test(sym.name),
     );
-  const r = new Reader(s.data, elf.file, s.name);
+  const r = new ByteReader(s.data, elf.file, s.name);
   if (symbols.length === 0) return [makeFunction(s, s.name, 0, s.data.length, undefined, 0)];
   const starts = [...new Set(symbols.map((sym) => sym.value)), s.data.length];
   const next = new Map(starts.map((start, i) => [start, starts[i + 1] ?? start]));

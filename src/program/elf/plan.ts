@@ -9,7 +9,7 @@ import type { Section } from './elf.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 
 /** The instruction of the original that an instruction continues: by index in its function. */
-export interface Origin {
+export interface InsnOrigin {
   function: string;
   index: number;
 }
@@ -26,7 +26,7 @@ export interface FunctionRewrite {
   /** Jumps as encoded. Map, data and function references stand in `refs`, whatever `imm` says. */
   insns: readonly Insn[];
   /** Per instruction: what it was. A number is an index in the function itself (or in `copyOf`), -1 is new. */
-  origin: readonly (number | Origin)[];
+  origin: readonly (number | InsnOrigin)[];
   /**
    * References by index in `insns`; functions from `object.functions.length` on are the copies in their order. Left
    * out, an instruction that needs one takes its origin's.
@@ -35,7 +35,7 @@ export interface FunctionRewrite {
 }
 
 /** An instruction of the original: function and index. */
-export interface Place {
+export interface CodePlace {
   f: ObjectFunction;
   index: number;
 }
@@ -49,7 +49,7 @@ export interface NewFunction {
   /** The new body; undefined when it stays as it is. */
   body?: {
     insns: readonly Insn[];
-    origin: readonly (Place | undefined)[];
+    origin: readonly (CodePlace | undefined)[];
     refs: ReadonlyMap<number, Ref>;
     /** Slot of each instruction, and the number of slots. */
     slots: Int32Array;
@@ -60,7 +60,7 @@ export interface NewFunction {
 }
 
 /** A function, or bytes between functions, which move but keep their contents. */
-export interface Piece {
+export interface SectionPiece {
   oldStart: number;
   oldEnd: number;
   start: number;
@@ -71,7 +71,7 @@ export interface Piece {
 export interface SectionPlan {
   section: Section;
   /** In order; old and new ranges both ascend. Copies come last, with an empty old range. */
-  pieces: Piece[];
+  pieces: SectionPiece[];
   size: number;
   /** New offset of the old end: copies stand after it. */
   end: number;
@@ -79,13 +79,13 @@ export interface SectionPlan {
   changed: boolean;
 }
 
-export interface Plan {
+export interface LayoutPlan {
   sections: Map<Section, SectionPlan>;
   /** By `Ref.target`: the object's functions, then the copies. Functions that overlap others have no plan. */
   functions: (NewFunction | undefined)[];
 }
 
-export function makePlan(object: ObjectFile, rewrites: readonly FunctionRewrite[]): Plan {
+export function makePlan(object: ObjectFile, rewrites: readonly FunctionRewrite[]): LayoutPlan {
   const byName = new Map(object.functions.map((f) => [f.name, f]));
   const find = (name: string): ObjectFunction => {
     const f = byName.get(name);
@@ -95,10 +95,10 @@ export function makePlan(object: ObjectFile, rewrites: readonly FunctionRewrite[
   const replacing = new Map<string, FunctionRewrite>();
   for (const r of rewrites) if (r.copyOf === undefined) replacing.set(find(r.function).name, r);
 
-  const plan: Plan = { sections: new Map(), functions: object.functions.map(() => undefined) };
+  const plan: LayoutPlan = { sections: new Map(), functions: object.functions.map(() => undefined) };
   const indexOf = new Map(object.functions.map((f, i) => [f, i]));
   for (const [section, functions] of groupBy(object.functions, (f) => f.section)) {
-    const pieces: Piece[] = [];
+    const pieces: SectionPiece[] = [];
     let at = 0;
     const gap = (end: number): void => {
       if (end > at) pieces.push({ oldStart: at, oldEnd: end, start: 0, size: end - at });
@@ -141,7 +141,7 @@ function newFunction(
   const { insns } = rewrite;
   if (insns.length === 0 || insns.length !== rewrite.origin.length)
     throw new Error(`${source.name}: ${insns.length} instructions with ${rewrite.origin.length} origins`);
-  const origin = rewrite.origin.map((o): Place | undefined => {
+  const origin = rewrite.origin.map((o): CodePlace | undefined => {
     const p = typeof o === 'number' ? { f: source, index: o } : { f: find(o.function), index: o.index };
     if (p.index === -1) return undefined;
     if (p.f.insns[p.index] === undefined) throw new Error(`${p.f.name} has no instruction ${p.index}`);
@@ -153,7 +153,7 @@ function newFunction(
   return { ...plain, body: { insns, origin, refs, slots }, size };
 }
 
-function inheritedRefs(origin: readonly (Place | undefined)[]): Map<number, Ref> {
+function inheritedRefs(origin: readonly (CodePlace | undefined)[]): Map<number, Ref> {
   const refs = new Map<number, Ref>();
   origin.forEach((p, i) => {
     const ref = p?.f.refs.get(p.index);

@@ -15,7 +15,7 @@ export function damaged(what: string, file: string, section: string, offset: num
 }
 
 /** Reads numbers out of one section (or the whole file); offsets are relative to it. */
-export class Reader {
+export class ByteReader {
   readonly bytes: Uint8Array;
   readonly file: string;
   readonly section: string;
@@ -77,11 +77,11 @@ export class Reader {
  * it has bytes: `budget` bounds what is decoded in all.
  */
 export class StringTable {
-  private readonly reader: Reader;
+  private readonly reader: ByteReader;
   private readonly known = new Map<number, string>();
   private budget: number;
 
-  constructor(reader: Reader) {
+  constructor(reader: ByteReader) {
     this.reader = reader;
     this.budget = 16 * reader.bytes.length + 65536;
   }

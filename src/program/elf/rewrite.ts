@@ -9,14 +9,14 @@ import { indexOfSlot, referencedSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd, sameInsn } from '../../isa/insn.ts';
 import type { FunctionRange, Program } from '../program.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
-import type { FunctionRewrite, Origin } from './plan.ts';
+import type { FunctionRewrite, InsnOrigin } from './plan.ts';
 import { flatten, type Layout } from './programs.ts';
 
 /** A function as one program wants it. */
-interface Version {
+interface FunctionVersion {
   source: ObjectFunction;
   insns: readonly Insn[];
-  origin: Origin[];
+  origin: InsnOrigin[];
   refs: Map<number, Ref>;
   /** Same as in the object. */
   original: boolean;
@@ -39,7 +39,7 @@ export function rewriteProgram(object: ObjectFile, original: Program, optimized:
  */
 export function rewritePrograms(object: ObjectFile, changes: readonly ProgramChange[]): FunctionRewrite[] {
   const wanted = new Map(changes.map((c) => [c.original.name, c]));
-  const versions = new Map<ObjectFunction, Map<ObjectFunction, Version>>();
+  const versions = new Map<ObjectFunction, Map<ObjectFunction, FunctionVersion>>();
   for (const entry of object.functions) {
     if (!entry.entry) continue;
     const flat = flatten(object, entry);
@@ -60,13 +60,13 @@ function versionsOf(
   object: ObjectFile,
   layout: Layout,
   optimized: Program | undefined,
-): Map<ObjectFunction, Version> {
+): Map<ObjectFunction, FunctionVersion> {
   if (optimized === undefined) return new Map(layout.sources.map((f) => [f, unchanged(f)]));
   const program = new ProgramReader(object, layout, optimized);
   return new Map(optimized.functions.map((range) => program.version(range)).map((v) => [v.source, v]));
 }
 
-function unchanged(f: ObjectFunction): Version {
+function unchanged(f: ObjectFunction): FunctionVersion {
   const origin = f.insns.map((_, index) => ({ function: f.name, index }));
   return { source: f, insns: f.insns, origin, refs: new Map(f.refs), original: true };
 }
@@ -92,13 +92,13 @@ class ProgramReader {
     });
   }
 
-  version(range: FunctionRange): Version {
+  version(range: FunctionRange): FunctionVersion {
     const source = this.sources.get(range.name);
     if (source === undefined)
       throw new Error(`${this.program.name}: function '${range.name}' is not in the original`);
     const insns = this.program.insns.slice(range.start, range.end);
     const refs = new Map<number, Ref>();
-    const origin = insns.map((insn, i): Origin => {
+    const origin = insns.map((insn, i): InsnOrigin => {
       const place = this.place(range.start + i, source);
       const ref = this.reference(insn, range.start + i, place);
       if (ref !== undefined) refs.set(i, ref);
@@ -110,7 +110,7 @@ class ProgramReader {
   }
 
   /** The object's instruction that instruction `at` of the program continues; index -1 when it is new. */
-  private place(at: number, source: ObjectFunction): Origin {
+  private place(at: number, source: ObjectFunction): InsnOrigin {
     const flat = this.program.origin[at] ?? -1;
     const pinned = flat >= 0 && this.layout.pinned.has(flat);
     if (pinned && !sameInsn(this.program.insns[at]!, this.layout.insns[flat]!))
@@ -120,7 +120,7 @@ class ProgramReader {
     return { function: this.layout.sources[n]!.name, index: flat - this.layout.functions[n]!.start };
   }
 
-  private reference(insn: Insn, at: number, place: Origin): Ref | undefined {
+  private reference(insn: Insn, at: number, place: InsnOrigin): Ref | undefined {
     const old = this.sources.get(place.function)!.refs.get(place.index);
     if (old?.kind === 'kconfig' || old?.kind === 'ksym' || old?.kind === 'kfunc') return old;
     if (insn.op === OP_CALL) return insn.src === PseudoCall.LOCAL ? this.callee('call', insn, at) : undefined;
@@ -146,7 +146,7 @@ class ProgramReader {
 }
 
 /** Equal for equal bodies: instructions without what `refs` tells, and `refs`. */
-function keyOf(v: Version): string {
+function keyOf(v: FunctionVersion): string {
   const fields = v.insns.map((i, at) => {
     const ref = v.refs.get(at);
     return ref === undefined ? [i.op, i.dst, i.src, i.off, i.imm, i.immHi] : [i.op, i.dst, ref];
@@ -156,7 +156,7 @@ function keyOf(v: Version): string {
 
 function assemble(
   object: ObjectFile,
-  versions: ReadonlyMap<ObjectFunction, ReadonlyMap<ObjectFunction, Version>>,
+  versions: ReadonlyMap<ObjectFunction, ReadonlyMap<ObjectFunction, FunctionVersion>>,
 ): FunctionRewrite[] {
   const keys = new Map<ObjectFunction, Set<string>>();
   for (const program of versions.values()) {
@@ -185,7 +185,7 @@ function assemble(
       );
     const copied = [...program.keys()].filter((f) => own.has(f) && (users.get(f) ?? 0) > 1);
     const number = new Map(copied.map((f, i) => [f, object.functions.length + copies.length + i]));
-    const redirect = (v: Version): ReadonlyMap<number, Ref> =>
+    const redirect = (v: FunctionVersion): ReadonlyMap<number, Ref> =>
       new Map(
         [...v.refs].map(([i, ref]): [number, Ref] => {
           if (ref.kind !== 'call' && ref.kind !== 'func') return [i, ref];
@@ -214,7 +214,7 @@ function assemble(
  */
 function needOwn(
   object: ObjectFile,
-  program: ReadonlyMap<ObjectFunction, Version>,
+  program: ReadonlyMap<ObjectFunction, FunctionVersion>,
   disputed: ReadonlySet<ObjectFunction>,
 ): Set<ObjectFunction> {
   const own = new Set([...program].filter(([f, v]) => disputed.has(f) && !v.original).map(([f]) => f));

@@ -2,17 +2,17 @@
 import { UserError } from '../../base/errors.ts';
 import { groupBy } from '../../base/group-by.ts';
 import { type ElfFile, type ElfSymbol, type Section, SymbolBind, SymbolType } from './elf.ts';
-import { type NewFunction, newOffset, type Plan } from './plan.ts';
+import { type LayoutPlan, type NewFunction, newOffset } from './plan.ts';
 
 export class SymbolFinder {
   private readonly elf: ElfFile;
-  private readonly plan: Plan;
+  private readonly plan: LayoutPlan;
   private readonly bySection: Map<Section | undefined, ElfSymbol[]>;
   private readonly ofCopy = new Map<NewFunction, ElfSymbol>();
   /** Symbols that the file did not have; `value` is final. */
   readonly added: ElfSymbol[] = [];
 
-  constructor(elf: ElfFile, plan: Plan) {
+  constructor(elf: ElfFile, plan: LayoutPlan) {
     this.elf = elf;
     this.plan = plan;
     this.bySection = groupBy(elf.symbols, (s) => s.section);

@@ -26,10 +26,10 @@ import { readObject } from './object.ts';
 import type { ObjectFile, Ref } from './object-types.ts';
 import {
   type FunctionRewrite,
+  type LayoutPlan,
   makePlan,
   type NewFunction,
   newOffset,
-  type Plan,
   type SectionPlan,
 } from './plan.ts';
 import { RelocType } from './references.ts';
@@ -82,7 +82,7 @@ function isPlainData(s: Section): boolean {
 function linkSection(
   s: SectionPlan,
   object: ObjectFile,
-  plan: Plan,
+  plan: LayoutPlan,
   symbols: SymbolFinder,
 ): { data: Uint8Array; relocs: Reloc[] } {
   const data = new Uint8Array(s.size);
@@ -108,7 +108,7 @@ function linkSection(
 }
 
 /** Distances and addends in a function that only moved. */
-function relinkUnchanged(f: NewFunction, data: Uint8Array, plan: Plan, symbols: SymbolFinder): void {
+function relinkUnchanged(f: NewFunction, data: Uint8Array, plan: LayoutPlan, symbols: SymbolFinder): void {
   const view = new DataView(data.buffer);
   let at = f.start;
   f.source.insns.forEach((insn, i) => {
@@ -125,7 +125,7 @@ function relinkOne(
   ref: Extract<Ref, { kind: 'call' | 'func' }>,
   at: number,
   view: DataView,
-  plan: Plan,
+  plan: LayoutPlan,
   symbols: SymbolFinder,
 ): void {
   const target = plan.functions[ref.target];
@@ -137,7 +137,7 @@ function relinkOne(
 }
 
 /** Words in data that hold a code address as the offset from a section's symbol (callbacks in tables, struct_ops). */
-function moveAddends(t: RelocTable, plan: Plan): void {
+function moveAddends(t: RelocTable, plan: LayoutPlan): void {
   const copy = t.target.data.slice();
   const view = new DataView(copy.buffer);
   let changed = false;
@@ -161,7 +161,7 @@ function moveAddends(t: RelocTable, plan: Plan): void {
   if (changed) t.target.data = copy;
 }
 
-function moveSymbols(object: ObjectFile, plan: Plan): void {
+function moveSymbols(object: ObjectFile, plan: LayoutPlan): void {
   for (const symbol of object.elf.symbols) {
     const s = symbol.section === undefined ? undefined : plan.sections.get(symbol.section);
     if (s === undefined || !s.changed || symbol.type === SymbolType.SECTION) continue;
@@ -200,7 +200,7 @@ function setRelocs(object: ObjectFile, section: Section, entries: Reloc[]): void
   elf.relocations.push({ section: table, target: section, entries });
 }
 
-function moveBtfExt(object: ObjectFile, plan: Plan): void {
+function moveBtfExt(object: ObjectFile, plan: LayoutPlan): void {
   const section = object.elf.sections.find((s) => s.name === '.BTF.ext');
   if (section === undefined || object.btfExt === undefined) return;
   const { bytes, placed } = encodeBtfExt(moveRecords(object.btfExt, object, plan));

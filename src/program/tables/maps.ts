@@ -107,9 +107,9 @@ const TRIE = [LOOKUP, UPDATE, DELETE];
 const PERF = [22, 25, 55, 111, 121];
 
 /** A row without the defaults: shared values, no flags, free sizes. */
-type Row = Pick<MapType, 'lookup' | 'helpers' | 'since'> & Partial<MapType>;
+type MapTypeRow = Pick<MapType, 'lookup' | 'helpers' | 'since'> & Partial<MapType>;
 
-const ROWS: Readonly<Record<keyof typeof MapTypeId, Row>> = {
+const ROWS: Readonly<Record<keyof typeof MapTypeId, MapTypeRow>> = {
   HASH: { lookup: 'value', helpers: ELEM, since: 319 },
   ARRAY: { lookup: 'value', isArrayLike: true, helpers: ELEM, since: 319 },
   PROG_ARRAY: { lookup: 'none', keyIsU32: true, helpers: [12], valueSize: 4, since: 402 },
@@ -183,7 +183,7 @@ const ROWS: Readonly<Record<keyof typeof MapTypeId, Row>> = {
   },
 };
 
-function complete(name: keyof typeof MapTypeId, row: Row): MapType {
+function complete(name: keyof typeof MapTypeId, row: MapTypeRow): MapType {
   const isArrayLike = row.isArrayLike ?? false;
   const keyIsU32 = row.keyIsU32 ?? isArrayLike;
   return {

@@ -1,6 +1,6 @@
 /** The charts of an experiment. */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Line, Summary } from '../tables/summary.ts';
+import type { Summary, SummaryLine } from '../tables/summary.ts';
 import { column, num, word } from '../tables/tables.ts';
 import type { Chart } from './chart.ts';
 import { curveOf } from './curves.ts';
@@ -31,8 +31,8 @@ function selection(programs: number): string {
 }
 
 /** Of every program the smallest result, in the order of the programs. */
-function smallestPerProgram(lines: readonly Line[]): Line[] {
-  const best = new Map<string, Line>();
+function smallestPerProgram(lines: readonly SummaryLine[]): SummaryLine[] {
+  const best = new Map<string, SummaryLine>();
   for (const l of lines) {
     const key = `${l.program.corpus}/${l.program.id}/${l.program.variant}`;
     const known = best.get(key);
@@ -42,13 +42,13 @@ function smallestPerProgram(lines: readonly Line[]): Line[] {
 }
 
 /** Names of the lines of a chart: the program's alone where that says which. */
-function namesOf(s: Summary, drawn: readonly Line[]): (l: Line) => string {
+function namesOf(s: Summary, drawn: readonly SummaryLine[]): (l: SummaryLine) => string {
   const programs = new Set(drawn.map((l) => l.program.id));
   return programs.size === drawn.length ? (l) => l.program.id : (l) => lineName(s, l);
 }
 
 /** Name of a line among all. */
-export function lineName(s: Summary, l: Line): string {
+export function lineName(s: Summary, l: SummaryLine): string {
   const parts = [l.program.id];
   if (s.hasConfigurations) parts.push(l.configuration);
   if (s.hasSeeds) parts.push(`seed ${l.seed}`);
@@ -124,7 +124,7 @@ function dots(
 
 const SHAPES = ['square', 'triangle-up', 'triangle-down', 'cross', 'triangle-right'] as const;
 
-function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
+function sizeChart(s: Summary, done: readonly SummaryLine[], which: string): Chart {
   const name = namesOf(s, done);
   // Where there is nothing else to compare with, the input.
   const others = s.baselines.length > 0 ? s.baselines : [{ id: 'input', label: 'input' }];
@@ -136,7 +136,7 @@ function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
     ),
     { label: 'ours', color: OURS, shape: 'circle' },
   ];
-  const slotsOf = (l: Line): (number | undefined)[] => [
+  const slotsOf = (l: SummaryLine): (number | undefined)[] => [
     ...others.map((b) => (b.id === 'input' ? l.before : l.baselines[b.id])),
     l.after,
   ];
@@ -175,7 +175,7 @@ function sizeChart(s: Summary, done: readonly Line[], which: string): Chart {
   };
 }
 
-function latencyChart(s: Summary, done: readonly Line[], which: string): Chart {
+function latencyChart(s: Summary, done: readonly SummaryLine[], which: string): Chart {
   const name = namesOf(s, done);
   const builds = [
     { label: 'input', color: OTHERS[0], shape: 'square' },
@@ -208,7 +208,7 @@ function latencyChart(s: Summary, done: readonly Line[], which: string): Chart {
   };
 }
 
-function convergenceChart(s: Summary, done: readonly Line[], which: string): Chart {
+function convergenceChart(s: Summary, done: readonly SummaryLine[], which: string): Chart {
   const name = namesOf(s, done);
   const points = done.flatMap((l) =>
     curveOf(l).map(([step, slots]) => ({

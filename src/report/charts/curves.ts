@@ -2,7 +2,7 @@
 import { type Curve, timeToBest, valueAt } from '../../base/statistics.ts';
 import { hasResult } from '../../experiment/results/result.ts';
 import { byConfiguration } from '../tables/seeds.ts';
-import type { Line } from '../tables/summary.ts';
+import type { SummaryLine } from '../tables/summary.ts';
 
 /** Points of a curve that is drawn. */
 const POINTS = 60;
@@ -10,7 +10,7 @@ const POINTS = 60;
 const RESAMPLES = 200;
 
 /** Best proven slots of a cell after so many proposals, to the end of its budget; thinned. */
-export function curveOf(l: Line): Curve {
+export function curveOf(l: SummaryLine): Curve {
   if (!hasResult(l.row) || l.after === undefined) return [];
   const { convergence, options } = l.row;
   // Rewrites of one moment belong together: some make room for others.
@@ -33,7 +33,7 @@ export interface Median {
 }
 
 /** Time to best over seeds, one per configuration that has several. */
-export function mediansOf(lines: readonly Line[]): Median[] {
+export function mediansOf(lines: readonly SummaryLine[]): Median[] {
   return [...byConfiguration(lines)].flatMap(([configuration, own]) => {
     const curves = own.map(curveOf).filter((c) => c.length > 0);
     if (curves.length < 2) return [];

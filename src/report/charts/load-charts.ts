@@ -6,12 +6,12 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { TrafficResult } from '../../experiment/measure/traffic.ts';
 import { hasResult } from '../../experiment/results/result.ts';
 import { md1Wait } from '../../traffic/queueing.ts';
-import type { Line } from '../tables/summary.ts';
+import type { SummaryLine } from '../tables/summary.ts';
 import { column, num, word } from '../tables/tables.ts';
 import type { Chart } from './chart.ts';
 import { CHART_LOOK, CHART_WIDTH, OTHERS, OURS, VEGA_LITE } from './theme.ts';
 
-type Measured = Extract<TrafficResult, { status: 'measured' }>;
+type MeasuredTraffic = Extract<TrafficResult, { status: 'measured' }>;
 
 interface Point {
   program: string;
@@ -33,13 +33,13 @@ const KINDS = [
 const VERSIONS = ['input', 'ours'] as const;
 const COLORS = [OTHERS[0], OURS];
 
-export function trafficOf(l: Line): Measured | undefined {
+export function trafficOf(l: SummaryLine): MeasuredTraffic | undefined {
   const traffic = hasResult(l.row) ? l.row.extra?.traffic : undefined;
   return traffic?.status === 'measured' ? traffic : undefined;
 }
 
 /** One chart per quantity, with a panel per program. */
-export function loadCharts(lines: readonly Line[]): Chart[] {
+export function loadCharts(lines: readonly SummaryLine[]): Chart[] {
   const values = lines.flatMap(pointsOf);
   if (values.length === 0) return [];
   return KINDS.map(({ field, title, axis }) => ({
@@ -55,7 +55,7 @@ export function loadCharts(lines: readonly Line[]): Chart[] {
   }));
 }
 
-function pointsOf(l: Line): Point[] {
+function pointsOf(l: SummaryLine): Point[] {
   const [input, ours] = versionsOf(trafficOf(l));
   return [input, ours].flatMap((v, k) =>
     (v?.curve ?? []).map((c) => ({
@@ -70,7 +70,7 @@ function pointsOf(l: Line): Point[] {
 }
 
 /** The input's, and ours. */
-function versionsOf(t: Measured | undefined): (Measured['versions'][number] | undefined)[] {
+function versionsOf(t: MeasuredTraffic | undefined): (MeasuredTraffic['versions'][number] | undefined)[] {
   return [t?.versions[0], t?.versions.find((v) => v.name === 'ours')];
 }
 
@@ -118,14 +118,14 @@ function panels(values: readonly Point[], field: string, axis: string): TopLevel
  * Average latency without bursts and drops: what every packet has (base, a batch of service times, its own service) and
  * the wait in an M/D/1 queue; past the limit the ring is full. @returns ns
  */
-export function closedForm(server: Measured['server'], serviceNs: number, rate: number): number {
+export function closedForm(server: MeasuredTraffic['server'], serviceNs: number, rate: number): number {
   const idle = Math.max(0, 1 - (rate / 1e9) * serviceNs);
   const always = server.baseNs + (server.baseBatch + 1) * serviceNs + idle * server.wakeNs;
   return always + Math.min(md1Wait(rate / 1e9, serviceNs), server.ring * serviceNs);
 }
 
 /** Of one program: simulated points, closed form as a line. */
-export function programLoadChart(l: Line): Chart | undefined {
+export function programLoadChart(l: SummaryLine): Chart | undefined {
   const traffic = trafficOf(l);
   const points = pointsOf(l);
   if (traffic === undefined || points.length === 0) return undefined;

@@ -1,6 +1,6 @@
 /** The charts of one program: slots against proposals, over seeds where there are several; latency against load. */
 
-import type { Line } from '../tables/summary.ts';
+import type { SummaryLine } from '../tables/summary.ts';
 import { column, num, word } from '../tables/tables.ts';
 import type { Chart } from './chart.ts';
 import { curveOf, type Median, mediansOf } from './curves.ts';
@@ -11,7 +11,7 @@ import { CHART_LOOK, CHART_WIDTH, OTHERS, OURS, THEIRS, VEGA_LITE } from './them
 const MOST_CURVES = 40;
 
 /** @param lines results of one program, the best first */
-export function programCharts(lines: readonly Line[]): Chart[] {
+export function programCharts(lines: readonly SummaryLine[]): Chart[] {
   const done = lines.filter((l) => l.after !== undefined);
   if (done.length === 0) return [];
   const load = done.flatMap((l) => programLoadChart(l) ?? [])[0];
@@ -27,7 +27,7 @@ const steps = {
 } as const;
 const COLORS = [OURS, THEIRS, ...OTHERS];
 
-function searchChart(done: readonly Line[]): Chart {
+function searchChart(done: readonly SummaryLine[]): Chart {
   const medians = mediansOf(done);
   const drawn = done.slice(0, MOST_CURVES);
   const points = drawn.flatMap((l) =>

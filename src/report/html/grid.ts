@@ -1,7 +1,7 @@
 /** The main table: one row per cell. The first rows are in the page; its script has all of them (client-grid.ts). */
 import { html, type Markup } from '../markup.ts';
 import { type Column, columnsOf } from '../tables/columns.ts';
-import type { Line, Summary } from '../tables/summary.ts';
+import type { Summary, SummaryLine } from '../tables/summary.ts';
 import { groupRow } from './data-table.ts';
 
 /** Rows that show at once. */
@@ -22,7 +22,7 @@ export interface Grid {
 }
 
 /** @param pageOf where the program of a line is shown */
-export function gridOf(s: Summary, pageOf: (l: Line) => string): Grid {
+export function gridOf(s: Summary, pageOf: (l: SummaryLine) => string): Grid {
   const columns = columnsOf(s);
   const rows = s.lines.map((l) => columns.map((c) => c.text(l)));
   const pages = [...new Set(s.lines.map(pageOf))];

@@ -9,18 +9,18 @@ import { align } from './align.ts';
 const FOLD = 16;
 const CONTEXT = 3;
 
-interface Side {
+interface ListingSide {
   lines: readonly string[];
   costs: readonly (LineCost | undefined)[] | undefined;
 }
 
-type Shown = 'price' | 'runs' | 'none';
+type CostColumn = 'price' | 'runs' | 'none';
 
 export function sideBySide(row: ResultRow, caption: string): Markup {
   const { before, after } = row.disassembly;
-  const a: Side = { lines: before, costs: costsOf(row, 'before') };
-  const b: Side = { lines: after, costs: costsOf(row, 'after') };
-  const shown: Shown =
+  const a: ListingSide = { lines: before, costs: costsOf(row, 'before') };
+  const b: ListingSide = { lines: after, costs: costsOf(row, 'after') };
+  const shown: CostColumn =
     a.costs === undefined || b.costs === undefined ? 'none' : row.executed === undefined ? 'price' : 'runs';
   const bodies = align(before.map(alignmentKey), after.map(alignmentKey)).map((h) => {
     const count = Math.max(h.a.end - h.a.start, h.b.end - h.b.start);
@@ -43,7 +43,7 @@ export function sideBySide(row: ResultRow, caption: string): Markup {
 <p class="note">${COST_NOTE[shown]}</p>`;
 }
 
-const COST_NOTE: Readonly<Record<Shown, string>> = {
+const COST_NOTE: Readonly<Record<CostColumn, string>> = {
   none: 'No costs: the prices that were measured are not those of the default latency profile.',
   price:
     "ns: modeled price of one execution, from the latency profile. How often each instruction runs was not recorded. Last line: the sum of all prices, which is K2's estimate.",
@@ -51,7 +51,12 @@ const COST_NOTE: Readonly<Record<Shown, string>> = {
 };
 
 /** One side of a line. */
-function half(s: Side, at: number | undefined, kind: 'cut' | 'new' | false, shown: Shown): Markup {
+function half(
+  s: ListingSide,
+  at: number | undefined,
+  kind: 'cut' | 'new' | false,
+  shown: CostColumn,
+): Markup {
   const empty = at === undefined;
   const mark = kind === false || empty ? '' : kind;
   const cost = empty ? undefined : s.costs?.[at];
@@ -63,14 +68,14 @@ function half(s: Side, at: number | undefined, kind: 'cut' | 'new' | false, show
   return html`${code}${price}<td class="n ${mark}${never}">${cost?.runs === undefined ? '' : fixed(cost.runs, 2)}</td>`;
 }
 
-function totals(a: Side, b: Side, shown: Shown): Markup {
-  const sum = (s: Side, of: (c: LineCost) => number): string =>
+function totals(a: ListingSide, b: ListingSide, shown: CostColumn): Markup {
+  const sum = (s: ListingSide, of: (c: LineCost) => number): string =>
     fixed(
       (s.costs ?? []).reduce((t, c) => t + (c === undefined ? 0 : of(c)), 0),
       2,
     );
   const line = (label: string, of: (c: LineCost) => number): Markup => {
-    const one = (s: Side): Markup =>
+    const one = (s: ListingSide): Markup =>
       html`<th scope="row">${label}</th><td class="n">${sum(s, of)}</td>${shown === 'runs' && html`<td></td>`}`;
     return html`<tr>${one(a)}${one(b)}</tr>`;
   };

@@ -4,7 +4,7 @@ import { html, type Markup } from '../markup.ts';
 import { conditions } from '../tables/conditions.ts';
 import { provenanceOf } from '../tables/provenance.ts';
 import { seedTable } from '../tables/seeds.ts';
-import { type Line, type Summary, totalsOf, totalsText } from '../tables/summary.ts';
+import { type Summary, type SummaryLine, totalsOf, totalsText } from '../tables/summary.ts';
 import { dataTable, figure } from './data-table.ts';
 import { gridOf } from './grid.ts';
 import { page } from './page-shell.ts';
@@ -15,7 +15,7 @@ export interface ExperimentPage {
   /** Charts of the paper's tables, by their table. */
   differences: ReadonlyMap<string, { chart: Chart; svg: string }>;
   /** Where the program of a line is shown, relative to the page. */
-  pageOf(l: Line): string;
+  pageOf(l: SummaryLine): string;
   hasOverview: boolean;
 }
 

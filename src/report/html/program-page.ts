@@ -9,7 +9,7 @@ import type { AppliedRewrite } from '../../optimizer/types.ts';
 import type { Chart } from '../charts/chart.ts';
 import { trafficOf } from '../charts/load-charts.ts';
 import { html, type Markup } from '../markup.ts';
-import { isWithoutInstructions, type Line, percent, type Summary } from '../tables/summary.ts';
+import { isWithoutInstructions, percent, type Summary, type SummaryLine } from '../tables/summary.ts';
 import { column, fixed, num, word } from '../tables/tables.ts';
 import { figure, sortable } from './data-table.ts';
 import { sideBySide } from './listing.ts';
@@ -22,15 +22,15 @@ export interface ProgramPage {
   summary: Summary;
   hasOverview: boolean;
   /** Of one program. */
-  lines: readonly Line[];
+  lines: readonly SummaryLine[];
   charts: readonly { chart: Chart; svg: string }[];
   before?: { href: string; text: string };
   after?: { href: string; text: string };
 }
 
 /** Best first: what has a result, then the smallest. */
-export function bestFirst(lines: readonly Line[]): Line[] {
-  const size = (l: Line): number => l.after ?? Number.POSITIVE_INFINITY;
+export function bestFirst(lines: readonly SummaryLine[]): SummaryLine[] {
+  const size = (l: SummaryLine): number => l.after ?? Number.POSITIVE_INFINITY;
   return lines.toSorted(
     (a, b) => Number(a.status === 'rejected') - Number(b.status === 'rejected') || compare(size(a), size(b)),
   );
@@ -68,14 +68,14 @@ ${outputs.length > MOST_OUTPUTS && html`<p>${more(outputs.length - MOST_OUTPUTS)
   });
 }
 
-function headline(ordered: readonly Line[]): string {
+function headline(ordered: readonly SummaryLine[]): string {
   const best = ordered.find((l) => l.after !== undefined && l.status !== 'rejected');
   if (best === undefined) return `No result: ${ordered[0]!.status}.`;
   const ns = `${fixed(best.latencyBefore ?? 0, 1)} → ${fixed(best.latencyAfter ?? 0, 1)} modeled ns per run`;
   return `${fixed(best.before!)} → ${fixed(best.after!)} slots (${percent(best.reduction ?? 0)} % less); ${ns}.`;
 }
 
-function results(ordered: readonly Line[]): Markup {
+function results(ordered: readonly SummaryLine[]): Markup {
   const columns = [
     column('configuration', false),
     ...['seed', 'slots', 'less %', 'ns per run', 'found after', 'seconds'].map((l) => column(l)),
@@ -102,7 +102,7 @@ function results(ordered: readonly Line[]): Markup {
 <p class="note">found after: proposals until the smallest was proven.</p>`;
 }
 
-function failures(ordered: readonly Line[]): Markup[] {
+function failures(ordered: readonly SummaryLine[]): Markup[] {
   return ordered.flatMap((l) => {
     if (hasResult(l.row)) return [];
     return [
@@ -112,7 +112,7 @@ function failures(ordered: readonly Line[]): Markup[] {
 }
 
 /** The paper's four loads, where they were simulated. */
-function loads(ordered: readonly Line[]): Markup | false {
+function loads(ordered: readonly SummaryLine[]): Markup | false {
   const best = ordered.find((l) => (trafficOf(l)?.loads.length ?? 0) > 0);
   const traffic = best === undefined ? undefined : trafficOf(best);
   if (traffic === undefined) return false;
@@ -143,8 +143,8 @@ function more(n: number): string {
 }
 
 /** Results with the same output together. */
-function distinct(lines: readonly Line[]): Line[][] {
-  const groups = new Map<string, Line[]>();
+function distinct(lines: readonly SummaryLine[]): SummaryLine[][] {
+  const groups = new Map<string, SummaryLine[]>();
   for (const l of lines) {
     const row = l.row as ResultRow;
     // Without instructions nobody knows which are the same.
@@ -156,11 +156,11 @@ function distinct(lines: readonly Line[]): Line[][] {
   return [...groups.values()];
 }
 
-function nameOf(l: Line): string {
+function nameOf(l: SummaryLine): string {
   return `${l.configuration}, seed ${l.seed}`;
 }
 
-function output(own: readonly Line[], k: number, of: number): Markup {
+function output(own: readonly SummaryLine[], k: number, of: number): Markup {
   const [l] = own;
   const row = l!.row as ResultRow;
   const names = own.slice(0, 8).map(nameOf).join('; ') + (own.length > 8 ? `; ${own.length - 8} more` : '');

@@ -57,14 +57,14 @@ export function writeSite(folder: string): string | undefined {
   return file;
 }
 
-interface Placed {
+interface PlacedCard {
   folder: string;
   card: ExperimentCard;
 }
 
 /** Reports one or two levels down, the paper's tables first and in its order. */
-function cardsIn(folder: string): Placed[] {
-  const found: Placed[] = [];
+function cardsIn(folder: string): PlacedCard[] {
+  const found: PlacedCard[] = [];
   const look = (below: string, depth: number): void => {
     for (const e of readdirSync(join(folder, below), { withFileTypes: true })) {
       if (!e.isDirectory()) continue;
@@ -75,12 +75,12 @@ function cardsIn(folder: string): Placed[] {
     }
   };
   if (existsSync(folder)) look('', 2);
-  const order = ({ card }: Placed): number =>
+  const order = ({ card }: PlacedCard): number =>
     card.table === null ? PAPER_TABLES.length : PAPER_TABLES.indexOf(card.table);
   return found.sort((a, b) => order(a) - order(b) || (a.folder < b.folder ? -1 : 1));
 }
 
-function sitePage(cards: readonly Placed[]): string {
+function sitePage(cards: readonly PlacedCard[]): string {
   const paper = cards.filter((c) => c.card.table !== null);
   const others = cards.filter((c) => c.card.table === null);
   const header = html`<h1>k2-bpf: experiments</h1>
@@ -91,7 +91,7 @@ ${others.length > 0 && html`<h2>${paper.length > 0 ? 'Other experiments' : 'Expe
   return page({ title: 'k2-bpf: experiments', way: [], header, main });
 }
 
-function cardTable(cards: readonly Placed[], caption: string): Markup {
+function cardTable(cards: readonly PlacedCard[], caption: string): Markup {
   const rows = cards.map(({ folder, card }) => {
     const { totals: t } = card;
     const href = `${folder}/index.html`;

@@ -1,6 +1,6 @@
 /** The columns of the summary table, once for terminal, Markdown and HTML. */
 import { hasResult } from '../../experiment/results/result.ts';
-import { type Line, ns, percent, type Summary } from './summary.ts';
+import { ns, percent, type Summary, type SummaryLine } from './summary.ts';
 import { fixed } from './tables.ts';
 
 export interface Column {
@@ -12,7 +12,7 @@ export interface Column {
   group?: string;
   /** Numbers are aligned to the right and sorted by value. */
   numeric: boolean;
-  text(l: Line): string;
+  text(l: SummaryLine): string;
   /** Only where there is room: not in the terminal. */
   wide?: boolean;
   /** Sentences. */
@@ -27,12 +27,17 @@ const tenths: Text = (x) => (x === undefined ? '-' : percent(x));
 const number = (
   id: string,
   label: string,
-  value: (l: Line) => number | undefined,
+  value: (l: SummaryLine) => number | undefined,
   text: Text = whole,
   more: Partial<Column> = {},
 ): Column => ({ id, label, numeric: true, text: (l) => text(value(l)), ...more });
 
-const words = (id: string, label: string, text: (l: Line) => string, more: Partial<Column> = {}): Column => ({
+const words = (
+  id: string,
+  label: string,
+  text: (l: SummaryLine) => string,
+  more: Partial<Column> = {},
+): Column => ({
   id,
   label,
   numeric: false,
@@ -79,18 +84,18 @@ function brief(text: string): string {
   return text === '' ? '-' : text.replace(/:.*$/s, '');
 }
 
-function differenceOf(l: Line): number | undefined {
+function differenceOf(l: SummaryLine): number | undefined {
   const theirs = l.baselines['paper:k2'];
   return theirs === undefined || l.after === undefined ? undefined : l.after - theirs;
 }
 
-function gainOf(l: Line): number | undefined {
+function gainOf(l: SummaryLine): number | undefined {
   if (l.latencyBefore === undefined || l.latencyAfter === undefined || l.latencyBefore === 0)
     return undefined;
   return ((l.latencyBefore - l.latencyAfter) / l.latencyBefore) * 100;
 }
 
 /** Whether the status leaves a question open. */
-function needsReason(l: Line): boolean {
+function needsReason(l: SummaryLine): boolean {
   return (l.status !== 'ok' && l.status !== 'unchanged') || (hasResult(l.row) && l.row.interrupted);
 }

@@ -1,6 +1,7 @@
 /** Input against result in the running kernel, beside the model: a table where an experiment measured it. */
 
-import type { Interval, KernelTimes } from '../../experiment/measure/kernel-time.ts';
+import type { Interval } from '../../base/statistics.ts';
+import type { KernelTimes } from '../../experiment/measure/kernel-time.ts';
 import { hasResult, type ResultRow, type Row } from '../../experiment/results/result.ts';
 import { column, type DataTable, num, type TableCell, word } from './tables.ts';
 

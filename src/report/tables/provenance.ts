@@ -1,7 +1,7 @@
 /** Where results come from: one entry per combination of code and machine. */
 import type { Row } from '../../experiment/results/result.ts';
 
-export interface Origin {
+export interface ResultOrigin {
   count: number;
   /** Dates of the first and the last, to the minute, UTC. */
   from: string;
@@ -11,8 +11,8 @@ export interface Origin {
   software: string;
 }
 
-export function provenanceOf(rows: readonly Row[]): Origin[] {
-  const kinds = new Map<string, { origin: Origin; dates: string[] }>();
+export function provenanceOf(rows: readonly Row[]): ResultOrigin[] {
+  const kinds = new Map<string, { origin: ResultOrigin; dates: string[] }>();
   for (const { provenance: p, date } of rows) {
     if (p === undefined) continue;
     const commit =

@@ -1,7 +1,7 @@
 /** What many seeds say together: one line per program and configuration. */
 import { bootstrapInterval, median, stepOfBest } from '../../base/statistics.ts';
 import { hasResult } from '../../experiment/results/result.ts';
-import type { Line, Summary } from './summary.ts';
+import type { Summary, SummaryLine } from './summary.ts';
 import { byProgram } from './summary.ts';
 import { column, type DataTable, fixed, num, type TableCell, word } from './tables.ts';
 
@@ -28,7 +28,7 @@ export function seedTable(s: Summary): DataTable | undefined {
   };
 }
 
-function seedRow(configuration: string, lines: readonly Line[]): TableCell[][] {
+function seedRow(configuration: string, lines: readonly SummaryLine[]): TableCell[][] {
   const done = lines.filter((l) => l.after !== undefined && hasResult(l.row));
   if (done.length < 2) return [];
   const sizes = done.map((l) => l.after!);
@@ -52,8 +52,8 @@ function seedRow(configuration: string, lines: readonly Line[]): TableCell[][] {
   ];
 }
 
-export function byConfiguration(lines: readonly Line[]): Map<string, Line[]> {
-  const groups = new Map<string, Line[]>();
+export function byConfiguration(lines: readonly SummaryLine[]): Map<string, SummaryLine[]> {
+  const groups = new Map<string, SummaryLine[]>();
   for (const l of lines) {
     const group = groups.get(l.configuration);
     if (group === undefined) groups.set(l.configuration, [l]);

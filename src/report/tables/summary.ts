@@ -9,7 +9,7 @@ import { timeTables } from './kernel-time.ts';
 import { paperTables } from './paper/index.ts';
 import { type DataTable, fixed } from './tables.ts';
 
-export interface Line {
+export interface SummaryLine {
   program: ProgramRef;
   configuration: string;
   seed: number;
@@ -32,9 +32,9 @@ export interface Summary {
   name: string;
   title: string;
   description: string;
-  /** Columns of `Line.baselines`, in order. */
+  /** Columns of `SummaryLine.baselines`, in order. */
   baselines: readonly { id: string; label: string }[];
-  lines: readonly Line[];
+  lines: readonly SummaryLine[];
   /** Our figures beside the paper's, where the experiment reproduces one of its tables. */
   tables: readonly DataTable[];
   /** More than one configuration or seed: their columns are worth showing. */
@@ -68,7 +68,7 @@ export function summarise(definition: Definition, rows: readonly Row[]): Summary
   };
 }
 
-function lineOf(row: Row, baselines: readonly { id: string }[]): Line {
+function lineOf(row: Row, baselines: readonly { id: string }[]): SummaryLine {
   const { program, configuration, seed, status, reason } = row;
   const figures = figuresOf(program);
   const head = {
@@ -127,8 +127,8 @@ export function isWithoutInstructions({ disassembly }: ResultRow): boolean {
 }
 
 /** Lines of one build of one program, in the order in which they first appear. */
-export function byProgram(lines: readonly Line[]): Map<string, Line[]> {
-  const groups = new Map<string, Line[]>();
+export function byProgram(lines: readonly SummaryLine[]): Map<string, SummaryLine[]> {
+  const groups = new Map<string, SummaryLine[]>();
   for (const l of lines) {
     const key = `${l.program.corpus}/${l.program.id}/${l.program.variant}`;
     const group = groups.get(key);
@@ -155,7 +155,7 @@ export interface Totals {
 export function totalsOf(summary: Summary): Totals {
   const count = (status: Row['status']): number => summary.lines.filter((l) => l.status === status).length;
   const done = summary.lines.filter((l) => l.status === 'ok' || l.status === 'unchanged');
-  const sum = (f: (l: Line) => number): number => done.reduce((s, l) => s + f(l), 0);
+  const sum = (f: (l: SummaryLine) => number): number => done.reduce((s, l) => s + f(l), 0);
   return {
     cells: summary.lines.length,
     improved: count('ok'),

@@ -20,7 +20,7 @@ import { propose } from './proposals.ts';
 import type { ChainSettings, RuleWeights } from './settings.ts';
 
 /** Runs a candidate window on the test cases. */
-export interface Evaluator {
+export interface CandidateEvaluator {
   /** Number of test cases. */
   readonly tests: number;
   set(window: readonly Insn[]): void;
@@ -42,7 +42,7 @@ export interface ChainTask {
   pools: Pools;
   rng: Rng;
   steps: number;
-  evaluator: Evaluator;
+  evaluator: CandidateEvaluator;
   /** Cheap static judgement before the interpreter: false when the candidate cannot be well formed. */
   wellFormed(window: readonly Insn[]): boolean;
   /** Performance cost in the goal's unit; lower is better. */
@@ -168,7 +168,7 @@ export function runChain(task: ChainTask): ChainResult {
 }
 
 /** Tests that count against the candidate that has just run. */
-function counted({ unequal }: ChainSettings, evaluator: Evaluator, equal: boolean): number {
+function counted({ unequal }: ChainSettings, evaluator: CandidateEvaluator, equal: boolean): number {
   if (equal || unequal === 'none') return 0;
   return unequal === 'failing' ? evaluator.failed() : evaluator.tests - evaluator.failed();
 }

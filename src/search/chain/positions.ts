@@ -19,7 +19,7 @@ import { specOf } from '../../isa/semantics.ts';
 /** Slots from the window's end to a place after it, or minus those from a place before it to its start (ExitPoint.to). */
 export type ExitPlace = number;
 
-export interface Positions {
+export interface WindowPositions {
   insns: Insn[];
   exits: readonly ExitPlace[];
 }
@@ -39,7 +39,7 @@ export function isEnd(i: Insn): boolean {
  * @param window the source's instructions; jumps in it are forward or leave it
  * @returns undefined for jumps that this form cannot hold
  */
-export function raise(window: readonly Insn[], exits: readonly ExitPlace[]): Positions | undefined {
+export function raise(window: readonly Insn[], exits: readonly ExitPlace[]): WindowPositions | undefined {
   const offsets = slotOffsets(window);
   const n = window.length;
   const insns: Insn[] = [];
@@ -125,7 +125,7 @@ export function lower(window: readonly Insn[], exits: readonly ExitPlace[]): Ins
 }
 
 /** A window of `length` positions or more that holds `insns` and then nothing; places outside stay what they are. */
-export function widened({ insns, exits }: Positions, length: number): Positions {
+export function widened({ insns, exits }: WindowPositions, length: number): WindowPositions {
   const n = insns.length;
   const more = Math.max(0, length - n);
   const moved = insns.map((i, at) => {

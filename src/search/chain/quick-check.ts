@@ -8,7 +8,7 @@ import { helperById } from '../../program/tables/helpers.ts';
 import { isEnd, jumpDistance } from './positions.ts';
 
 /** What registers hold, as masks (bit n = rn). */
-export interface Entry {
+export interface EntryRegisters {
   /** Holds something, on every path. */
   defined: number;
   /** Holds a pointer on some path, one to the context, one that may be NULL. */
@@ -18,7 +18,7 @@ export interface Entry {
 }
 
 /** What is known of a window besides what its registers hold at its start. */
-export interface Surroundings {
+export interface WindowFacts {
   /** Offsets of context fields that give pointers. */
   pointerFields: ReadonlySet<number>;
   /** The source compares addresses as addresses only. */
@@ -36,7 +36,7 @@ export interface Left {
   live: number;
 }
 
-const NOWHERE: Surroundings = { pointerFields: new Set(), comparesAddresses: false, left: [] };
+const NOWHERE: WindowFacts = { pointerFields: new Set(), comparesAddresses: false, left: [] };
 
 const [MOV64, ADD64, SUB64] = [0xb7, 0x07, 0x17];
 const [JEQ_K, JNE_K] = [0x15, 0x55];
@@ -48,15 +48,15 @@ const ADDRESS_ORDER: readonly number[] = [0x10, 0x20, 0x30, 0x50, 0xa0, 0xb0];
  * What candidates of a window must keep to, as far as the source does.
  * @param live registers that are read at the window's end, then at each place outside
  */
-export function surroundingsOf(
+export function windowFactsOf(
   source: readonly Insn[],
-  entry: Entry,
+  entry: EntryRegisters,
   pointerFields: ReadonlySet<number>,
   live: readonly number[],
-): Surroundings {
-  const states: (Entry | undefined)[] = live.map(() => undefined);
+): WindowFacts {
+  const states: (EntryRegisters | undefined)[] = live.map(() => undefined);
   const known = { pointerFields, comparesAddresses: true, left: [] };
-  const leave = (place: number, s: Entry): boolean => {
+  const leave = (place: number, s: EntryRegisters): boolean => {
     const old = states[place];
     if (old === undefined) states[place] = { ...s };
     else join(old, s);
@@ -75,7 +75,11 @@ export function surroundingsOf(
  * @returns false when an instruction reads a register that holds nothing there, can never be valid, or does with a
  * pointer what may not be done with it, and when the code after the window could not be valid
  */
-export function wellFormed(window: readonly Insn[], entry: Entry, around: Surroundings = NOWHERE): boolean {
+export function wellFormed(
+  window: readonly Insn[],
+  entry: EntryRegisters,
+  around: WindowFacts = NOWHERE,
+): boolean {
   return run(window, entry, around, (place, s) => {
     const left = around.left[place];
     if (left === undefined) return true;
@@ -86,14 +90,14 @@ export function wellFormed(window: readonly Insn[], entry: Entry, around: Surrou
 /** @param leave says of each way out whether it may be left like that: 0 is the end, 1 + k the place k outside */
 function run(
   window: readonly Insn[],
-  entry: Entry,
-  { pointerFields, comparesAddresses }: Surroundings,
-  leave: (place: number, s: Entry) => boolean,
+  entry: EntryRegisters,
+  { pointerFields, comparesAddresses }: WindowFacts,
+  leave: (place: number, s: EntryRegisters) => boolean,
 ): boolean {
   const n = window.length;
   const s = { ...entry };
   let here = true;
-  let waiting: (Entry | undefined)[] | undefined;
+  let waiting: (EntryRegisters | undefined)[] | undefined;
   for (let at = 0; at < n; at++) {
     const i = window[at]!;
     const joined = waiting?.[at];
@@ -134,7 +138,7 @@ function run(
  * Whether a jump may ask that of what it compares. Of an address the upper half and the sign are unknown, so that nothing
  * can be proven of a jump that looks at them, and no test shows a difference, because the addresses of a test are alike.
  */
-function comparable(i: Insn, s: Entry): boolean {
+function comparable(i: Insn, s: EntryRegisters): boolean {
   const spec = specOf(i);
   if (spec?.kind !== 'jump') return true;
   if (spec.operand === 'K')
@@ -143,7 +147,7 @@ function comparable(i: Insn, s: Entry): boolean {
   return (i.op & 0x07) === CLASS_JUMP64 && ADDRESS_ORDER.includes(i.op & 0xf0);
 }
 
-function join(s: Entry, other: Entry): void {
+function join(s: EntryRegisters, other: EntryRegisters): void {
   s.defined &= other.defined;
   s.pointers |= other.pointers;
   s.context |= other.context;
@@ -151,12 +155,12 @@ function join(s: Entry, other: Entry): void {
 }
 
 /** A check of one pointer counts for all: copies of it are checked by it, others rarely wait at the same time. */
-function afterCheck(s: Entry, i: Insn): number {
+function afterCheck(s: EntryRegisters, i: Insn): number {
   return ((s.nullable >> i.dst) & 1) === 1 ? 0 : s.nullable;
 }
 
 /** Takes one instruction that is no jump; false when it may not do that with a pointer. */
-function step(i: Insn, s: Entry): boolean {
+function step(i: Insn, s: EntryRegisters): boolean {
   const spec = specOf(i);
   const dst = 1 << i.dst;
   switch (spec?.kind) {
@@ -202,11 +206,11 @@ function step(i: Insn, s: Entry): boolean {
   return true;
 }
 
-function set(s: Entry, what: 'pointers' | 'context' | 'nullable', bit: number, on: boolean): void {
+function set(s: EntryRegisters, what: 'pointers' | 'context' | 'nullable', bit: number, on: boolean): void {
   s[what] = on ? s[what] | bit : s[what] & ~bit;
 }
 
-function forget(s: Entry, registers: number): void {
+function forget(s: EntryRegisters, registers: number): void {
   s.pointers &= ~registers;
   s.context &= ~registers;
   s.nullable &= ~registers;

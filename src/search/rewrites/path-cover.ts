@@ -2,7 +2,7 @@
 
 export const NONE = -1;
 
-export interface Node {
+export interface CoverNode {
   /** Where it stands now. */
   first: number;
   /** Nodes that may stand right behind it, the best first. */
@@ -15,7 +15,7 @@ export interface Node {
  * Kuhn's algorithm, starting with neighbours as they stand now.
  * @returns for each node the one right behind it, or NONE; nothing stands before `entry`
  */
-export function match(nodes: readonly Node[], entry: number): Int32Array {
+export function match(nodes: readonly CoverNode[], entry: number): Int32Array {
   const follower = new Int32Array(nodes.length).fill(NONE);
   const leader = new Int32Array(nodes.length).fill(NONE);
   const order = [...nodes.keys()].sort((a, b) => nodes[a]!.first - nodes[b]!.first);

@@ -13,7 +13,7 @@ import { type Insn, OP_CALL, R10, slotsOf } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { pinOf } from '../../program/edit.ts';
 import type { Program } from '../../program/program.ts';
-import { type Step, Steps } from '../../verify/bisimulation.ts';
+import { Steps, type TraceStep } from '../../verify/bisimulation.ts';
 import type { Window } from '../../verify/types.ts';
 import { usesSource } from '../edit.ts';
 import { type Classes, classesOf } from './step-classes.ts';
@@ -43,7 +43,7 @@ export function likenings(program: Program): Likening[] {
 }
 
 /** A step's text without its registers. */
-function shapeOf(program: Program, at: number, s: Step): string {
+function shapeOf(program: Program, at: number, s: TraceStep): string {
   const i = program.insns[at]!;
   if (pinOf(program, at) !== undefined || i.op === OP_CALL) return s.what;
   const frame = (r: number): string => (r === R10 ? 'fp' : 'r');

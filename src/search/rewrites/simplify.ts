@@ -7,7 +7,7 @@ import { usesSource } from '../edit.ts';
 import { MOV64_K, MOV64_X } from '../opcodes.ts';
 
 /** What is known of a register: it holds what another one holds, or a constant. */
-type Known = { register: number } | { constant: number };
+type KnownRegister = { register: number } | { constant: number };
 
 /**
  * @param run instructions of which only the last one may go elsewhere
@@ -18,7 +18,7 @@ export function simplified(run: readonly Insn[], live: number): Insn[] {
 }
 
 function forwarded(run: readonly Insn[]): Insn[] {
-  const known = new Map<number, Known>();
+  const known = new Map<number, KnownRegister>();
   return run.map((i) => {
     const now = propagate(i, known);
     const written = registersWritten(now);
@@ -32,7 +32,7 @@ function forwarded(run: readonly Insn[]): Insn[] {
 }
 
 /** The instruction with what is known in place of the registers that hold it. */
-function propagate(i: Insn, known: ReadonlyMap<number, Known>): Insn {
+function propagate(i: Insn, known: ReadonlyMap<number, KnownRegister>): Insn {
   const spec = specOf(i);
   // An atomic that gives back what was there writes its operand.
   if (spec?.kind === 'atomic' && registersWritten(i) !== 0) return i;

@@ -1,10 +1,10 @@
 /** Steps of a function by what they and all that follow them do: hash-consing, from the ends. */
-import { END, type Step, type Steps } from '../../verify/bisimulation.ts';
+import { END, type Steps, type TraceStep } from '../../verify/bisimulation.ts';
 
 export interface Classes {
   /** Steps of each class, by their index in the program. */
   members: number[][];
-  /** Classes that follow each, as in `Step.next`. */
+  /** Classes that follow each, as in `TraceStep.next`. */
   next: number[][];
   of: ReadonlyMap<number, number>;
   /** The class of the function's first step. */
@@ -20,7 +20,7 @@ export interface Classes {
 export function classesOf(
   steps: Steps,
   start: number,
-  label: (step: Step, at: number) => string,
+  label: (step: TraceStep, at: number) => string,
 ): Classes | undefined {
   const members: number[][] = [];
   const next: number[][] = [];

@@ -19,7 +19,7 @@ import { match, NONE } from './path-cover.ts';
 import { type Classes, classesOf } from './step-classes.ts';
 
 /** Steps that do the same from there on: one is kept. */
-interface Kept {
+interface MergedStep {
   /** Index of the first of them in the program. */
   first: number;
   /** For a test: as `next` has it. */
@@ -31,7 +31,7 @@ interface Kept {
 }
 
 /** An instruction of the result; `to`: what it jumps to. */
-interface Placed {
+interface PlacedInsn {
   insn: Insn;
   origin: number;
   to?: number;
@@ -43,7 +43,7 @@ const OURS = -1;
 /** The smaller program; undefined when there is none, or for what this cannot lay out. */
 export function shareCode(program: Program): Program | undefined {
   const steps = new Steps(program);
-  const functions: { placed: Placed[]; start: Map<number, number> }[] = [];
+  const functions: { placed: PlacedInsn[]; start: Map<number, number> }[] = [];
   for (const f of program.functions) {
     const classes = classesOf(steps, f.start, (step) => step.what);
     if (classes === undefined) return undefined;
@@ -53,7 +53,7 @@ export function shareCode(program: Program): Program | undefined {
   return result !== undefined && sizeInSlots(result.insns) < sizeInSlots(program.insns) ? result : undefined;
 }
 
-function keep(steps: Steps, { members, next }: Classes): Kept[] {
+function keep(steps: Steps, { members, next }: Classes): MergedStep[] {
   const { program } = steps;
   return members.map((of, n) => {
     const first = of.reduce((a, b) => Math.min(a, b));
@@ -66,21 +66,21 @@ function keep(steps: Steps, { members, next }: Classes): Kept[] {
 }
 
 /** What may stand right behind. */
-function behind({ insn: i, next, turns }: Kept): readonly number[] {
+function behind({ insn: i, next, turns }: MergedStep): readonly number[] {
   if (next.length < 2) return specOf(i)?.kind === 'goto' ? [] : next;
   return turns ? [next[1]!, next[0]!] : [next[1]!];
 }
 
 function layOut(
-  kept: readonly Kept[],
+  kept: readonly MergedStep[],
   entry: number,
   program: Program,
-): { placed: Placed[]; start: Map<number, number> } {
+): { placed: PlacedInsn[]; start: Map<number, number> } {
   const follower = match(
     kept.map((k) => ({ first: k.first, behind: behind(k), free: k.insn.op === OP_EXIT })),
     entry,
   );
-  const placed: Placed[] = [];
+  const placed: PlacedInsn[] = [];
   const start = new Map<number, number>();
   const led = new Set(follower);
   const heads = [...kept.keys()]
@@ -93,7 +93,7 @@ function layOut(
     }
   return { placed, start };
 
-  function emit(k: Kept, follows: number): void {
+  function emit(k: MergedStep, follows: number): void {
     const origin = program.origin[k.first]!;
     const jumps = k.next.length === 2 || specOf(k.insn)?.kind === 'goto';
     const turned =
@@ -105,11 +105,11 @@ function layOut(
   }
 
   /** With both ways elsewhere, a test is asked as it was. */
-  function wasTurned(k: Kept): boolean {
+  function wasTurned(k: MergedStep): boolean {
     return k.insn.op !== program.insns[k.first]!.op;
   }
 
-  function goTo(to: number): Placed {
+  function goTo(to: number): PlacedInsn {
     const { insn: i, first } = kept[to]!;
     if (i.op === OP_EXIT) return { insn: i, origin: program.origin[first]! };
     return { insn: insn(OP_JA), origin: OURS, to };
@@ -119,7 +119,7 @@ function layOut(
 /** All functions one after the other, with their distances; undefined when one does not fit. */
 function linked(
   program: Program,
-  functions: readonly { placed: readonly Placed[]; start: ReadonlyMap<number, number> }[],
+  functions: readonly { placed: readonly PlacedInsn[]; start: ReadonlyMap<number, number> }[],
 ): Program | undefined {
   let end = 0;
   const ranges = program.functions.map((f, n) => {

@@ -1,10 +1,10 @@
 /** Which bits of a normal form can be one. */
 import { MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
-import { bitLength, type Rules } from './context.ts';
+import { bitLength, type SimplifierContext } from './context.ts';
 
 /** Mask of the bits that are not known to be zero. */
-export function possibleOnes(r: Rules, t: Term): bigint {
+export function possibleOnes(r: SimplifierContext, t: Term): bigint {
   let known = r.possible.get(t);
   if (known === undefined) {
     known = compute(r, t);
@@ -13,7 +13,7 @@ export function possibleOnes(r: Rules, t: Term): bigint {
   return known;
 }
 
-function compute(r: Rules, t: Term): bigint {
+function compute(r: SimplifierContext, t: Term): bigint {
   const s = r.store;
   const w = s.width(t);
   const all = MASKS[w]!;

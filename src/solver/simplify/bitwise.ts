@@ -5,14 +5,14 @@
 import { applyOp, MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
-import type { BitOp, Rules } from './context.ts';
+import type { BitOp, SimplifierContext } from './context.ts';
 import { isOpaque, polyOf, termOf } from './poly.ts';
 import { cuts, piecewise, runEnds } from './slices.ts';
 
 /** A constant with more runs of equal bits than this is not cut up. */
 const MAX_RUNS = 8;
 
-export function notTerm(r: Rules, x: Term): Term {
+export function notTerm(r: SimplifierContext, x: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   switch (s.op(x)) {
@@ -48,7 +48,7 @@ export function notTerm(r: Rules, x: Term): Term {
   }
 }
 
-export function bitwiseTerms(r: Rules, op: BitOp, x: Term, y: Term): Term {
+export function bitwiseTerms(r: SimplifierContext, op: BitOp, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   const [cx, cy] = [s.constant(x), s.constant(y)];
@@ -66,7 +66,7 @@ export function bitwiseTerms(r: Rules, op: BitOp, x: Term, y: Term): Term {
   return chain(r, op, x, y, w);
 }
 
-function withConstant(r: Rules, op: BitOp, x: Term, c: bigint, w: number): Term | undefined {
+function withConstant(r: SimplifierContext, op: BitOp, x: Term, c: bigint, w: number): Term | undefined {
   const b = r.build;
   const ones = MASKS[w]!;
   if (c === 0n) return op === Op.And ? b.const(0n, w) : x;
@@ -77,7 +77,7 @@ function withConstant(r: Rules, op: BitOp, x: Term, c: bigint, w: number): Term 
 }
 
 /** Operands of a chain of one operation. */
-function operands(r: Rules, op: BitOp, t: Term, into: Term[]): void {
+function operands(r: SimplifierContext, op: BitOp, t: Term, into: Term[]): void {
   const s = r.store;
   if (s.op(t) === op) {
     operands(r, op, s.a(t), into);
@@ -85,7 +85,7 @@ function operands(r: Rules, op: BitOp, t: Term, into: Term[]): void {
   } else into.push(t);
 }
 
-function chain(r: Rules, op: BitOp, x: Term, y: Term, w: number): Term {
+function chain(r: SimplifierContext, op: BitOp, x: Term, y: Term, w: number): Term {
   const { store: s, build: b } = r;
   const ones = MASKS[w]!;
   const list: Term[] = [];
@@ -124,7 +124,7 @@ function chain(r: Rules, op: BitOp, x: Term, y: Term, w: number): Term {
 }
 
 /** x & (x | y) = x and x | (x & y) = x. */
-function absorb(r: Rules, op: BitOp, members: Set<Term>): void {
+function absorb(r: SimplifierContext, op: BitOp, members: Set<Term>): void {
   const s = r.store;
   const other = op === Op.And ? Op.Or : Op.And;
   for (const m of [...members]) {

@@ -3,11 +3,11 @@ import { MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
 import type { Poly } from './context.ts';
-import { bitLength, type Rules, trailingZeros } from './context.ts';
+import { bitLength, type SimplifierContext, trailingZeros } from './context.ts';
 import { difference, termOf } from './poly.ts';
 import { cuts, piecewise, runEnds } from './slices.ts';
 
-export function eqTerms(r: Rules, x: Term, y: Term): Term {
+export function eqTerms(r: SimplifierContext, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   if (x === y) return b.true;
@@ -39,14 +39,14 @@ export function eqTerms(r: Rules, x: Term, y: Term): Term {
 }
 
 /** (c ? k1 : k2) == k3 for constants. */
-function eqOfIte(r: Rules, x: Term, y: Term): Term | undefined {
+function eqOfIte(r: SimplifierContext, x: Term, y: Term): Term | undefined {
   const s = r.store;
   if (s.op(x) !== Op.Ite || !s.isConst(y) || (!s.isConst(s.b(x)) && !s.isConst(s.c(x)))) return undefined;
   return r.ite(s.a(x), r.eq(s.b(x), y), r.eq(s.c(x), y));
 }
 
 /** A concatenation equals a constant: slices of one value that are neighbours there (in any order here) are compared as one. */
-function eqParts(r: Rules, x: Term, c: bigint): Term {
+function eqParts(r: SimplifierContext, x: Term, c: bigint): Term {
   const { store: s, build: b } = r;
   const parts: { root: Term; lo: number; width: number; value: bigint }[] = [];
   let all = b.true;
@@ -75,7 +75,7 @@ function eqParts(r: Rules, x: Term, c: bigint): Term {
   return all;
 }
 
-function hasConstantPart(r: Rules, x: Term): boolean {
+function hasConstantPart(r: SimplifierContext, x: Term): boolean {
   const s = r.store;
   let t = x;
   while (s.op(t) === Op.Concat) {
@@ -109,7 +109,7 @@ function inverseOf(odd: bigint, mask: bigint): bigint {
   return x;
 }
 
-export function ultTerms(r: Rules, x: Term, y: Term): Term {
+export function ultTerms(r: SimplifierContext, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   if (x === y) return b.false;
@@ -130,7 +130,7 @@ export function ultTerms(r: Rules, x: Term, y: Term): Term {
   return s.node(Op.ULt, 1, x, y, 0);
 }
 
-export function sltTerms(r: Rules, x: Term, y: Term): Term {
+export function sltTerms(r: SimplifierContext, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   if (x === y) return b.false;
@@ -149,7 +149,7 @@ export function sltTerms(r: Rules, x: Term, y: Term): Term {
   return s.node(Op.SLt, 1, x, y, 0);
 }
 
-export function iteTerms(r: Rules, c: Term, t: Term, e: Term): Term {
+export function iteTerms(r: SimplifierContext, c: Term, t: Term, e: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(t);
   const cc = s.constant(c);

@@ -2,7 +2,7 @@
 import type { TermBuilder } from '../terms/build.ts';
 import type { Term, TermStore } from '../terms/terms.ts';
 
-export interface Rules {
+export interface SimplifierContext {
   readonly store: TermStore;
   readonly build: TermBuilder;
   /** Memo tables, by term. */
@@ -25,7 +25,7 @@ export interface Rules {
 export type BitOp = 4 | 5 | 6;
 
 /** A part of a term: bits [lo, lo + width). */
-export interface Piece {
+export interface BitSlice {
   lo: number;
   width: number;
 }

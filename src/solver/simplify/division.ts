@@ -2,10 +2,10 @@
 import { applyOp, MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
-import { bitLength, type Rules, trailingZeros } from './context.ts';
+import { bitLength, type SimplifierContext, trailingZeros } from './context.ts';
 import { addTerms } from './poly.ts';
 
-export function shiftTerms(r: Rules, op: 14 | 15 | 16, x: Term, y: Term): Term {
+export function shiftTerms(r: SimplifierContext, op: 14 | 15 | 16, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   const [cx, cy] = [s.constant(x), s.constant(y)];
@@ -23,7 +23,7 @@ export function shiftTerms(r: Rules, op: 14 | 15 | 16, x: Term, y: Term): Term {
   return r.zext(r.extract(x, k, w - k), w);
 }
 
-export function divisionTerms(r: Rules, op: 10 | 11 | 12 | 13, x: Term, y: Term): Term {
+export function divisionTerms(r: SimplifierContext, op: 10 | 11 | 12 | 13, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   const [cx, cy] = [s.constant(x), s.constant(y)];

@@ -18,12 +18,12 @@ import { OP_ROWS, Op } from '../terms/ops.ts';
 import type { Term, TermStore } from '../terms/terms.ts';
 import { bitwiseTerms, notTerm } from './bitwise.ts';
 import { eqTerms, iteTerms, sltTerms, ultTerms } from './compare.ts';
-import type { BitOp, Poly, Rules } from './context.ts';
+import type { BitOp, Poly, SimplifierContext } from './context.ts';
 import { divisionTerms, shiftTerms } from './division.ts';
 import { addTerms, mulTerms, scaleTerm } from './poly.ts';
 import { concatTerms, extractTerm, sextTerm, zextTerm } from './slices.ts';
 
-export class Normalizer implements Rules {
+export class Normalizer implements SimplifierContext {
   readonly store: TermStore;
   readonly build: TermBuilder;
   readonly polys = new Map<Term, Poly>();
@@ -150,7 +150,7 @@ export class Normalizer implements Rules {
     return this.once(this.equations, low * 2 ** 26 + high, () => eqTerms(this, low, high));
   }
 
-  /** Rules that go down through shared terms must not do so once per path. */
+  /** SimplifierContext that go down through shared terms must not do so once per path. */
   private once(memo: Map<number, Term>, key: number, make: () => Term): Term {
     let t = memo.get(key);
     if (t === undefined) memo.set(key, (t = make()));

@@ -9,7 +9,7 @@ import { MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';
 import type { Monomial, Poly } from './context.ts';
-import { bitLength, type Rules, trailingZeros } from './context.ts';
+import { bitLength, type SimplifierContext, trailingZeros } from './context.ts';
 
 /** Products with more monomials than this stay products. */
 const MAX_MONOMIALS = 24;
@@ -57,7 +57,7 @@ function atomPoly(t: Term): Poly {
 }
 
 /** The polynomial that a normal form stands for. */
-export function polyOf(r: Rules, t: Term): Poly {
+export function polyOf(r: SimplifierContext, t: Term): Poly {
   let p = r.polys.get(t);
   if (p === undefined) {
     p = computePoly(r, t);
@@ -66,7 +66,7 @@ export function polyOf(r: Rules, t: Term): Poly {
   return p;
 }
 
-function computePoly(r: Rules, t: Term): Poly {
+function computePoly(r: SimplifierContext, t: Term): Poly {
   const s = r.store;
   const w = s.width(t);
   switch (s.op(t)) {
@@ -92,7 +92,7 @@ function computePoly(r: Rules, t: Term): Poly {
 }
 
 /** Sum over the pieces of 2^position * zero-extended piece. */
-function concatPoly(r: Rules, t: Term): Poly {
+function concatPoly(r: SimplifierContext, t: Term): Poly {
   const s = r.store;
   const w = s.width(t);
   let sum = ZERO;
@@ -110,7 +110,7 @@ function concatPoly(r: Rules, t: Term): Poly {
 }
 
 /** Zero extension of a part as a polynomial of width w; modulo 2^width(part) suffices when `top`. */
-function widened(r: Rules, part: Term, w: number, top: boolean): Poly {
+function widened(r: SimplifierContext, part: Term, w: number, top: boolean): Poly {
   const s = r.store;
   if (s.isConst(part)) return { monomials: new Map(), constant: s.value(part) };
   const p = polyOf(r, part);
@@ -129,7 +129,7 @@ function isAtom(p: Poly, t: Term): boolean {
   return p.constant === 0n && p.monomials.size === 1 && p.monomials.get(String(t))?.factor === 1n;
 }
 
-function widenedAtom(r: Rules, a: Term, w: number, top: boolean): Poly {
+function widenedAtom(r: SimplifierContext, a: Term, w: number, top: boolean): Poly {
   const s = r.store;
   if (top && s.op(a) === Op.Extract && s.b(a) === 0 && s.width(s.a(a)) >= w)
     return polyOf(r, r.extract(s.a(a), 0, w));
@@ -138,12 +138,12 @@ function widenedAtom(r: Rules, a: Term, w: number, top: boolean): Poly {
 }
 
 /** True when the polynomial of a term is the term itself. */
-export function isOpaque(r: Rules, t: Term): boolean {
+export function isOpaque(r: SimplifierContext, t: Term): boolean {
   return isAtom(polyOf(r, t), t);
 }
 
 /** Largest value of the sum when nothing wraps. */
-function ceiling(r: Rules, p: Poly): bigint {
+function ceiling(r: SimplifierContext, p: Poly): bigint {
   let max = p.constant;
   for (const m of p.monomials.values()) {
     let product = m.factor;
@@ -154,7 +154,7 @@ function ceiling(r: Rules, p: Poly): bigint {
 }
 
 /** The normal form of a polynomial. */
-export function termOf(r: Rules, p: Poly, w: number): Term {
+export function termOf(r: SimplifierContext, p: Poly, w: number): Term {
   const { store: s, build: b } = r;
   if (p.monomials.size === 0) return b.const(p.constant, w);
   const list = [...p.monomials.values()];
@@ -198,7 +198,7 @@ function byAtoms(x: Monomial, y: Monomial): number {
 }
 
 /** Low n bits of the polynomial. */
-export function truncated(r: Rules, p: Poly, n: number): Poly {
+export function truncated(r: SimplifierContext, p: Poly, n: number): Poly {
   let sum: Poly = { monomials: new Map(), constant: p.constant & MASKS[n]! };
   for (const m of p.monomials.values()) {
     let product: Poly = { monomials: new Map(), constant: m.factor & MASKS[n]! };
@@ -212,7 +212,7 @@ export function truncated(r: Rules, p: Poly, n: number): Poly {
 }
 
 /** A concatenation, when every part has bit positions of its own. */
-function disjoint(r: Rules, p: Poly, w: number): Term | undefined {
+function disjoint(r: SimplifierContext, p: Poly, w: number): Term | undefined {
   if (p.monomials.size + (p.constant === 0n ? 0 : 1) < 2) return undefined;
   const parts: Term[] = p.constant === 0n ? [] : [r.build.const(p.constant, w)];
   let used = p.constant;
@@ -227,30 +227,30 @@ function disjoint(r: Rules, p: Poly, w: number): Term | undefined {
   return parts.reduce((x, y) => r.bitwise(Op.Or, x, y));
 }
 
-export function addTerms(r: Rules, x: Term, y: Term, factor: bigint): Term {
+export function addTerms(r: SimplifierContext, x: Term, y: Term, factor: bigint): Term {
   const w = r.store.width(x);
   return termOf(r, plus(w, polyOf(r, x), polyOf(r, y), factor), w);
 }
 
-export function mulTerms(r: Rules, x: Term, y: Term): Term {
+export function mulTerms(r: SimplifierContext, x: Term, y: Term): Term {
   const w = r.store.width(x);
   const p = times(w, polyOf(r, x), polyOf(r, y));
   if (p !== undefined) return termOf(r, p, w);
   return x < y ? r.store.node(Op.Mul, w, x, y, 0) : r.store.node(Op.Mul, w, y, x, 0);
 }
 
-export function scaleTerm(r: Rules, x: Term, factor: bigint): Term {
+export function scaleTerm(r: SimplifierContext, x: Term, factor: bigint): Term {
   const w = r.store.width(x);
   return termOf(r, plus(w, ZERO, polyOf(r, x), factor), w);
 }
 
 /** x - y when that is a constant. */
-export function constantDifference(r: Rules, x: Term, y: Term): bigint | undefined {
+export function constantDifference(r: SimplifierContext, x: Term, y: Term): bigint | undefined {
   const d = plus(r.store.width(x), polyOf(r, x), polyOf(r, y), -1n);
   return d.monomials.size === 0 ? d.constant : undefined;
 }
 
 /** x - y as a polynomial. */
-export function difference(r: Rules, x: Term, y: Term): Poly {
+export function difference(r: SimplifierContext, x: Term, y: Term): Poly {
   return plus(r.store.width(x), polyOf(r, x), polyOf(r, y), -1n);
 }

@@ -4,12 +4,12 @@
  */
 import { Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
-import type { BitOp, Rules } from './context.ts';
+import type { BitOp, SimplifierContext } from './context.ts';
 import { trailingZeros } from './context.ts';
 import { isOpaque, polyOf, termOf, truncated } from './poly.ts';
 
 /** Bits [lo, lo + width) of a normal form. */
-export function extractTerm(r: Rules, x: Term, lo: number, width: number): Term {
+export function extractTerm(r: SimplifierContext, x: Term, lo: number, width: number): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   if (lo === 0 && width === w) return x;
@@ -46,7 +46,7 @@ export function extractTerm(r: Rules, x: Term, lo: number, width: number): Term 
 }
 
 /** The low bits of a sum are the sum of the low bits; common zero bits at its bottom can be cut off. */
-function extractSum(r: Rules, x: Term, lo: number, width: number): Term {
+function extractSum(r: SimplifierContext, x: Term, lo: number, width: number): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   if (isOpaque(r, x)) {
@@ -75,7 +75,7 @@ function extractSum(r: Rules, x: Term, lo: number, width: number): Term {
 }
 
 /** `hi` above `lo`; slices of one value that meet become one slice. */
-export function concatTerms(r: Rules, hi: Term, lo: Term): Term {
+export function concatTerms(r: SimplifierContext, hi: Term, lo: Term): Term {
   const { store: s, build: b } = r;
   if (s.op(hi) === Op.Concat) return r.concat(s.a(hi), r.concat(s.b(hi), lo));
   const rest = s.op(lo) === Op.Concat ? s.b(lo) : undefined;
@@ -86,7 +86,7 @@ export function concatTerms(r: Rules, hi: Term, lo: Term): Term {
 }
 
 /** One term for two neighbours, or undefined. */
-function join(r: Rules, hi: Term, lo: Term): Term | undefined {
+function join(r: SimplifierContext, hi: Term, lo: Term): Term | undefined {
   const { store: s } = r;
   const [wh, wl] = [s.width(hi), s.width(lo)];
   if (s.isConst(hi) && s.isConst(lo)) return r.build.concat(hi, lo);
@@ -116,19 +116,19 @@ function join(r: Rules, hi: Term, lo: Term): Term | undefined {
   return undefined;
 }
 
-function joinBoth(r: Rules, h1: Term, l1: Term, h2: Term, l2: Term): [Term, Term] | undefined {
+function joinBoth(r: SimplifierContext, h1: Term, l1: Term, h2: Term, l2: Term): [Term, Term] | undefined {
   // Two constants always join; that alone would undo the splitting of masks.
   const x = join(r, h1, l1);
   const y = x === undefined ? undefined : join(r, h2, l2);
   return x === undefined || y === undefined ? undefined : [x, y];
 }
 
-export function zextTerm(r: Rules, x: Term, width: number): Term {
+export function zextTerm(r: SimplifierContext, x: Term, width: number): Term {
   const w = r.store.width(x);
   return w === width ? x : r.concat(r.build.const(0n, width - w), x);
 }
 
-export function sextTerm(r: Rules, x: Term, width: number): Term {
+export function sextTerm(r: SimplifierContext, x: Term, width: number): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   if (w === width) return x;
@@ -142,7 +142,7 @@ export function sextTerm(r: Rules, x: Term, width: number): Term {
 }
 
 /** Bit positions where a concatenation (or a constant with few runs) is cut; from low to high, without 0 and the width. */
-export function cuts(r: Rules, x: Term): number[] {
+export function cuts(r: SimplifierContext, x: Term): number[] {
   const s = r.store;
   const list: number[] = [];
   let t = x;
@@ -164,7 +164,7 @@ export function runEnds(v: bigint, width: number): number[] {
 
 /** Applies f to each part between the cuts and puts the results together. */
 export function piecewise(
-  r: Rules,
+  r: SimplifierContext,
   width: number,
   at: readonly number[],
   f: (lo: number, n: number) => Term,

@@ -9,13 +9,13 @@ import { type Term, TermStore } from '../terms/terms.ts';
 import type { CheckOptions, CheckResult, Solver } from '../types.ts';
 import { printGetValue, printScript, readModel } from './smtlib.ts';
 
-interface Kind {
+interface SolverCommand {
   /** Command line for a budget; the script comes on standard input. */
   args(rlimit: number): string[];
 }
 
 /** How each solver is told to read standard input and to stop after a deterministic amount of work, where it can. */
-const KINDS: Readonly<Record<string, Kind>> = {
+const KINDS: Readonly<Record<string, SolverCommand>> = {
   z3: { args: (rlimit) => ['-in', '-smt2', `rlimit=${rlimit}`] },
   cvc5: { args: (rlimit) => ['--lang=smt2', '--produce-models', `--rlimit=${rlimit}`, '-'] },
   bitwuzla: { args: () => ['--lang', 'smt2'] },
@@ -40,8 +40,8 @@ export function processSolver(command: string): ProcessSolver {
 
 class Piped implements Solver {
   readonly name: string;
-  private readonly kind: Kind;
-  constructor(command: string, kind: Kind) {
+  private readonly kind: SolverCommand;
+  constructor(command: string, kind: SolverCommand) {
     this.name = command;
     this.kind = kind;
   }

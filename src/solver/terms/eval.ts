@@ -3,7 +3,7 @@ import { applyOp, MASKS, OP_ROWS, Op } from './ops.ts';
 import type { Term, TermStore } from './terms.ts';
 
 /** What the free symbols stand for. Equal questions must get equal answers. */
-export interface Assignment {
+export interface TermAssignment {
   /** Value of a variable; taken modulo 2^width. */
   variable(name: string, width: number): bigint;
   /** Byte at an address in the initial contents of a memory. */
@@ -11,7 +11,7 @@ export interface Assignment {
 }
 
 /** Roots whose cone is sorted once and then evaluated under many assignments. */
-export class Evaluator {
+export class TermEvaluator {
   private readonly store: TermStore;
   private readonly order: readonly Term[];
   private readonly index: ReadonlyMap<Term, number>;
@@ -25,7 +25,7 @@ export class Evaluator {
   }
 
   /** Evaluates everything; then `value` answers for each root (and each term below it). */
-  run(assignment: Assignment): void {
+  run(assignment: TermAssignment): void {
     const s = this.store;
     const values = this.values;
     for (let i = 0; i < this.order.length; i++) {
@@ -53,8 +53,8 @@ export class Evaluator {
 }
 
 /** Value of one term. */
-export function evaluate(store: TermStore, t: Term, assignment: Assignment): bigint {
-  const e = new Evaluator(store, [t]);
+export function evaluate(store: TermStore, t: Term, assignment: TermAssignment): bigint {
+  const e = new TermEvaluator(store, [t]);
   e.run(assignment);
   return e.value(t);
 }

@@ -41,7 +41,7 @@ export async function createSolver(): Promise<Solver> {
   return new Z3Solver(await loading);
 }
 
-type Kind = 'simple' | 'tactic' | 'default';
+type Z3Strategy = 'simple' | 'tactic' | 'default';
 
 class Z3Solver implements Solver {
   readonly name = 'z3-embedded';
@@ -59,7 +59,7 @@ class Z3Solver implements Solver {
     let spent = 0;
     let last: CheckResult = { result: 'unknown', reason: 'no budget', rlimit: 0 };
     const rest = options.rlimit - fast;
-    const plan: [Kind, number][] = [
+    const plan: [Z3Strategy, number][] = [
       ['simple', fast],
       ['tactic', Math.floor(rest / 2)],
       ['default', rest - Math.floor(rest / 2)],
@@ -81,7 +81,12 @@ class Z3Solver implements Solver {
     this.quick.close();
   }
 
-  private attempt(kind: Kind, store: TermStore, assertions: readonly Term[], rlimit: number): CheckResult {
+  private attempt(
+    kind: Z3Strategy,
+    store: TermStore,
+    assertions: readonly Term[],
+    rlimit: number,
+  ): CheckResult {
     const z3 = this.z3;
     const ctx = newContext(z3);
     try {
@@ -105,7 +110,7 @@ class Z3Solver implements Solver {
     }
   }
 
-  private solverOf(kind: Kind, ctx: number): number {
+  private solverOf(kind: Z3Strategy, ctx: number): number {
     const z3 = this.z3;
     if (kind === 'simple') return z3._Z3_mk_simple_solver(ctx);
     if (kind === 'default') return z3._Z3_mk_solver(ctx);

@@ -11,7 +11,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import type { Verdict } from '../types.ts';
 import { VerdictCache } from './cache.ts';
 
-interface Line {
+interface CacheLine {
   k: string;
   c: string;
   v: Verdict;
@@ -60,7 +60,7 @@ export class FileVerdictCache extends VerdictCache {
     const kept: Verdict =
       verdict.kind === 'different' ? { kind: 'different', where: verdict.where, ms: verdict.ms } : verdict;
     this.stored.set(k, kept);
-    const line: Line = { k, c: checksum(k, kept), v: kept };
+    const line: CacheLine = { k, c: checksum(k, kept), v: kept };
     this.pending.push(`${JSON.stringify(line)}\n`);
     if (this.pending.length >= BATCH) this.flush();
   }
@@ -91,10 +91,10 @@ function checksum(key: string, verdict: Verdict): string {
   return sha(`${key}${JSON.stringify(verdict)}`).slice(0, 12);
 }
 
-function parse(text: string): Line | undefined {
+function parse(text: string): CacheLine | undefined {
   if (text === '') return undefined;
   try {
-    const line = JSON.parse(text) as Partial<Line>;
+    const line = JSON.parse(text) as Partial<CacheLine>;
     return typeof line.k === 'string' && typeof line.c === 'string' && line.v !== undefined
       ? { k: line.k, c: line.c, v: line.v }
       : undefined;

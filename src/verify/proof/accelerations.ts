@@ -2,7 +2,7 @@
  * K2's five accelerations of equivalence checking, each a switch, so that experiments can measure them one by one. All are on by default; none changes
  * what is right, only what it costs (and so what ends within a budget).
  */
-import type { Merging } from '../symbolic/regions.ts';
+import type { AliasPartition } from '../symbolic/regions.ts';
 
 export interface Accelerations {
   /** I: one memory per region, because provenance is known. Off: one memory for everything. */
@@ -26,7 +26,7 @@ export const ALL_ACCELERATIONS: Accelerations = {
 };
 
 /** The coarser of what the code needs and what the switches leave. */
-export function mergingUnder(a: Accelerations, needed: Merging): Merging {
+export function mergingUnder(a: Accelerations, needed: AliasPartition): AliasPartition {
   if (!a.memoryTypes || needed === 'all') return 'all';
   return a.mapTypes ? needed : 'maps';
 }

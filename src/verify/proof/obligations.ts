@@ -6,9 +6,9 @@ import { STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { MASKS, type Normalizer, Op, splitOffset, type Term } from '../../solver/index.ts';
 import type { WindowContext } from '../context.ts';
 import { Refused } from '../errors.ts';
-import { type CallEvent, type Pair, swapped } from '../symbolic/events.ts';
+import { type CallEvent, type CallPair, swapped } from '../symbolic/events.ts';
 import { depthOf, type Log, type MemoryReader } from '../symbolic/memory.ts';
-import type { Exit, Run, Start } from '../symbolic/run.ts';
+import type { SymbolicExit, SymbolicRun, SymbolicStart } from '../symbolic/run.ts';
 
 /** One equation. */
 export interface Obligation {
@@ -17,18 +17,18 @@ export interface Obligation {
   candidate: Term;
 }
 
-export interface Comparison {
+export interface ObligationInput {
   normalizer: Normalizer;
   reader: MemoryReader;
   context: WindowContext;
-  start: Start;
+  start: SymbolicStart;
   /** Memory that holds the running frame, and the frame pointer's term. */
   stackMemory: string;
   framePointer: Term;
 }
 
 /** All equations between two runs of the same start: of the calls, in order, then of the exits, matched by kind. */
-function obligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
+function obligations(c: ObligationInput, source: SymbolicRun, candidate: SymbolicRun): Obligation[] {
   const b = c.normalizer.build;
   const list: Obligation[] = callObligations(c, source.calls, candidate);
   for (const to of new Set([...source.exits, ...candidate.exits].map((e) => e.to))) {
@@ -46,16 +46,24 @@ function obligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
 }
 
 /** The equations that normal forms leave open. @throws Refused */
-export function openObligations(c: Comparison, source: Run, candidate: Run): Obligation[] {
+export function openObligations(
+  c: ObligationInput,
+  source: SymbolicRun,
+  candidate: SymbolicRun,
+): Obligation[] {
   const { normalizer } = c;
   return obligations(c, source, candidate).filter(
     (o) => o.source !== o.candidate && normalizer.normalize(o.source) !== normalizer.normalize(o.candidate),
   );
 }
 
-function callObligations(c: Comparison, reference: readonly CallEvent[], candidate: Run): Obligation[] {
+function callObligations(
+  c: ObligationInput,
+  reference: readonly CallEvent[],
+  candidate: SymbolicRun,
+): Obligation[] {
   const b = c.normalizer.build;
-  const lost = candidate.missing.find((e) => !e.silent);
+  const lost = candidate.missing.find((e) => !e.unobservable);
   if (lost !== undefined) throw new Refused(`a call of ${lost.name} is lost`);
   const list: Obligation[] = [];
   for (const [x, y] of swapped(c.normalizer, reference, candidate.pairs))
@@ -68,7 +76,7 @@ function callObligations(c: Comparison, reference: readonly CallEvent[], candida
   return list;
 }
 
-function pairObligations(c: Comparison, { source, candidate }: Pair, list: Obligation[]): void {
+function pairObligations(c: ObligationInput, { source, candidate }: CallPair, list: Obligation[]): void {
   const name = `call of ${source.name}`;
   list.push({ where: name, source: source.condition, candidate: candidate.condition });
   const add = under(c, source.condition, list);
@@ -85,7 +93,7 @@ function pairObligations(c: Comparison, { source, candidate }: Pair, list: Oblig
 }
 
 /** Adds equations that must hold under a condition only. */
-function under(c: Comparison, condition: Term, list: Obligation[]) {
+function under(c: ObligationInput, condition: Term, list: Obligation[]) {
   const b = c.normalizer.build;
   return (where: string, source: Term, candidate: Term): void => {
     if (source === candidate) return;
@@ -95,7 +103,7 @@ function under(c: Comparison, condition: Term, list: Obligation[]) {
 }
 
 /** What is observed at one way out. */
-export interface Demand {
+export interface LiveOut {
   /** Bits of each register. */
   registers: readonly bigint[];
   /** Per byte of the frame. */
@@ -106,7 +114,7 @@ const NO_STACK = new Uint8Array(STACK_SIZE);
 const ALL_STACK = new Uint8Array(STACK_SIZE).fill(1);
 
 /** @throws Refused when the source has no such way out */
-export function demandAt(context: WindowContext, to: 'exit' | number): Demand {
+export function demandAt(context: WindowContext, to: 'exit' | number): LiveOut {
   if (to === 'exit') return { registers: [context.returnBits], stack: NO_STACK };
   if (to === 0) return { registers: context.liveRegisters, stack: context.liveStack };
   const point = context.exits.find((e) => e.to === to);
@@ -114,7 +122,13 @@ export function demandAt(context: WindowContext, to: 'exit' | number): Demand {
   return { registers: point.liveRegisters, stack: point.liveStack };
 }
 
-function exitObligations(c: Comparison, demand: Demand, x: Exit, y: Exit, list: Obligation[]): void {
+function exitObligations(
+  c: ObligationInput,
+  demand: LiveOut,
+  x: SymbolicExit,
+  y: SymbolicExit,
+  list: Obligation[],
+): void {
   // Elsewhere another exit decides.
   const add = under(c, x.condition, list);
   for (let r = 0; r < 10; r++) {
@@ -129,7 +143,7 @@ function exitObligations(c: Comparison, demand: Demand, x: Exit, y: Exit, list: 
     compareMemory(c, demand.stack, memory, x.logs.get(memory), y.logs.get(memory), add);
 }
 
-function masked(c: Comparison, t: Term, mask: bigint): Term {
+function masked(c: ObligationInput, t: Term, mask: bigint): Term {
   const b = c.normalizer.build;
   if (mask === MASKS[64]) return t;
   for (const width of [8, 16, 32]) if (mask === MASKS[width]) return b.extract(t, 0, width);
@@ -138,7 +152,7 @@ function masked(c: Comparison, t: Term, mask: bigint): Term {
 
 /** @param live 1 for the bytes of the running frame that count */
 function compareMemory(
-  c: Comparison,
+  c: ObligationInput,
   live: Uint8Array,
   memory: string,
   lx: Log,
@@ -176,20 +190,20 @@ function compareMemory(
         compare(c.normalizer.add(c.framePointer, c.normalizer.build.const(BigInt(i - STACK_SIZE), 64)));
 }
 
-function written(c: Comparison, memory: string, x: Log, y: Log): { address: Term; size: number }[] {
+function written(c: ObligationInput, memory: string, x: Log, y: Log): { address: Term; size: number }[] {
   const floor = depthOf(c.start.logs.get(memory));
   const list: { address: Term; size: number }[] = [];
   for (const log of [x, y])
     for (let w = log; depthOf(w) > floor; w = w!.prev) {
       // What was there before was compared when the call was made.
-      if (w!.wash !== undefined && w!.guard === undefined) break;
-      if (w!.wash === undefined) list.push(w!);
+      if (w!.havoc !== undefined && w!.guard === undefined) break;
+      if (w!.havoc === undefined) list.push(w!);
     }
   return list;
 }
 
 /** Bytes above r10 - 512 when the address is the frame pointer plus a constant. */
-function frameOffset(c: Comparison, address: Term): number | undefined {
+function frameOffset(c: ObligationInput, address: Term): number | undefined {
   const { rest, offset } = splitOffset(c.normalizer.store, address);
   if (rest !== c.framePointer) return undefined;
   return Number(BigInt.asIntN(64, offset)) + STACK_SIZE;
@@ -199,7 +213,7 @@ function isLive(live: Uint8Array, position: number): boolean {
   return position < 0 || position >= STACK_SIZE || live[position] === 1;
 }
 
-function placeName(c: Comparison, memory: string, address: Term): string {
+function placeName(c: ObligationInput, memory: string, address: Term): string {
   const { rest, offset } = splitOffset(c.normalizer.store, address);
   const o = BigInt.asIntN(64, offset);
   const name =

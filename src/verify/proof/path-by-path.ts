@@ -15,8 +15,8 @@ import { Choices } from '../symbolic/choices.ts';
 import { execute } from '../symbolic/execute.ts';
 import { LookupFacts } from '../symbolic/lookups.ts';
 import { countPaths } from '../symbolic/order.ts';
-import { type Merging, mergingFor } from '../symbolic/regions.ts';
-import type { Role, Run, Surroundings } from '../symbolic/run.ts';
+import { type AliasPartition, mergingFor } from '../symbolic/regions.ts';
+import type { ExecutionEnv, Role, SymbolicRun } from '../symbolic/run.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
 import { type Obligation, openObligations } from './obligations.ts';
 import type { Session } from './session.ts';
@@ -32,12 +32,12 @@ const BUDGETS = 4;
 /** Largest formula that a solver is asked about. */
 const MAX_TERMS = 5_000;
 
-export interface Side {
+export interface ProgramSide {
   insns: readonly Insn[];
   program: NonNullable<Role['program']>;
 }
 
-export interface PathOptions {
+export interface PathProofOptions {
   solver: Solver;
   /** Solver budget of the whole question. */
   rlimit: number;
@@ -47,7 +47,12 @@ export interface PathOptions {
 type How = 'normal-form' | 'solver';
 
 /** How it was proven; undefined when it was not. */
-export function provePaths(session: Session, source: Side, candidate: Side, o: PathOptions): How | undefined {
+export function provePaths(
+  session: Session,
+  source: ProgramSide,
+  candidate: ProgramSide,
+  o: PathProofOptions,
+): How | undefined {
   if ([source, candidate].some((side) => hasTooMany(side))) return undefined;
   for (let merging = mergingUnder(o.accelerations, 'none'); ; ) {
     const proof = new PathProof(session, source, candidate, o, merging);
@@ -57,7 +62,7 @@ export function provePaths(session: Session, source: Side, candidate: Side, o: P
   }
 }
 
-function hasTooMany({ insns }: Side): boolean {
+function hasTooMany({ insns }: ProgramSide): boolean {
   try {
     return countPaths(insns) > MAX_PATHS;
   } catch (e) {
@@ -68,26 +73,32 @@ function hasTooMany({ insns }: Side): boolean {
 
 /** One path, or why it could not be followed. */
 interface Path {
-  run: Run | Refused | Unsupported;
+  run: SymbolicRun | Refused | Unsupported;
   choices: Choices;
 }
 
 /** What is known of a path: nothing; that both do the same on it; or that its first conditions cannot hold together. */
-type Outcome = 'open' | { impossible?: number };
+type PathOutcome = 'open' | { impossible?: number };
 
 class PathProof {
   /** How far apart the regions can be kept; when that is less far than was tried, the proof has to start again. */
-  wanted: Merging;
+  wanted: AliasPartition;
   private readonly session: Session;
-  private readonly source: Side;
-  private readonly candidate: Side;
-  private readonly options: PathOptions;
-  private readonly merging: Merging;
+  private readonly source: ProgramSide;
+  private readonly candidate: ProgramSide;
+  private readonly options: PathProofOptions;
+  private readonly merging: AliasPartition;
   private steps = 0;
   private asked = 0;
   private spent = 0;
 
-  constructor(session: Session, source: Side, candidate: Side, options: PathOptions, merging: Merging) {
+  constructor(
+    session: Session,
+    source: ProgramSide,
+    candidate: ProgramSide,
+    options: PathProofOptions,
+    merging: AliasPartition,
+  ) {
     this.session = session;
     this.source = source;
     this.candidate = candidate;
@@ -113,7 +124,12 @@ class PathProof {
     return this.asked > 0 ? 'solver' : 'normal-form';
   }
 
-  private follow({ insns, program }: Side, choices: Choices, around: Surroundings, role: Role = {}): Path {
+  private follow(
+    { insns, program }: ProgramSide,
+    choices: Choices,
+    around: ExecutionEnv,
+    role: Role = {},
+  ): Path {
     this.steps += insns.length;
     let run: Path['run'];
     try {
@@ -126,7 +142,7 @@ class PathProof {
   }
 
   /** The candidate, wherever the source takes this path. */
-  private compare(source: Path, around: Surroundings, assumptions: readonly Term[]): Outcome {
+  private compare(source: Path, around: ExecutionEnv, assumptions: readonly Term[]): PathOutcome {
     if (source.run instanceof Unsupported) return 'open';
     const given = source.choices.holds;
     if (source.run instanceof Refused) return this.impossible(given, assumptions);
@@ -147,7 +163,7 @@ class PathProof {
   }
 
   /** How many of the conditions, from the first, cannot hold together. */
-  private impossible(holds: readonly Term[], assumptions: readonly Term[]): Outcome {
+  private impossible(holds: readonly Term[], assumptions: readonly Term[]): PathOutcome {
     const isPossible = (n: number): boolean =>
       !this.isUnsatisfiable(this.session.normalizer.build.true, [...holds.slice(0, n), ...assumptions]);
     if (isPossible(holds.length)) return 'open';
@@ -161,9 +177,9 @@ class PathProof {
   }
 
   private isPair(
-    reference: Run,
+    reference: SymbolicRun,
     { run, choices }: Path,
-    around: Surroundings,
+    around: ExecutionEnv,
     assumptions: readonly Term[],
   ): boolean {
     if (run instanceof Error) return false;
@@ -207,7 +223,7 @@ function noToken(): number {
   throw new Error('a call of the candidate that stands for none');
 }
 
-function coarser(x: Merging, y: Merging): Merging {
+function coarser(x: AliasPartition, y: AliasPartition): AliasPartition {
   if (x === 'all' || y === 'all') return 'all';
   return x === 'maps' ? x : y;
 }

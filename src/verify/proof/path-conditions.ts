@@ -1,10 +1,10 @@
 /** Path conditions under which both versions access shared memory: written differently, do they mean the same? And what may be assumed of terms. */
 
-import { Evaluator, Op, type Solver, type Term, type TermStore } from '../../solver/index.ts';
+import { Op, type Solver, type Term, TermEvaluator, type TermStore } from '../../solver/index.ts';
 import { repaired } from '../refute/local-search.ts';
 import { sample } from '../refute/samples.ts';
-import type { Access } from '../symbolic/access.ts';
-import type { Merging } from '../symbolic/regions.ts';
+import type { SharedAccess } from '../symbolic/access.ts';
+import type { AliasPartition } from '../symbolic/regions.ts';
 import type { Session } from './session.ts';
 import { accessProblem } from './shared-accesses.ts';
 
@@ -20,9 +20,9 @@ export function equalConditions(
   solver: Solver,
   budget: number,
   session: Session,
-  merging: Merging,
-  source: readonly Access[],
-  candidate: readonly Access[],
+  merging: AliasPartition,
+  source: readonly SharedAccess[],
+  candidate: readonly SharedAccess[],
 ): Map<Term, Term> {
   const theirs = [...new Set(source.map((a) => a.condition))];
   const mine = [...new Set(candidate.map((a) => a.condition))].filter((t) => !theirs.includes(t));
@@ -54,18 +54,21 @@ export function equalConditions(
 /** With all conditions that look alike taken for the same, would the candidate's accesses be allowed? */
 function couldHelp(
   s: TermStore,
-  source: readonly Access[],
-  candidate: readonly Access[],
+  source: readonly SharedAccess[],
+  candidate: readonly SharedAccess[],
   signature: ReadonlyMap<Term, string>,
 ): boolean {
   const first = new Map<string, Term>();
   for (const [t, values] of signature) if (!first.has(values)) first.set(values, t);
-  const alike = (a: Access): Access => ({ ...a, condition: first.get(signature.get(a.condition)!)! });
+  const alike = (a: SharedAccess): SharedAccess => ({
+    ...a,
+    condition: first.get(signature.get(a.condition)!)!,
+  });
   return accessProblem(s, source.map(alike), candidate.map(alike)) === undefined;
 }
 
 /** Assumptions about variables that occur in the terms; the others can always be met and only get in the way. */
-export function relevant(session: Session, merging: Merging, terms: readonly Term[]): Term[] {
+export function relevant(session: Session, merging: AliasPartition, terms: readonly Term[]): Term[] {
   const { store } = session.normalizer;
   const used = new Set(store.reachable(terms));
   return session
@@ -75,7 +78,7 @@ export function relevant(session: Session, merging: Merging, terms: readonly Ter
 
 /** Values on a few samples, as text. */
 function signatures(session: Session, terms: readonly Term[]): Map<Term, string> {
-  const e = new Evaluator(session.normalizer.store, terms);
+  const e = new TermEvaluator(session.normalizer.store, terms);
   const found = new Map(terms.map((t) => [t, '']));
   for (let n = 0; n < SIGNATURE_SAMPLES; n++) {
     e.run(sample(n, session.constants, session.inputs.hints));

@@ -11,14 +11,21 @@
 import type { Insn } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import type { Program } from '../../program/program.ts';
-import { type Assignment, assignmentOf, Evaluator, Op, type Solver, type Term } from '../../solver/index.ts';
+import {
+  assignmentOf,
+  Op,
+  type Solver,
+  type Term,
+  type TermAssignment,
+  TermEvaluator,
+} from '../../solver/index.ts';
 import type { WindowContext } from '../context.ts';
 import { Refused, Unsupported } from '../errors.ts';
 import { repaired } from '../refute/local-search.ts';
 import { sample } from '../refute/samples.ts';
 import { execute } from '../symbolic/execute.ts';
-import { type Merging, mergingFor } from '../symbolic/regions.ts';
-import type { Role, Run } from '../symbolic/run.ts';
+import { type AliasPartition, mergingFor } from '../symbolic/regions.ts';
+import type { Role, SymbolicRun } from '../symbolic/run.ts';
 import type { Counterexample, Verdict } from '../types.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
 import { type Obligation, openObligations } from './obligations.ts';
@@ -41,7 +48,7 @@ export interface ProverOptions {
   accelerations: Accelerations;
 }
 
-export interface Question {
+export interface ProofTask {
   context: WindowContext;
   session: Session;
   source: readonly Insn[];
@@ -49,7 +56,11 @@ export interface Question {
   /** The programs that they are, when their calls are to be followed. */
   programs?: readonly [source: Program, candidate: Program];
   /** Turns an input into a counterexample, and says whether it is one. By default both windows run on it. */
-  counterexample?(input: Assignment, source: Run, merging: Merging): Counterexample | undefined;
+  counterexample?(
+    input: TermAssignment,
+    source: SymbolicRun,
+    merging: AliasPartition,
+  ): Counterexample | undefined;
   /** Runs both on tests of its own; asked once, when normal forms did not settle the question. */
   test?(): { counterexample: Counterexample; where: string } | undefined;
 }
@@ -62,14 +73,14 @@ interface Query {
   c: ReplayCase;
   open: readonly Obligation[];
   assumptions: readonly Term[];
-  question: Question;
+  question: ProofTask;
 }
 
 /** Symbolic runs of both, with regions kept apart to the same degree. */
 interface Runs {
-  merging: Merging;
-  reference: Run;
-  run: Run;
+  merging: AliasPartition;
+  reference: SymbolicRun;
+  run: SymbolicRun;
 }
 
 export class Prover {
@@ -80,7 +91,7 @@ export class Prover {
   }
 
   /** Never throws for what lies beyond the checker: that is an unknown, or a refused candidate. */
-  prove(question: Question): Staged {
+  prove(question: ProofTask): Staged {
     try {
       const runs = this.runs(question);
       const problem = accessProblem(
@@ -98,11 +109,11 @@ export class Prover {
   }
 
   /** Programs: what shows a difference, or proves that there is none, without a formula of all paths. */
-  private otherwise(question: Question): Staged | undefined {
+  private otherwise(question: ProofTask): Staged | undefined {
     return this.refuteByTests(question) ?? this.proveByPaths(question);
   }
 
-  private proveByPaths({ session, source, candidate, programs }: Question): Staged | undefined {
+  private proveByPaths({ session, source, candidate, programs }: ProofTask): Staged | undefined {
     if (programs === undefined) return undefined;
     const [a, b] = programs;
     const how = provePaths(
@@ -114,16 +125,16 @@ export class Prover {
     return how && [{ kind: 'equivalent', how, ms: 0 }, 'paths'];
   }
 
-  private refuteByTests(question: Question): Staged | undefined {
+  private refuteByTests(question: ProofTask): Staged | undefined {
     const found = question.test?.();
     return found && [{ kind: 'different', ...found, ms: 0 }, 'test'];
   }
 
   /** Both run, with regions as far apart as both allow. */
-  private runs(question: Question): Runs {
+  private runs(question: ProofTask): Runs {
     const { session, candidate } = question;
     const program = question.programs?.[1];
-    const under = (m: Merging): Merging => mergingUnder(this.options.accelerations, m);
+    const under = (m: AliasPartition): AliasPartition => mergingUnder(this.options.accelerations, m);
     let merging = under(mergingFor(sourceRun(session, under('none')).touched));
     const against = (): Role => ({ reference: sourceRun(session, merging).calls, program });
     let run = execute(candidate, session.start(merging), session.around(merging), against());
@@ -136,7 +147,7 @@ export class Prover {
   }
 
   /** @param asked the equations that are open; undefined when accesses to shared memory differ in form */
-  private solve(question: Question, runs: Runs, asked: Query | undefined): Staged {
+  private solve(question: ProofTask, runs: Runs, asked: Query | undefined): Staged {
     if (asked !== undefined) return this.refuteBySamples(asked) ?? this.ask(asked);
     const { session } = question;
     const { solver, rlimit } = this.options;
@@ -154,7 +165,7 @@ export class Prover {
   }
 
   /** Of whole programs: an input that shows a difference says more than that accesses differ. */
-  private refuteAnyway(question: Question, runs: Runs): Staged | undefined {
+  private refuteAnyway(question: ProofTask, runs: Runs): Staged | undefined {
     if (question.test === undefined) return undefined;
     try {
       const q = this.query(question, runs);
@@ -170,7 +181,7 @@ export class Prover {
   }
 
   /** The equations that normal forms leave open. */
-  private query(question: Question, { merging, reference, run }: Runs): Query {
+  private query(question: ProofTask, { merging, reference, run }: Runs): Query {
     const { session, context, source, candidate } = question;
     const open = openObligations(session.comparison(merging), reference, run);
     const c: ReplayCase = {
@@ -187,11 +198,11 @@ export class Prover {
     const { c, open, assumptions } = q;
     const { session } = c;
     if (session.normalizer.store.reachable(sides(open)).length > MAX_TERMS) return undefined;
-    const e = new Evaluator(session.normalizer.store, [
+    const e = new TermEvaluator(session.normalizer.store, [
       ...assumptions,
       ...open.flatMap((o) => [o.source, o.candidate]),
     ]);
-    const tryOne = (input: Assignment): Obligation | undefined => {
+    const tryOne = (input: TermAssignment): Obligation | undefined => {
       e.run(input);
       if (assumptions.some((t) => e.value(t) === 0n)) return undefined;
       return open.find((o) => e.value(o.source) !== e.value(o.candidate));
@@ -226,13 +237,13 @@ export class Prover {
     return undefined;
   }
 
-  private remember(session: Session, input: Assignment): void {
+  private remember(session: Session, input: TermAssignment): void {
     session.refuters.unshift(input);
     if (session.refuters.length > MAX_REFUTERS) session.refuters.pop();
   }
 
   /** Undefined when the input shows no difference in the question's own eyes. */
-  private different(q: Query, where: string, input: Assignment, stage: string): Staged | undefined {
+  private different(q: Query, where: string, input: TermAssignment, stage: string): Staged | undefined {
     const { c, open, question } = q;
     if (question.counterexample !== undefined) {
       const counterexample = question.counterexample(input, c.source.run, c.merging);
@@ -265,7 +276,7 @@ export class Prover {
     if (result.result === 'unknown')
       return [{ kind: 'unknown', reason: `solver: ${result.reason}`, exhausted: true, ms: 0 }, 'solver'];
     const input = assignmentOf(result.model);
-    const e = new Evaluator(b.store, [...assumptions, ...open.flatMap((o) => [o.source, o.candidate])]);
+    const e = new TermEvaluator(b.store, [...assumptions, ...open.flatMap((o) => [o.source, o.candidate])]);
     e.run(input);
     const o = open.find((x) => e.value(x.source) !== e.value(x.candidate));
     if (o === undefined || assumptions.some((t) => e.value(t) === 0n))

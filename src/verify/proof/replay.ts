@@ -2,13 +2,13 @@
 import { STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { region } from '../../analysis/domain/value.ts';
 import { type Insn, imm64, PseudoLd } from '../../isa/insn.ts';
-import { type Assignment, Evaluator, Op, splitOffset, type Term } from '../../solver/index.ts';
+import { Op, splitOffset, type Term, type TermAssignment, TermEvaluator } from '../../solver/index.ts';
 import type { WindowContext } from '../context.ts';
 import { type ConcreteEnd, type ConcreteStart, isPlainImmediate, runConcretely } from '../refute/concrete.ts';
 import { directId } from '../symbolic/constant-data.ts';
 import { ctxPointerAt } from '../symbolic/context-load.ts';
-import { type Merging, memoryOf } from '../symbolic/regions.ts';
-import type { Run } from '../symbolic/run.ts';
+import { type AliasPartition, memoryOf } from '../symbolic/regions.ts';
+import type { SymbolicRun } from '../symbolic/run.ts';
 import { lostName } from '../symbolic/state.ts';
 import type { Counterexample } from '../types.ts';
 import { demandAt } from './obligations.ts';
@@ -17,20 +17,20 @@ import type { Session } from './session.ts';
 export interface ReplayCase {
   session: Session;
   context: WindowContext;
-  merging: Merging;
-  source: { insns: readonly Insn[]; run: Run };
-  candidate: { insns: readonly Insn[]; run: Run };
+  merging: AliasPartition;
+  source: { insns: readonly Insn[]; run: SymbolicRun };
+  candidate: { insns: readonly Insn[]; run: SymbolicRun };
 }
 
 /** Where the two concrete runs part, or undefined when they agree in everything that is observed. */
-export function replay(c: ReplayCase, input: Assignment): string | undefined {
+export function replay(c: ReplayCase, input: TermAssignment): string | undefined {
   const start = concreteStart(c, input);
   const x = runConcretely(c.source.insns, c.source.run.memories, start);
   const y = runConcretely(c.candidate.insns, c.candidate.run.memories, start);
   return difference(c, start, input, x, y);
 }
 
-function concreteStart(c: ReplayCase, input: Assignment): ConcreteStart {
+function concreteStart(c: ReplayCase, input: TermAssignment): ConcreteStart {
   const { session, context } = c;
   const store = session.normalizer.store;
   const symbolic = session.start(c.merging);
@@ -40,7 +40,7 @@ function concreteStart(c: ReplayCase, input: Assignment): ConcreteStart {
       list.push({ memory, address: w.address, value: w.value, size: w.size });
     return list.reverse();
   });
-  const e = new Evaluator(store, [
+  const e = new TermEvaluator(store, [
     ...symbolic.registers.filter((t) => t !== undefined),
     ...logs.flatMap((w) => [w.address, w.value]),
   ]);
@@ -91,7 +91,7 @@ function immediateOf(c: ReplayCase, i: Insn, variable: (t: Term) => bigint): big
 function difference(
   c: ReplayCase,
   start: ConcreteStart,
-  input: Assignment,
+  input: TermAssignment,
   x: ConcreteEnd,
   y: ConcreteEnd,
 ): string | undefined {
@@ -118,10 +118,14 @@ function difference(
 }
 
 /** The input as plain data: registers that hold something, the bytes that the equations read, and their unknowns. */
-export function counterexampleOf(c: ReplayCase, input: Assignment, roots: readonly Term[]): Counterexample {
+export function counterexampleOf(
+  c: ReplayCase,
+  input: TermAssignment,
+  roots: readonly Term[],
+): Counterexample {
   const store = c.session.normalizer.store;
   const regs = c.session.registers;
-  const e = new Evaluator(store, [...roots, ...regs.filter((t) => t !== undefined)]);
+  const e = new TermEvaluator(store, [...roots, ...regs.filter((t) => t !== undefined)]);
   e.run(input);
   const registers = new Map<number, bigint>();
   regs.forEach((t, r) => {

@@ -6,16 +6,16 @@ import { BYTE_UNKNOWN, STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { region } from '../../analysis/domain/value.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { OP_LD_IMM64 } from '../../isa/insn.ts';
-import { type Assignment, Normalizer, type Term, TermBuilder, TermStore } from '../../solver/index.ts';
+import { Normalizer, type Term, type TermAssignment, TermBuilder, TermStore } from '../../solver/index.ts';
 import type { WindowContext } from '../context.ts';
 import { constantData } from '../symbolic/constant-data.ts';
 import { execute } from '../symbolic/execute.ts';
-import { Inputs } from '../symbolic/inputs.ts';
+import { WindowInputs } from '../symbolic/inputs.ts';
 import { LookupFacts } from '../symbolic/lookups.ts';
 import { type Apart, type KnownByte, type Log, MemoryReader, write } from '../symbolic/memory.ts';
-import { Bases, type Merging, memoryOf } from '../symbolic/regions.ts';
-import type { Role, Run, Start, Surroundings } from '../symbolic/run.ts';
-import type { Comparison } from './obligations.ts';
+import { type AliasPartition, Bases, memoryOf } from '../symbolic/regions.ts';
+import type { ExecutionEnv, Role, SymbolicRun, SymbolicStart } from '../symbolic/run.ts';
+import type { ObligationInput } from './obligations.ts';
 
 /** Tokens below are those of runs of all paths at once. */
 const FIRST_PATH_TOKEN = 0x1_0000;
@@ -23,23 +23,23 @@ const FIRST_PATH_TOKEN = 0x1_0000;
 export class Session {
   readonly normalizer: Normalizer;
   readonly bases: Bases;
-  readonly inputs: Inputs;
+  readonly inputs: WindowInputs;
   readonly framePointer: Term;
   readonly registers: readonly (Term | undefined)[];
   /** Values that occur in the source, for the samples. */
   readonly constants: readonly bigint[];
-  /** Inputs that refuted earlier candidates, latest first. */
-  readonly refuters: Assignment[] = [];
+  /** WindowInputs that refuted earlier candidates, latest first. */
+  readonly refuters: TermAssignment[] = [];
   private readonly pathTokens = new Map<string, number>();
   private readonly context: WindowContext;
   private readonly source: readonly Insn[];
-  private readonly runs = new Map<Merging, Run>();
-  private readonly starts = new Map<Merging, Start>();
-  private readonly lookups = new Map<Merging, { facts: LookupFacts; assumptions: Term[] }>();
+  private readonly runs = new Map<AliasPartition, SymbolicRun>();
+  private readonly starts = new Map<AliasPartition, SymbolicStart>();
+  private readonly lookups = new Map<AliasPartition, { facts: LookupFacts; assumptions: Term[] }>();
   private readonly role: Role;
   readonly offsets: boolean;
 
-  /** @param offsets as in Surroundings */
+  /** @param offsets as in ExecutionEnv */
   constructor(context: WindowContext, source: readonly Insn[], role: Role = {}, offsets = true) {
     this.context = context;
     this.source = source;
@@ -48,7 +48,7 @@ export class Session {
     const builder = new TermBuilder(new TermStore());
     this.normalizer = new Normalizer(builder);
     this.bases = new Bases(this.normalizer);
-    this.inputs = new Inputs(builder, this.bases);
+    this.inputs = new WindowInputs(builder, this.bases);
     this.registers = context.registers.map((v, r) =>
       v.kind === 'uninit' && v.maybe !== true ? undefined : this.inputs.term(v, `r${r}`),
     );
@@ -60,7 +60,7 @@ export class Session {
     return this.normalizer.store.count;
   }
 
-  around(merging: Merging): Surroundings {
+  around(merging: AliasPartition): ExecutionEnv {
     const { maps, ctxFields, packetShared, frame } = this.context;
     const { normalizer, bases, offsets } = this;
     const { facts } = this.lookupsOf(merging);
@@ -68,11 +68,11 @@ export class Session {
   }
 
   /** Terms that hold: of the start, and of what the source's calls give. */
-  assumptions(merging: Merging): readonly Term[] {
+  assumptions(merging: AliasPartition): readonly Term[] {
     return [...this.inputs.assumptions, ...this.lookupsOf(merging).assumptions];
   }
 
-  private lookupsOf(merging: Merging): { facts: LookupFacts; assumptions: Term[] } {
+  private lookupsOf(merging: AliasPartition): { facts: LookupFacts; assumptions: Term[] } {
     let known = this.lookups.get(merging);
     if (known === undefined) {
       const assumptions: Term[] = [];
@@ -83,11 +83,11 @@ export class Session {
   }
 
   /** Memory of the running frame. */
-  stackMemory(merging: Merging): string {
+  stackMemory(merging: AliasPartition): string {
     return memoryOf(region.stack(this.context.frame), merging);
   }
 
-  start(merging: Merging): Start {
+  start(merging: AliasPartition): SymbolicStart {
     let start = this.starts.get(merging);
     if (start === undefined) {
       const log = this.stackLog();
@@ -112,7 +112,7 @@ export class Session {
   }
 
   /** What two runs are compared with. */
-  comparison(merging: Merging, around = this.around(merging)): Comparison {
+  comparison(merging: AliasPartition, around = this.around(merging)): ObligationInput {
     const { normalizer, context, framePointer, offsets } = this;
     const apart: Apart = (x, y) => around.facts.apart(x, y);
     return {
@@ -125,7 +125,7 @@ export class Session {
     };
   }
 
-  sourceRun(merging: Merging): Run {
+  sourceRun(merging: AliasPartition): SymbolicRun {
     let run = this.runs.get(merging);
     if (run === undefined) {
       run = execute(this.source, this.start(merging), this.around(merging), this.role);

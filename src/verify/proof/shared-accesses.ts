@@ -4,10 +4,10 @@
  */
 
 import { splitOffset, type Term, type TermStore } from '../../solver/index.ts';
-import type { Access } from '../symbolic/access.ts';
+import type { SharedAccess } from '../symbolic/access.ts';
 
 interface Range {
-  access: Access;
+  access: SharedAccess;
   key: string;
   from: bigint;
   to: bigint;
@@ -20,18 +20,22 @@ interface Range {
  */
 export function accessProblem(
   s: TermStore,
-  source: readonly Access[],
-  candidate: readonly Access[],
+  source: readonly SharedAccess[],
+  candidate: readonly SharedAccess[],
   same: ReadonlyMap<Term, Term> = new Map(),
 ): string | undefined {
   const known = candidate.map((a) => ({ ...a, condition: same.get(a.condition) ?? a.condition }));
   return problem(s, source, known);
 }
 
-function problem(s: TermStore, source: readonly Access[], candidate: readonly Access[]): string | undefined {
+function problem(
+  s: TermStore,
+  source: readonly SharedAccess[],
+  candidate: readonly SharedAccess[],
+): string | undefined {
   if ([...source, ...candidate].every((a) => a.kind === 'call')) return undefined;
   const [from, to] = [segments(source), segments(candidate)];
-  const orders = (list: Access[][]): string =>
+  const orders = (list: SharedAccess[][]): string =>
     list
       .slice(1)
       .map((x) => identity(x[0]!))
@@ -45,13 +49,13 @@ function problem(s: TermStore, source: readonly Access[], candidate: readonly Ac
   return undefined;
 }
 
-function identity(a: Access): string {
+function identity(a: SharedAccess): string {
   return `${a.name}/${a.size}@${a.memory}:${a.address}/${a.condition}`;
 }
 
 /** Cut before each ordering access; the first segment has none at its start. */
-function segments(list: readonly Access[]): Access[][] {
-  const out: Access[][] = [[]];
+function segments(list: readonly SharedAccess[]): SharedAccess[][] {
+  const out: SharedAccess[][] = [[]];
   for (const a of list) {
     if (a.orders) out.push([]);
     out.at(-1)!.push(a);
@@ -59,7 +63,7 @@ function segments(list: readonly Access[]): Access[][] {
   return out;
 }
 
-function range(s: TermStore, access: Access): Range {
+function range(s: TermStore, access: SharedAccess): Range {
   const { rest, offset } = splitOffset(s, access.address);
   const from = BigInt.asIntN(64, offset);
   const key = `${access.memory}:${rest ?? ''}:${access.condition}`;
@@ -68,8 +72,8 @@ function range(s: TermStore, access: Access): Range {
 
 function segmentProblem(
   s: TermStore,
-  source: readonly Access[],
-  candidate: readonly Access[],
+  source: readonly SharedAccess[],
+  candidate: readonly SharedAccess[],
 ): string | undefined {
   const have = source.map((a) => range(s, a));
   for (const a of candidate) {
@@ -82,7 +86,7 @@ function segmentProblem(
   return lost === undefined ? undefined : 'an atomic operation on shared memory is lost';
 }
 
-function article(a: Access): string {
+function article(a: SharedAccess): string {
   return a.kind === 'atomic' ? 'an atomic operation' : `a ${a.kind}`;
 }
 

@@ -8,7 +8,14 @@
  * After Niemetz, Preiner, Biere: Propagation based local search for bit-precise reasoning (2017). Choices are drawn from a
  * seeded generator; effort is counted in terms evaluated.
  */
-import { type Assignment, Evaluator, MASKS, Op, type Term, type TermStore } from '../../solver/index.ts';
+import {
+  MASKS,
+  Op,
+  type Term,
+  type TermAssignment,
+  TermEvaluator,
+  type TermStore,
+} from '../../solver/index.ts';
 import { Rng } from '../../vm/index.ts';
 
 /** Moves per question, and terms evaluated. */
@@ -17,7 +24,7 @@ const MAX_EFFORT = 40_000;
 /** Moves before another goal is chosen. */
 const PATIENCE = 32;
 
-interface Demand {
+interface TermTarget {
   term: Term;
   value: bigint;
 }
@@ -27,10 +34,10 @@ export function* repaired(
   store: TermStore,
   equations: readonly (readonly [Term, Term])[],
   assumptions: readonly Term[],
-  base: Assignment,
-): Generator<Assignment> {
+  base: TermAssignment,
+): Generator<TermAssignment> {
   const search = new Search(store, [...equations.flat(), ...assumptions], base);
-  const held = assumptions.map((term): Demand => ({ term, value: 1n }));
+  const held = assumptions.map((term): TermTarget => ({ term, value: 1n }));
   while (!search.spent) {
     const pair = search.rng.pick(equations);
     const goal = [...held, ...search.goal(pair)];
@@ -56,16 +63,16 @@ class Search {
   readonly rng = new Rng('repair');
   private moves = 0;
   private readonly s: TermStore;
-  private readonly e: Evaluator;
-  private readonly base: Assignment;
+  private readonly e: TermEvaluator;
+  private readonly base: TermAssignment;
   private readonly size: number;
   private readonly variables = new Map<string, bigint>();
   private readonly bytes = new Map<string, number>();
 
-  constructor(store: TermStore, roots: readonly Term[], base: Assignment) {
+  constructor(store: TermStore, roots: readonly Term[], base: TermAssignment) {
     this.s = store;
     this.base = base;
-    this.e = new Evaluator(store, roots);
+    this.e = new TermEvaluator(store, roots);
     this.size = store.reachable(roots).length;
   }
 
@@ -82,7 +89,7 @@ class Search {
     return this.e.value(t);
   }
 
-  meets(d: Demand): boolean {
+  meets(d: TermTarget): boolean {
     return this.e.value(d.term) === d.value;
   }
 
@@ -92,16 +99,16 @@ class Search {
   }
 
   /** What the search has chosen, fixed. */
-  assignment(): Assignment {
+  assignment(): TermAssignment {
     return chosen(this.base, new Map(this.variables), new Map(this.bytes));
   }
 
-  private get current(): Assignment {
+  private get current(): TermAssignment {
     return chosen(this.base, this.variables, this.bytes);
   }
 
   /** Demands under which the sides differ. */
-  goal([x, y]: readonly [Term, Term]): Demand[] {
+  goal([x, y]: readonly [Term, Term]): TermTarget[] {
     const [yes, no] = this.rng.chance(0.5) ? [x, y] : [y, x];
     if (this.s.width(x) === 1)
       return [
@@ -254,10 +261,10 @@ function placeKey(memory: string, address: bigint): string {
 }
 
 function chosen(
-  base: Assignment,
+  base: TermAssignment,
   variables: ReadonlyMap<string, bigint>,
   bytes: ReadonlyMap<string, number>,
-): Assignment {
+): TermAssignment {
   return {
     variable: (name, width) => variables.get(name) ?? base.variable(name, width),
     byte: (memory, address) => bytes.get(placeKey(memory, address)) ?? base.byte(memory, address),

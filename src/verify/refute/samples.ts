@@ -1,5 +1,5 @@
 /** Inputs to try before a solver is asked: corner values, values that occur in the code, earlier counterexamples, seeded noise. */
-import type { Assignment } from '../../solver/index.ts';
+import type { TermAssignment } from '../../solver/index.ts';
 import type { Hint } from '../symbolic/inputs.ts';
 
 const M64 = 0xffff_ffff_ffff_ffffn;
@@ -39,7 +39,7 @@ export function sample(
   n: number,
   constants: readonly bigint[],
   hints: ReadonlyMap<string, Hint>,
-): Assignment {
+): TermAssignment {
   const seed = BigInt(n + 1) * 0x9e37_79b9_7f4a_7c15n;
   const draw = (name: string): bigint => {
     const h = mix(name, seed);

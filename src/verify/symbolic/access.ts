@@ -2,7 +2,7 @@
 import type { Term } from '../../solver/index.ts';
 
 /** One access to shared memory, in program order. */
-export interface Access {
+export interface SharedAccess {
   /** 'call': a call that others can notice; accesses do not move across it. */
   kind: 'load' | 'store' | 'atomic' | 'call';
   /** Row of the semantics table. */

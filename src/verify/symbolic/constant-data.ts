@@ -3,14 +3,14 @@ import { region as regions, SOME_VALUE } from '../../analysis/domain/value.ts';
 import { splitOffset, type Term } from '../../solver/index.ts';
 import { Unsupported } from '../errors.ts';
 import type { KnownByte } from './memory.ts';
-import type { Surroundings } from './run.ts';
+import type { ExecutionEnv } from './run.ts';
 
 /** Bytes of frozen maps, reached by their direct address. */
 export function constantData({
   maps,
   bases,
   normalizer,
-}: Pick<Surroundings, 'maps' | 'bases' | 'normalizer'>): KnownByte {
+}: Pick<ExecutionEnv, 'maps' | 'bases' | 'normalizer'>): KnownByte {
   const frozen = new Map<Term, Uint8Array>();
   const keys = new Set<string>();
   maps.forEach((m, index) => {

@@ -19,7 +19,7 @@ export interface CallInput {
 }
 
 /** Memory that a call can see beyond the bytes among its inputs. */
-export interface Observed {
+export interface ObservedMemory {
   readonly memory: string;
   readonly log: Log;
   /** Also the bytes of the running frame. */
@@ -33,11 +33,11 @@ export interface CallEvent {
   readonly inputs: readonly CallInput[];
   /** Path condition, in normal form. */
   readonly condition: Term;
-  readonly observed: readonly Observed[];
+  readonly observed: readonly ObservedMemory[];
   /** Nobody notices when it is not made. */
-  readonly silent: boolean;
+  readonly unobservable: boolean;
   /** The result depends on signature and inputs alone: equal ones have equal results, in any order. */
-  readonly functional: boolean;
+  readonly pure: boolean;
   /** Names its results. */
   readonly token: number;
 }
@@ -46,7 +46,7 @@ export interface CallEvent {
 export type Call = Omit<CallEvent, 'token'>;
 
 /** A candidate's call and the source's call that it stands for. */
-export interface Pair {
+export interface CallPair {
   readonly source: CallEvent;
   readonly candidate: CallEvent;
 }
@@ -58,10 +58,10 @@ export function keyOf(c: Call): string {
 /** Gives calls their tokens; one per run. */
 export class CallLog {
   readonly events: CallEvent[] = [];
-  readonly pairs: Pair[] = [];
+  readonly pairs: CallPair[] = [];
   private readonly reference: readonly CallEvent[] | undefined;
   private readonly used = new Set<CallEvent>();
-  private readonly functional = new Map<string, number>();
+  private readonly pure = new Map<string, number>();
 
   private readonly number: (n: number) => number;
 
@@ -81,10 +81,9 @@ export class CallLog {
   /** @throws Refused when the source makes no such call */
   add(c: Call): CallEvent {
     if (this.reference === undefined) {
-      const key = c.functional ? keyOf(c) : '';
-      const token =
-        (c.functional ? this.functional.get(key) : undefined) ?? this.number(this.events.length + 1);
-      if (c.functional) this.functional.set(key, token);
+      const key = c.pure ? keyOf(c) : '';
+      const token = (c.pure ? this.pure.get(key) : undefined) ?? this.number(this.events.length + 1);
+      if (c.pure) this.pure.set(key, token);
       const event = { ...c, token };
       this.events.push(event);
       return event;
@@ -130,11 +129,11 @@ function fits(source: CallEvent, c: Call): boolean {
 export function swapped(
   n: Normalizer,
   reference: readonly CallEvent[],
-  pairs: readonly Pair[],
-): [Pair, Pair][] {
+  pairs: readonly CallPair[],
+): [CallPair, CallPair][] {
   const position = new Map(reference.map((e, i) => [e, i]));
-  const list: [Pair, Pair][] = [];
-  const ordered = pairs.filter((p) => !p.source.functional);
+  const list: [CallPair, CallPair][] = [];
+  const ordered = pairs.filter((p) => !p.source.pure);
   ordered.forEach((late, i) => {
     for (const early of ordered.slice(0, i)) {
       if (position.get(early.source)! < position.get(late.source)!) continue;

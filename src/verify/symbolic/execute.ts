@@ -17,11 +17,11 @@ import { type Normalizer, Op, type Term, termAlgebra } from '../../solver/index.
 import { Refused, Unsupported } from '../errors.ts';
 import { Calls } from './calls/calls.ts';
 import { constantData, directId } from './constant-data.ts';
-import { MemoryReader, wash } from './memory.ts';
+import { havoc, MemoryReader } from './memory.ts';
 import { MemoryOps } from './memory-ops.ts';
 import { executionOrder, outOf } from './order.ts';
 import { memoryOf } from './regions.ts';
-import type { Exit, Role, Run, Start, Surroundings } from './run.ts';
+import type { ExecutionEnv, Role, SymbolicExit, SymbolicRun, SymbolicStart } from './run.ts';
 import {
   conjunction,
   firstState,
@@ -41,7 +41,12 @@ const MAX_INSNS = 4096;
 const MAX_FRAMES = 8;
 
 /** @throws Unsupported, Refused */
-export function execute(insns: readonly Insn[], start: Start, around: Surroundings, role: Role = {}): Run {
+export function execute(
+  insns: readonly Insn[],
+  start: SymbolicStart,
+  around: ExecutionEnv,
+  role: Role = {},
+): SymbolicRun {
   if (insns.length > MAX_INSNS) throw new Unsupported(`more than ${MAX_INSNS} instructions`);
   return new Executor(insns, around, role).run(start);
 }
@@ -60,7 +65,7 @@ interface Activation {
 
 class Executor {
   private readonly insns: readonly Insn[];
-  private readonly around: Surroundings;
+  private readonly around: ExecutionEnv;
   private readonly role: Role;
   private readonly n: Normalizer;
   private readonly algebra;
@@ -70,7 +75,7 @@ class Executor {
   private readonly programOffsets: Int32Array | undefined;
   private activations = 0;
 
-  constructor(insns: readonly Insn[], around: Surroundings, role: Role) {
+  constructor(insns: readonly Insn[], around: ExecutionEnv, role: Role) {
     this.insns = insns;
     this.around = around;
     this.role = role;
@@ -85,9 +90,9 @@ class Executor {
     this.programOffsets = role.program && slotOffsets(role.program.insns);
   }
 
-  run(start: Start): Run {
+  run(start: SymbolicStart): SymbolicRun {
     const ends = this.activate(this.insns, 0, 0, firstState(start.registers, start.logs));
-    const exits: Exit[] = [];
+    const exits: SymbolicExit[] = [];
     for (const [to, states] of ends) {
       const s = this.merged(states);
       if (s !== undefined)
@@ -251,7 +256,7 @@ class Executor {
     s.regs.fill(undefined, 6, 10);
     s.regs[R10] = bases.base(frame, '');
     const memory = memoryOf(frame, merging);
-    if (merging !== 'all') s.logs.set(memory, wash(undefined, `${memory}@${this.activations++}`));
+    if (merging !== 'all') s.logs.set(memory, havoc(undefined, `${memory}@${this.activations++}`));
     const ends = this.activate(program.insns.slice(callee.start, callee.end), callee.start, depth, s);
     const left = this.merged(ends.get('exit') ?? []);
     if (left === undefined || ends.size !== 1) throw new Unsupported('a function that does not return');

@@ -16,7 +16,7 @@ export interface Hint {
 /** With more runs of known and unknown bits than this, a mask says it. */
 const MAX_RUNS = 6;
 
-export class Inputs {
+export class WindowInputs {
   /** Terms of width 1 that hold before the window, each about one variable. */
   readonly assumptions: Term[] = [];
   /** By variable name. */

@@ -6,9 +6,9 @@ import type { MapDef } from '../../program/program.ts';
 import { mapType } from '../../program/tables/maps.ts';
 import { type Normalizer, Op, type Term } from '../../solver/index.ts';
 import type { CallInput } from './events.ts';
-import type { Place } from './memory.ts';
+import type { AddressSpan } from './memory.ts';
 
-interface Lookup {
+interface LookupResult {
   base: Term;
   key: readonly Term[];
   map: Term | undefined;
@@ -23,7 +23,7 @@ export class LookupFacts {
   private readonly n: Normalizer;
   private readonly assumptions: Term[];
   private readonly nonNull = new Set<Term>();
-  private readonly lookups = new Map<string, Lookup[]>();
+  private readonly lookups = new Map<string, LookupResult[]>();
   /** Pairs of bases whose values do not overlap, with the values' size. */
   private readonly separate = new Map<string, number>();
 
@@ -79,7 +79,7 @@ export class LookupFacts {
     list.push(now);
   }
 
-  private relate(x: Lookup, y: Lookup, always: boolean): void {
+  private relate(x: LookupResult, y: LookupResult, always: boolean): void {
     const b = this.n.build;
     if (x.key.length !== y.key.length || x.map !== y.map) return;
     if (!always && x.version !== y.version) return;
@@ -95,10 +95,10 @@ export class LookupFacts {
   }
 
   /** Two accesses that cannot meet: inside values that were looked up under different keys. */
-  apart(x: Place, y: Place): boolean {
+  apart(x: AddressSpan, y: AddressSpan): boolean {
     if (this.separate.size === 0 || x.rest === undefined || y.rest === undefined) return false;
     const size = this.separate.get(pairKey(x.rest, y.rest));
-    const inside = (p: Place): boolean =>
+    const inside = (p: AddressSpan): boolean =>
       size !== undefined && p.offset >= 0n && p.offset + BigInt(p.size) <= BigInt(size);
     return inside(x) && inside(y);
   }

@@ -11,15 +11,15 @@ import type { AtomicOp, LoadOp, StoreOp } from '../../isa/semantics.ts';
 import type { CtxField } from '../../program/tables/hook-types.ts';
 import { type Normalizer, splitOffset, type Term, termAlgebra } from '../../solver/index.ts';
 import { Unsupported } from '../errors.ts';
-import type { Access } from './access.ts';
+import type { SharedAccess } from './access.ts';
 import { ctxPointerAt } from './context-load.ts';
 import { type Log, type MemoryReader, write } from './memory.ts';
 import { isShared, memoryOf } from './regions.ts';
-import type { Surroundings } from './run.ts';
+import type { ExecutionEnv } from './run.ts';
 import { conjunction, lowBits, readRegister, type State, writeRegister } from './state.ts';
 
 /** Where an access goes under a condition. */
-interface Place {
+interface GuardedAddress {
   guard: Term | undefined;
   address: Term;
   region: Region | undefined;
@@ -33,11 +33,11 @@ const MAX_SPLITS = 6;
 
 export class MemoryOps {
   /** Accesses to shared memory, in order. */
-  readonly accesses: Access[] = [];
+  readonly accesses: SharedAccess[] = [];
   readonly touched = new Set<Region | undefined>();
   /** Memory that each instruction of the window accesses (the last one symbolically seen), by index. */
   readonly memories: (string | undefined)[];
-  private readonly around: Surroundings;
+  private readonly around: ExecutionEnv;
   private readonly n: Normalizer;
   private readonly algebra;
   private readonly reader: MemoryReader;
@@ -47,7 +47,7 @@ export class MemoryOps {
    * @param insns length of the window
    * @param replayed by instruction, with one memory each: an access then has one place
    */
-  constructor(around: Surroundings, reader: MemoryReader, insns: number, replayed: boolean) {
+  constructor(around: ExecutionEnv, reader: MemoryReader, insns: number, replayed: boolean) {
     this.around = around;
     this.n = around.normalizer;
     this.algebra = termAlgebra(this.n.build);
@@ -71,10 +71,10 @@ export class MemoryOps {
   }
 
   /** The places that an access may go to: several where the branch taken decides about the region. */
-  private places(s: State, base: Term, off: number, index: number): Place[] {
+  private places(s: State, base: Term, off: number, index: number): GuardedAddress[] {
     const { bases } = this.around;
     const whole = this.n.normalize(this.n.build.add(base, this.n.build.const(BigInt(off), 64)));
-    const split = (address: Term, guard: Term | undefined, depth: number): Place[] => {
+    const split = (address: Term, guard: Term | undefined, depth: number): GuardedAddress[] => {
       if (guard !== undefined && this.impossible(address, [...s.path, guard])) return [];
       const two =
         bases.regionOf(address) === undefined && depth < this.splits
@@ -98,7 +98,7 @@ export class MemoryOps {
     return this.n.store.constant(this.n.normalize(conjunction(this.n, path))) === 0n;
   }
 
-  private note(s: State, { region, guard }: Place, access: Omit<Access, 'condition'>): void {
+  private note(s: State, { region, guard }: GuardedAddress, access: Omit<SharedAccess, 'condition'>): void {
     if (!isShared(region, this.around.packetShared)) return;
     const path = guard === undefined ? s.path : [...s.path, guard];
     this.accesses.push({ ...access, condition: this.n.normalize(conjunction(this.n, path)) });
@@ -207,6 +207,6 @@ export class MemoryOps {
 }
 
 function hasWash(log: Log): boolean {
-  for (let w = log; w !== undefined; w = w.prev) if (w.wash !== undefined) return true;
+  for (let w = log; w !== undefined; w = w.prev) if (w.havoc !== undefined) return true;
   return false;
 }

@@ -17,7 +17,7 @@ export interface Write {
   /**
    * The whole memory was replaced by the unknown contents of this name (a call may have written anywhere); then address, size and value mean nothing.
    */
-  readonly wash?: string;
+  readonly havoc?: string;
 }
 
 export type Log = Write | undefined;
@@ -31,14 +31,14 @@ export function write(log: Log, address: Term, size: number, value: Term, guard?
 }
 
 /** From here on the memory holds the unknown contents called `name`. */
-export function wash(log: Log, name: string, guard?: Term): Write {
-  return { prev: log, depth: depthOf(log) + 1, address: 0, size: 0, value: 0, guard, wash: name };
+export function havoc(log: Log, name: string, guard?: Term): Write {
+  return { prev: log, depth: depthOf(log) + 1, address: 0, size: 0, value: 0, guard, havoc: name };
 }
 
 /** Known initial byte at an address (constant data), or undefined. */
 export type KnownByte = (memory: string, address: Term) => number | undefined;
 
-export type Apart = (x: Place, y: Place) => boolean;
+export type Apart = (x: AddressSpan, y: AddressSpan) => boolean;
 
 export class MemoryReader {
   private readonly n: Normalizer;
@@ -68,7 +68,7 @@ export class MemoryReader {
     let result: Term | undefined;
     for (; w !== undefined && this.offsets; w = w.prev) {
       let value: Term;
-      if (w.wash === undefined) {
+      if (w.havoc === undefined) {
         const d = constantDifference(this.n, address, w.address);
         if (d === undefined) {
           const other = { ...splitOffset(this.n.store, w.address), size: w.size };
@@ -80,7 +80,7 @@ export class MemoryReader {
         if (from < 0n || from + BigInt(size) > BigInt(w.size)) break;
         value = b.extract(w.value, Number(from) * 8, size * 8);
       } else {
-        value = this.bytes(memory, wash(undefined, w.wash), address, size);
+        value = this.bytes(memory, havoc(undefined, w.havoc), address, size);
       }
       if (w.guard === undefined) {
         result = value;
@@ -109,8 +109,8 @@ export class MemoryReader {
     const maybe: { hit: Term; value: Term }[] = [];
     let result: Term | undefined;
     for (let w = log; w !== undefined; w = w.prev) {
-      if (w.wash !== undefined) {
-        const value = this.known(memory, address) === undefined ? store.read(w.wash, address) : undefined;
+      if (w.havoc !== undefined) {
+        const value = this.known(memory, address) === undefined ? store.read(w.havoc, address) : undefined;
         if (value === undefined) continue;
         if (w.guard === undefined) {
           result = value;
@@ -164,7 +164,7 @@ const M64 = 0xffff_ffff_ffff_ffffn;
 function finalWrites(n: Normalizer, list: readonly Write[]): Map<string, Write> {
   const last = new Map<string, Write>();
   for (const w of list) {
-    if (w.wash !== undefined) {
+    if (w.havoc !== undefined) {
       last.clear();
       continue;
     }
@@ -197,7 +197,7 @@ export function mergeLogs(n: Normalizer, a: Log, b: Log, takenA: Term): Log {
     guard === undefined ? c : n.build.binary(Op.And, guard, c);
   const again = (w: Write, taken: Term): void => {
     const guard = both(w.guard, taken);
-    log = w.wash === undefined ? write(log, w.address, w.size, w.value, guard) : wash(log, w.wash, guard);
+    log = w.havoc === undefined ? write(log, w.address, w.size, w.value, guard) : havoc(log, w.havoc, guard);
   };
   for (const w of onlyA.reverse()) again(w, takenA);
   const takenB = n.build.not(takenA);
@@ -212,7 +212,7 @@ export function mergeLogs(n: Normalizer, a: Log, b: Log, takenA: Term): Log {
 }
 
 /** An address as base and constant offset, and the bytes that are accessed there. */
-export interface Place {
+export interface AddressSpan {
   rest: Term | undefined;
   offset: bigint;
   size: number;

@@ -11,7 +11,7 @@ import { Op, type Term, type TermStore } from '../../solver/index.ts';
 import type { Normalizer } from '../../solver/simplify/index.ts';
 import { polyOf } from '../../solver/simplify/poly.ts';
 
-export type Merging = 'none' | 'maps' | 'all';
+export type AliasPartition = 'none' | 'maps' | 'all';
 
 /** Bases of one window: variable -> region. */
 export class Bases {
@@ -94,7 +94,7 @@ export class Bases {
 }
 
 /** Name of the memory that holds a region's bytes; undefined when no program can access them. */
-export function memoryOf(region: Region | undefined, merging: Merging): string {
+export function memoryOf(region: Region | undefined, merging: AliasPartition): string {
   if (merging === 'all' || region === undefined) return 'memory';
   if (merging === 'maps' && region.kind === 'map_value') return 'map_values';
   if (region.kind === 'packet_meta' || region.kind === 'packet_end') return 'packet';
@@ -102,7 +102,7 @@ export function memoryOf(region: Region | undefined, merging: Merging): string {
 }
 
 /** How far apart the regions that two windows touch can be kept. */
-export function mergingFor(touched: Iterable<Region | undefined>): Merging {
+export function mergingFor(touched: Iterable<Region | undefined>): AliasPartition {
   const list = [...touched];
   if (list.length > 1 && list.some((r) => r === undefined)) return 'all';
   const keys = new Set(list.map((r) => memoryOf(r, 'none')));

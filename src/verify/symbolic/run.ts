@@ -4,23 +4,23 @@ import type { Region } from '../../analysis/domain/value.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import type { CtxField } from '../../program/tables/hook-types.ts';
 import type { Normalizer, Term } from '../../solver/index.ts';
-import type { Access } from './access.ts';
-import type { CallEvent, Pair } from './events.ts';
+import type { SharedAccess } from './access.ts';
+import type { CallEvent, CallPair } from './events.ts';
 import type { LookupFacts } from './lookups.ts';
 import type { Log } from './memory.ts';
-import type { Bases, Merging } from './regions.ts';
+import type { AliasPartition, Bases } from './regions.ts';
 
 /** The window's start. */
-export interface Start {
+export interface SymbolicStart {
   readonly registers: readonly (Term | undefined)[];
   /** Known contents, as writes that happened before. */
   readonly logs: ReadonlyMap<string, Log>;
 }
 
-export interface Surroundings {
+export interface ExecutionEnv {
   readonly normalizer: Normalizer;
   readonly bases: Bases;
-  readonly merging: Merging;
+  readonly merging: AliasPartition;
   readonly maps: readonly MapDef[];
   readonly ctxFields: readonly CtxField[];
   readonly packetShared: boolean;
@@ -50,7 +50,7 @@ export interface PathChoice {
 }
 
 /** One way out, all paths to it merged. */
-export interface Exit {
+export interface SymbolicExit {
   /** 'exit': leaves the function; a number: where a jump goes, as in ExitPoint; 0 is the instruction after the window. */
   to: 'exit' | number;
   condition: Term;
@@ -58,14 +58,14 @@ export interface Exit {
   logs: ReadonlyMap<string, Log>;
 }
 
-export interface Run {
-  exits: readonly Exit[];
-  accesses: readonly Access[];
+export interface SymbolicRun {
+  exits: readonly SymbolicExit[];
+  accesses: readonly SharedAccess[];
   /** Memory that each instruction accesses (the last one symbolically seen), by index. */
   memories: readonly (string | undefined)[];
   touched: ReadonlySet<Region | undefined>;
   /** Calls in order; of a candidate also the calls of the source that they stand for, and those that have none. */
   calls: readonly CallEvent[];
-  pairs: readonly Pair[];
+  pairs: readonly CallPair[];
   missing: readonly CallEvent[];
 }

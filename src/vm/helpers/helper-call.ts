@@ -30,7 +30,7 @@ export interface MissedKey {
 export type Done = typeof DONE;
 const DONE = Symbol('r0 is set');
 
-export class Kernel {
+export class HelperCall {
   readonly arena: Arena;
   readonly program: Program;
   readonly hook: Hook;
@@ -193,6 +193,6 @@ export function mix(n: number): number {
 }
 
 /** Runs a helper. Throws HelperFault. */
-export type Model = (k: Kernel) => Done;
+export type HelperModel = (k: HelperCall) => Done;
 /** Helper number -> model. */
-export type Models = Readonly<Record<number, Model>>;
+export type HelperModels = Readonly<Record<number, HelperModel>>;

@@ -3,28 +3,28 @@
  *
  *   helper number --model, or the stand-in for helpers without one--> r0, memory, external calls
  *
- * Models answer as Linux does, return codes included; what Linux leaves open (time, chance, routes) follows from the
+ * HelperModels answer as Linux does, return codes included; what Linux leaves open (time, chance, routes) follows from the
  * test's seed. Every model checks the shadow of the memory it is given.
  */
 import { HelperFault } from '../memory/arena.ts';
 import { HELPER_EXIT } from '../memory/layout.ts';
-import type { Kernel, Model, Models } from './helper-call.ts';
+import type { HelperCall, HelperModel, HelperModels } from './helper-call.ts';
 import { MAP_MODELS } from './map.ts';
 import { OUTPUT_MODELS } from './output.ts';
 import { PACKET_MODELS } from './packet.ts';
 import { SYSTEM_MODELS } from './system.ts';
 import { standIn } from './unmodelled.ts';
 
-export { Kernel, type KernelOptions, type MissedKey } from './helper-call.ts';
+export { HelperCall, type KernelOptions, type MissedKey } from './helper-call.ts';
 
-const MODELS: Models = { ...MAP_MODELS, ...SYSTEM_MODELS, ...OUTPUT_MODELS, ...PACKET_MODELS };
-const table: readonly (Model | undefined)[] = Array.from({ length: 256 }, (_, id) => MODELS[id]);
+const MODELS: HelperModels = { ...MAP_MODELS, ...SYSTEM_MODELS, ...OUTPUT_MODELS, ...PACKET_MODELS };
+const table: readonly (HelperModel | undefined)[] = Array.from({ length: 256 }, (_, id) => MODELS[id]);
 
 /** Helper numbers that have a model of their own. */
 export const MODELLED: readonly number[] = Object.keys(MODELS).map(Number);
 
 /** Runs a helper: 0, a fault code (layout.ts), or HELPER_EXIT when the program ends with it. */
-export function callHelper(k: Kernel, id: number): number {
+export function callHelper(k: HelperCall, id: number): number {
   try {
     k.ended = false;
     const model = table[id];

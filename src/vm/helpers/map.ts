@@ -7,7 +7,7 @@ import { fault } from '../memory/arena.ts';
 import { FaultCode, HEAD, MAP } from '../memory/layout.ts';
 import { isPreallocated, type SimMap } from '../memory/sim-map.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './helper-call.ts';
+import type { Done, HelperCall, HelperModels } from './helper-call.ts';
 
 const Flag = { NOEXIST: 1, EXIST: 2, LOCK: 4 } as const;
 
@@ -16,7 +16,7 @@ const HASH: readonly number[] = [T.HASH, T.LRU_HASH, ...PER_CPU_HASH];
 const LRU: readonly number[] = [T.LRU_HASH, T.LRU_PERCPU_HASH];
 
 /** Linear address of the value that a lookup yields, or -1. */
-export function lookup(k: Kernel, map: SimMap, key: number): number {
+export function lookup(k: HelperCall, map: SimMap, key: number): number {
   if (map.arrayLike) {
     const index = k.arena.u32(key);
     if (index >= map.get(MAP.MAX_ENTRIES)) return -1;
@@ -33,7 +33,7 @@ export function lookup(k: Kernel, map: SimMap, key: number): number {
 }
 
 /** Whether the first `length` bits of two tries' keys agree; keys are {prefix length u32, bytes in network order}. */
-function samePrefix(k: Kernel, a: number, b: number, length: number): boolean {
+function samePrefix(k: HelperCall, a: number, b: number, length: number): boolean {
   const { bytes } = k.arena;
   const whole = length >> 3;
   for (let i = 4; i < 4 + whole; i++) if (bytes[a + i] !== bytes[b + i]) return false;
@@ -41,7 +41,7 @@ function samePrefix(k: Kernel, a: number, b: number, length: number): boolean {
   return ((bytes[a + 4 + whole]! ^ bytes[b + 4 + whole]!) & mask) === 0;
 }
 
-function longestPrefix(k: Kernel, map: SimMap, key: number): number {
+function longestPrefix(k: HelperCall, map: SimMap, key: number): number {
   const wanted = k.arena.u32(key);
   let best = -1;
   let bestLength = -1;
@@ -55,7 +55,7 @@ function longestPrefix(k: Kernel, map: SimMap, key: number): number {
 }
 
 /** Slot of the entry with the given key, or -1. Bits behind the prefix do not count in tries. */
-function findEntry(k: Kernel, map: SimMap, key: number): number {
+function findEntry(k: HelperCall, map: SimMap, key: number): number {
   if (map.type !== T.LPM_TRIE) return map.find(key);
   const length = k.arena.u32(key);
   const same = (slot: number): boolean =>
@@ -65,7 +65,7 @@ function findEntry(k: Kernel, map: SimMap, key: number): number {
 
 const prefixLimit = (map: SimMap): number => (map.get(MAP.KEY_SIZE) - 4) * 8;
 
-function lookupElem(k: Kernel): Done {
+function lookupElem(k: HelperCall): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   switch (map.type) {
@@ -91,14 +91,14 @@ function lookupElem(k: Kernel): Done {
   }
 }
 
-function copyValue(k: Kernel, map: SimMap, to: number, from: number): void {
+function copyValue(k: HelperCall, map: SimMap, to: number, from: number): void {
   const size = map.get(MAP.VALUE_SIZE);
   k.arena.touch(to, size);
   k.arena.bytes.copyWithin(to, from, from + size);
 }
 
 /** bpf_map_update_elem on `map`: 0 or -errno. `key` and `value` are linear addresses. */
-export function update(k: Kernel, map: SimMap, key: number, value: number, flags: number): number {
+export function update(k: HelperCall, map: SimMap, key: number, value: number, flags: number): number {
   if (map.arrayLike) {
     if ((flags & ~Flag.LOCK) > Flag.EXIST) return -Errno.EINVAL;
     if (k.arena.u32(key) >= map.get(MAP.MAX_ENTRIES)) return -Errno.E2BIG;
@@ -129,7 +129,7 @@ export function update(k: Kernel, map: SimMap, key: number, value: number, flags
   return 0;
 }
 
-function updateElem(k: Kernel): Done {
+function updateElem(k: HelperCall): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   const value = k.read(3, map.get(MAP.VALUE_SIZE));
@@ -137,7 +137,7 @@ function updateElem(k: Kernel): Done {
   return k.ret(update(k, map, key, value, flags));
 }
 
-function deleteElem(k: Kernel): Done {
+function deleteElem(k: HelperCall): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   if (map.arrayLike) return k.ret(-Errno.EINVAL);
@@ -150,7 +150,7 @@ function deleteElem(k: Kernel): Done {
 }
 
 /** Queues and stacks: the live slots in order of insertion. */
-function push(k: Kernel): Done {
+function push(k: HelperCall): Done {
   const map = k.map(1);
   const value = k.read(2, map.get(MAP.VALUE_SIZE));
   const flags = k.lo(3);
@@ -165,7 +165,7 @@ function push(k: Kernel): Done {
   return k.ret(0);
 }
 
-function take(k: Kernel, remove: boolean): Done {
+function take(k: HelperCall, remove: boolean): Done {
   const map = k.map(1);
   const size = map.get(MAP.VALUE_SIZE);
   const to = k.write(2, size);
@@ -182,13 +182,13 @@ function take(k: Kernel, remove: boolean): Done {
 }
 
 /** map_lookup_percpu_elem: the one simulated CPU's value. */
-function lookupPerCpu(k: Kernel): Done {
+function lookupPerCpu(k: HelperCall): Done {
   const map = k.map(1);
   const key = k.read(2, map.get(MAP.KEY_SIZE));
   return k.retPointer(k.lo(3) === k.cpu ? lookup(k, map, key) : -1);
 }
 
-export const MAP_MODELS: Models = {
+export const MAP_MODELS: HelperModels = {
   1: lookupElem,
   2: updateElem,
   3: deleteElem,

@@ -7,13 +7,13 @@ import { fault } from '../memory/arena.ts';
 import { FaultCode, HEAD, MAP, SHADOW } from '../memory/layout.ts';
 import type { SimMap } from '../memory/sim-map.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './helper-call.ts';
+import type { Done, HelperCall, HelperModels } from './helper-call.ts';
 import { inputs } from './unmodelled.ts';
 
 const XDP = { ABORTED: 0, REDIRECT: 4 } as const;
 const TC = { SHOT: 2, REDIRECT: 7 } as const;
 
-function redirect(k: Kernel): Done {
+function redirect(k: HelperCall): Done {
   k.record(23, [BigInt(k.lo(1)), k.value(2)]);
   if (k.hook.name === 'xdp') return k.ret(k.value(2) === 0n ? XDP.REDIRECT : XDP.ABORTED);
   return k.ret((k.value(2) & ~1n) === 0n ? TC.REDIRECT : TC.SHOT);
@@ -26,7 +26,7 @@ function entryOf(map: SimMap, key: number): number {
 }
 
 /** redirect_map(map, key, flags): the low two bits of flags are the answer when there is no entry. */
-function redirectMap(k: Kernel): Done {
+function redirectMap(k: HelperCall): Done {
   const map = k.map(1);
   const devices = map.type === T.DEVMAP || map.type === T.DEVMAP_HASH;
   if (!devices && map.type !== T.CPUMAP && map.type !== T.XSKMAP) fault(FaultCode.BAD_CALL);
@@ -41,7 +41,7 @@ function redirectMap(k: Kernel): Done {
 }
 
 /** tail_call(ctx, map, index): ends the program when there is an entry, else goes on. */
-function tailCall(k: Kernel): Done {
+function tailCall(k: HelperCall): Done {
   k.ctx(1);
   const map = k.map(2);
   if (map.type !== T.PROG_ARRAY) fault(FaultCode.BAD_CALL);
@@ -55,7 +55,7 @@ function tailCall(k: Kernel): Done {
 const CURRENT_CPU = 0xffff_ffff;
 
 /** perf_event_output(ctx, map, flags, data, size): needs an event in the map's entry. */
-function perfEventOutput(k: Kernel): Done {
+function perfEventOutput(k: HelperCall): Done {
   const helper = k.prototype(25);
   const from = inputs(k, helper);
   const map = k.map(2);
@@ -70,7 +70,7 @@ function perfEventOutput(k: Kernel): Done {
 }
 
 /** trace_printk(fmt, fmt_size, ...): arguments count as far as the format names them. */
-function tracePrintk(k: Kernel): Done {
+function tracePrintk(k: HelperCall): Done {
   const size = k.lo(2);
   const p = k.read(1, size);
   const text = Array.from(k.arena.bytes.subarray(p, p + size), (c) => String.fromCharCode(c)).join('');
@@ -84,7 +84,7 @@ function tracePrintk(k: Kernel): Done {
 }
 
 /** Records that ringbuf_reserve hands out, one after the other in the opaque region. */
-function ringbufReserve(k: Kernel): Done {
+function ringbufReserve(k: HelperCall): Done {
   const map = k.map(1);
   if (map.type !== T.RINGBUF) fault(FaultCode.BAD_CALL);
   const size = k.lo(2);
@@ -98,13 +98,13 @@ function ringbufReserve(k: Kernel): Done {
 }
 
 /** Size of the record that an argument points to: it stands before the record. */
-function recordSize(k: Kernel, p: number): number {
+function recordSize(k: HelperCall, p: number): number {
   const first = k.arena.at + k.arena.head(HEAD.RINGBUF_START);
   if (p - 8 < first || p > k.arena.at + k.arena.head(HEAD.RINGBUF_END)) fault(FaultCode.BAD_CALL);
   return k.arena.u32(p - 8);
 }
 
-function ringbufEnd(k: Kernel, helper: number): Done {
+function ringbufEnd(k: HelperCall, helper: number): Done {
   const p = k.arena.locate(k.lo(1), k.hi(1));
   if (p < 0) fault(FaultCode.BAD_CALL);
   const size = recordSize(k, p);
@@ -115,14 +115,14 @@ function ringbufEnd(k: Kernel, helper: number): Done {
 }
 
 function recorded(helper: number) {
-  return (k: Kernel): Done => {
+  return (k: HelperCall): Done => {
     const from = inputs(k, k.prototype(helper));
     k.record(helper, from.args, from.places);
     return k.ret(0);
   };
 }
 
-export const OUTPUT_MODELS: Models = {
+export const OUTPUT_MODELS: HelperModels = {
   6: tracePrintk,
   12: tailCall,
   23: redirect,

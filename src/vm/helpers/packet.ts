@@ -7,20 +7,20 @@ import { packetAccess } from '../memory/image.ts';
 import { FaultCode, HEAD, SHADOW } from '../memory/layout.ts';
 import { fold, partial, replaceByDiff, replaceWord } from './checksum.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './helper-call.ts';
+import type { Done, HelperCall, HelperModels } from './helper-call.ts';
 
 const ETH_HLEN = 14;
 
 /** Big-endian view of packet words does not matter here: checksums work in memory order on little-endian machines. */
-const u16 = (k: Kernel, p: number): number => k.arena.view.getUint16(p, true);
+const u16 = (k: HelperCall, p: number): number => k.arena.view.getUint16(p, true);
 
-function setU16(k: Kernel, p: number, value: number): void {
+function setU16(k: HelperCall, p: number, value: number): void {
   k.arena.touch(p, 2);
   k.arena.view.setUint16(p, value, true);
 }
 
 /** skb_store_bytes(skb, offset, from, len, flags) */
-function storeBytes(k: Kernel): Done {
+function storeBytes(k: HelperCall): Done {
   k.ctx(1);
   const length = k.lo(4);
   const from = k.read(3, length);
@@ -33,7 +33,7 @@ function storeBytes(k: Kernel): Done {
 }
 
 /** Bytes of the packet from `offset`, or zeros and -EFAULT. */
-function loadFrom(k: Kernel, offset: number, length: number, to: number): Done {
+function loadFrom(k: HelperCall, offset: number, length: number, to: number): Done {
   const from = k.packet(offset, length);
   if (from < 0) k.arena.bytes.fill(0, to, to + length);
   else k.arena.bytes.copyWithin(to, from, from + length);
@@ -41,7 +41,7 @@ function loadFrom(k: Kernel, offset: number, length: number, to: number): Done {
 }
 
 /** skb_load_bytes(skb, offset, to, len) */
-function loadBytes(k: Kernel): Done {
+function loadBytes(k: HelperCall): Done {
   k.ctx(1);
   const length = k.lo(4);
   const to = k.write(3, length);
@@ -49,7 +49,7 @@ function loadBytes(k: Kernel): Done {
 }
 
 /** skb_load_bytes_relative(skb, offset, to, len, start): start is the link (0) or the network header (1). */
-function loadBytesRelative(k: Kernel): Done {
+function loadBytesRelative(k: HelperCall): Done {
   k.ctx(1);
   const length = k.lo(4);
   const to = k.write(3, length);
@@ -60,7 +60,7 @@ function loadBytesRelative(k: Kernel): Done {
 }
 
 /** l3_csum_replace(skb, offset, from, to, flags): updates an IP header checksum. */
-function l3Replace(k: Kernel): Done {
+function l3Replace(k: HelperCall): Done {
   k.ctx(1);
   const flags = k.value(5);
   if ((flags & ~0xfn) !== 0n) return k.ret(-Errno.EINVAL);
@@ -74,7 +74,7 @@ function l3Replace(k: Kernel): Done {
 }
 
 /** The checksum `sum` with r3 replaced by r4, of `size` bytes (0: r4 is the difference); -1 when that is not allowed. */
-function replaced(k: Kernel, sum: number, size: number): number {
+function replaced(k: HelperCall, sum: number, size: number): number {
   const [from, to] = [k.value(3), k.lo(4)];
   switch (size) {
     case 0:
@@ -91,7 +91,7 @@ function replaced(k: Kernel, sum: number, size: number): number {
 const L4 = { PSEUDO: 0x10n, MANGLED_0: 0x20n, ENFORCE: 0x40n, IPV6: 0x80n, SIZE: 0xfn } as const;
 
 /** l4_csum_replace(skb, offset, from, to, flags): updates a TCP or UDP checksum. */
-function l4Replace(k: Kernel): Done {
+function l4Replace(k: HelperCall): Done {
   k.ctx(1);
   const flags = k.value(5);
   if ((flags & ~(L4.SIZE | L4.PSEUDO | L4.MANGLED_0 | L4.ENFORCE | L4.IPV6)) !== 0n)
@@ -108,7 +108,7 @@ function l4Replace(k: Kernel): Done {
 }
 
 /** csum_diff(from, from_size, to, to_size, seed), as of Linux 6.13: the result is folded to 16 bits. */
-function csumDiff(k: Kernel): Done {
+function csumDiff(k: HelperCall): Done {
   const [fromSize, toSize] = [k.lo(2), k.lo(4)];
   const from = fromSize === 0 ? 0 : k.read(1, fromSize);
   const to = toSize === 0 ? 0 : k.read(3, toSize);
@@ -130,7 +130,7 @@ function addOnes(a: number, b: number): number {
 }
 
 /** Gives bytes that come into the packet the access that packet bytes have, and takes it from those that leave it. */
-function resize(k: Kernel, start: number, end: number): void {
+function resize(k: HelperCall, start: number, end: number): void {
   const [data, oldEnd] = [k.dataMeta, k.dataEnd];
   const access = packetAccess(k.hook);
   const give = (from: number, to: number): void => {
@@ -145,11 +145,11 @@ function resize(k: Kernel, start: number, end: number): void {
   takeAway(Math.max(end, data), oldEnd);
 }
 
-const low = (k: Kernel): number => k.arena.at + k.arena.head(HEAD.PACKET_MIN);
-const high = (k: Kernel): number => k.arena.at + k.arena.head(HEAD.PACKET_MAX);
+const low = (k: HelperCall): number => k.arena.at + k.arena.head(HEAD.PACKET_MIN);
+const high = (k: HelperCall): number => k.arena.at + k.arena.head(HEAD.PACKET_MAX);
 
 /** xdp_adjust_head(ctx, delta): metadata moves along. */
-function adjustHead(k: Kernel): Done {
+function adjustHead(k: HelperCall): Done {
   k.ctx(1);
   const data = k.data + k.int(2);
   const metadata = k.data - k.dataMeta;
@@ -167,7 +167,7 @@ function adjustHead(k: Kernel): Done {
 }
 
 /** xdp_adjust_tail(ctx, delta): bytes that come in are zero. */
-function adjustTail(k: Kernel): Done {
+function adjustTail(k: HelperCall): Done {
   k.ctx(1);
   const old = k.dataEnd;
   const end = old + k.int(2);
@@ -176,7 +176,7 @@ function adjustTail(k: Kernel): Done {
   return k.ret(0);
 }
 
-function moveEnd(k: Kernel, end: number): void {
+function moveEnd(k: HelperCall, end: number): void {
   const old = k.dataEnd;
   resize(k, k.dataMeta, end);
   if (end > old) {
@@ -187,7 +187,7 @@ function moveEnd(k: Kernel, end: number): void {
 }
 
 /** xdp_adjust_meta(ctx, delta): metadata is a multiple of 4 bytes, at most 252. */
-function adjustMeta(k: Kernel): Done {
+function adjustMeta(k: HelperCall): Done {
   k.ctx(1);
   const meta = k.dataMeta + k.int(2);
   const length = k.data - meta;
@@ -199,19 +199,19 @@ function adjustMeta(k: Kernel): Done {
 }
 
 /** xdp_get_buff_len(ctx) */
-function bufferLength(k: Kernel): Done {
+function bufferLength(k: HelperCall): Done {
   k.ctx(1);
   return k.ret(k.dataEnd - k.data);
 }
 
 /** skb_pull_data(skb, len): simulated packets are linear, so only the length is looked at. */
-function pullData(k: Kernel): Done {
+function pullData(k: HelperCall): Done {
   k.ctx(1);
   return k.ret(k.lo(2) > k.dataEnd - k.data ? -Errno.ENOMEM : 0);
 }
 
 /** skb_change_tail(skb, len, flags): bytes that come in are zero. */
-function changeTail(k: Kernel): Done {
+function changeTail(k: HelperCall): Done {
   k.ctx(1);
   const length = k.lo(2);
   if (k.value(3) !== 0n || length < k.arena.head(HEAD.NET_HEADER) || k.data + length > high(k))
@@ -223,7 +223,7 @@ function changeTail(k: Kernel): Done {
 }
 
 /** xdp_load_bytes and xdp_store_bytes(ctx, offset, buffer, len) */
-function xdpBytes(k: Kernel, store: boolean): Done {
+function xdpBytes(k: HelperCall, store: boolean): Done {
   k.ctx(1);
   const [offset, length] = [k.lo(2), k.lo(4)];
   const buffer = store ? k.read(3, length) : k.write(3, length);
@@ -252,7 +252,7 @@ const EAFNOSUPPORT = 97;
 /** BPF_FIB_LKUP_RET_*: success more often than each of the seven ways to fail. */
 const FIB_RESULTS = [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 
-function fibLookup(k: Kernel): Done {
+function fibLookup(k: HelperCall): Done {
   k.ctx(1);
   const size = k.lo(3);
   if (!k.arena.has(k.read(2, size), size, SHADOW.READ | SHADOW.WRITE)) fault(FaultCode.READ_ONLY);
@@ -274,7 +274,7 @@ function fibLookup(k: Kernel): Done {
   return k.ret(0);
 }
 
-export const PACKET_MODELS: Models = {
+export const PACKET_MODELS: HelperModels = {
   9: storeBytes,
   10: l3Replace,
   11: l4Replace,

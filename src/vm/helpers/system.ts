@@ -4,10 +4,10 @@
  */
 import { HEAD, NULL_PAGE, SHADOW } from '../memory/layout.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel, Models } from './helper-call.ts';
+import type { Done, HelperCall, HelperModels } from './helper-call.ts';
 
 /** Nanoseconds: starts anywhere in the first 12 days of uptime, advances by up to 4 us a call. */
-function clock(k: Kernel): bigint {
+function clock(k: HelperCall): bigint {
   const start = BigInt(k.hash(1)) * 256_000n + 1_000_000_000n;
   const step = BigInt(200 + (k.hash(2) & 0xfff));
   return start + step * BigInt(k.arena.count(HEAD.CLOCK));
@@ -15,7 +15,7 @@ function clock(k: Kernel): bigint {
 
 const COMM = 'k2-simulated';
 
-function currentComm(k: Kernel): Done {
+function currentComm(k: HelperCall): Done {
   const size = k.lo(2);
   const p = k.write(1, size);
   for (let i = 0; i < size; i++) k.arena.bytes[p + i] = i < size - 1 ? COMM.charCodeAt(i) || 0 : 0;
@@ -23,12 +23,12 @@ function currentComm(k: Kernel): Done {
 }
 
 /** Linear address of one readable byte at a simulated address plus `i`, or -1. */
-function inside(k: Kernel, lo: number, hi: number, i: number): number {
+function inside(k: HelperCall, lo: number, hi: number, i: number): number {
   const p = k.arena.locate(lo + i, hi);
   return p >= 0 && k.arena.has(p, 1, SHADOW.READ) ? p : -1;
 }
 
-function foreignByte(k: Kernel, lo: number, hi: number, i: number): number {
+function foreignByte(k: HelperCall, lo: number, hi: number, i: number): number {
   const p = inside(k, lo, hi, i);
   return p >= 0 ? k.arena.bytes[p]! : k.hash(3, hi, (lo + i) | 0) & 0xff;
 }
@@ -36,7 +36,7 @@ function foreignByte(k: Kernel, lo: number, hi: number, i: number): number {
 const isNull = (lo: number, hi: number): boolean => hi === 0 && lo < NULL_PAGE;
 
 /** probe_read(dst, size, address): bytes of any memory; the page at 0 is never there. */
-function probeRead(k: Kernel): Done {
+function probeRead(k: HelperCall): Done {
   const size = k.lo(2);
   const [lo, hi] = [k.lo(3), k.hi(3)];
   const p = k.write(1, size);
@@ -50,7 +50,7 @@ function probeRead(k: Kernel): Done {
 }
 
 /** probe_read_str(dst, size, address): up to size - 1 bytes and a 0; gives the length with the 0. */
-function probeReadStr(k: Kernel): Done {
+function probeReadStr(k: HelperCall): Done {
   const size = k.lo(2);
   const [lo, hi] = [k.lo(3), k.hi(3)];
   const p = k.write(1, size);
@@ -71,7 +71,7 @@ function probeReadStr(k: Kernel): Done {
   return k.ret(size === 0 ? 0 : text.length + 1);
 }
 
-export const SYSTEM_MODELS: Models = {
+export const SYSTEM_MODELS: HelperModels = {
   4: probeRead,
   5: (k) => k.ret64(clock(k)),
   7: (k) => k.ret(k.hash(5, k.arena.count(HEAD.DRAWS))),

@@ -7,21 +7,21 @@ import { type Helper, isSilent, type MemArg, mapArgOf, memOfArg } from '../../pr
 import { fault } from '../memory/arena.ts';
 import { FaultCode, HEAD, MAP } from '../memory/layout.ts';
 import { Errno } from './errno.ts';
-import type { Done, Kernel } from './helper-call.ts';
+import type { Done, HelperCall } from './helper-call.ts';
 
 /** Longest C string that is read. */
 const STRING_LIMIT = 4096;
 
-type Place = readonly [number, number];
+type ArgumentBytes = readonly [number, number];
 
 /** What the call reads: scalar arguments in order, places of memory arguments in order. */
-export interface Inputs {
+export interface CallInputs {
   args: bigint[];
-  places: Place[];
-  written: Place[];
+  places: ArgumentBytes[];
+  written: ArgumentBytes[];
 }
 
-function size(k: Kernel, helper: Helper, mem: MemArg, arg: number): number {
+function size(k: HelperCall, helper: Helper, mem: MemArg, arg: number): number {
   const at = mapArgOf(helper);
   switch (mem.size.by) {
     case 'fixed':
@@ -39,7 +39,7 @@ function size(k: Kernel, helper: Helper, mem: MemArg, arg: number): number {
   }
 }
 
-function stringLength(k: Kernel, arg: number): number {
+function stringLength(k: HelperCall, arg: number): number {
   for (let n = 1; n <= STRING_LIMIT; n++) {
     const p = k.read(arg, n);
     if (k.arena.bytes[p + n - 1] === 0) return n;
@@ -48,8 +48,8 @@ function stringLength(k: Kernel, arg: number): number {
 }
 
 /** Checks all arguments against the prototype; memory that will be written is made ready for it. */
-export function inputs(k: Kernel, helper: Helper): Inputs {
-  const found: Inputs = { args: [], places: [], written: [] };
+export function inputs(k: HelperCall, helper: Helper): CallInputs {
+  const found: CallInputs = { args: [], places: [], written: [] };
   const mapAt = mapArgOf(helper);
   const mapType = mapAt === undefined ? undefined : k.map(mapAt + 1).type;
   helper.args.forEach((arg, index) => {
@@ -76,7 +76,7 @@ export function inputs(k: Kernel, helper: Helper): Inputs {
 }
 
 /** A number that follows from the seed, the helper, and what it read. */
-function digest(k: Kernel, helper: Helper, from: Inputs): number {
+function digest(k: HelperCall, helper: Helper, from: CallInputs): number {
   let h = k.hash(10, helper.id);
   for (const arg of from.args) h = k.hash(h, Number(arg & 0xffff_ffffn), Number(arg >> 32n));
   for (const [p, n] of from.places) for (let i = 0; i < n; i++) h = k.hash(h, k.arena.bytes[p + i]!);
@@ -94,7 +94,7 @@ function integer(helper: Helper, h: number): number {
   return pick === 5 ? value & 0xff : value;
 }
 
-export function standIn(k: Kernel, helper: Helper): Done {
+export function standIn(k: HelperCall, helper: Helper): Done {
   const from = inputs(k, helper);
   const h = digest(k, helper, from);
   if (!isSilent(helper)) k.record(helper.id, from.args, from.places);

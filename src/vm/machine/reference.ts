@@ -7,7 +7,7 @@ import { type Insn, imm64, isNop, PseudoLd } from '../../isa/insn.ts';
 import { type OpSpec, specOf } from '../../isa/semantics.ts';
 import type { Program } from '../../program/program.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
-import { callHelper, Kernel } from '../helpers/index.ts';
+import { callHelper, HelperCall } from '../helpers/index.ts';
 import { pricesOf } from '../latency/latency.ts';
 import { Arena, fault, HelperFault } from '../memory/arena.ts';
 import { poisonOf } from '../memory/image.ts';
@@ -28,7 +28,7 @@ import {
 } from '../memory/layout.ts';
 import { arenaAt, initialise, planMemory } from '../memory/memory-plan.ts';
 import type { ExternalCall, Outcome, TestCase } from '../types.ts';
-import { isRefused, Positions } from '../wasm/decode.ts';
+import { isRefused, SlotPositions } from '../wasm/decode.ts';
 import { readOutcome } from './outcome.ts';
 import type { MachineOptions } from './types.ts';
 import { MACHINE_DEFAULTS } from './types.ts';
@@ -44,20 +44,20 @@ export function runReference(
   test: TestCase,
   options: Partial<MachineOptions> = {},
 ): Outcome {
-  return new Run(program, insns, test, { ...MACHINE_DEFAULTS, ...options }).outcome();
+  return new ReferenceRun(program, insns, test, { ...MACHINE_DEFAULTS, ...options }).outcome();
 }
 
 /** What a step answers: the next position, or how the run ended (a fault code, 0, or HELPER_EXIT). */
-type Step = { to: number } | { end: number };
+type StepResult = { to: number } | { end: number };
 
-class Run {
+class ReferenceRun {
   private readonly regs: bigint[] = new Array<bigint>(11).fill(0n);
   private readonly frames: { back: number; saved: bigint[] }[] = [];
   private readonly arena: Arena;
-  private readonly kernel: Kernel;
+  private readonly kernel: HelperCall;
   private readonly insns: readonly Insn[];
   private readonly program: Program;
-  private readonly where: Positions;
+  private readonly where: SlotPositions;
   private readonly options: MachineOptions;
   private readonly calls: ExternalCall[] = [];
   private steps = 0;
@@ -70,11 +70,11 @@ class Run {
     this.arena = new Arena(new Uint8Array(plan.pages * PAGE), plan.delta);
     initialise(this.arena, plan, [test], options.stepLimit);
     this.arena.select(arenaAt(plan, 0));
-    this.kernel = new Kernel(this.arena, program, HOOKS[program.hook], options);
+    this.kernel = new HelperCall(this.arena, program, HOOKS[program.hook], options);
     this.kernel.calls = this.calls;
     this.program = program;
     this.insns = insns;
-    this.where = new Positions(insns);
+    this.where = new SlotPositions(insns);
     this.options = options;
     this.prices = pricesOf(insns, options.profile, program.maps);
     this.mayGoto = options.mayGoto;
@@ -122,7 +122,7 @@ class Run {
     });
   }
 
-  private step(pc: number): Step {
+  private step(pc: number): StepResult {
     this.steps++;
     this.jumped = false;
     const i = this.insns[pc];
@@ -139,7 +139,7 @@ class Run {
     }
   }
 
-  private jump(pc: number, distance: number): Step {
+  private jump(pc: number, distance: number): StepResult {
     this.jumped = true;
     return { to: this.where.target(pc, distance) };
   }
@@ -150,9 +150,9 @@ class Run {
     return width === 32 ? u32(value) : value;
   }
 
-  private execute(i: Insn, spec: OpSpec, pc: number): Step {
+  private execute(i: Insn, spec: OpSpec, pc: number): StepResult {
     const { regs } = this;
-    const next: Step = { to: pc + 1 };
+    const next: StepResult = { to: pc + 1 };
     switch (spec.kind) {
       case 'alu': {
         const dst = spec.width === 32 ? u32(regs[i.dst]!) : regs[i.dst]!;
@@ -263,7 +263,7 @@ class Run {
     return true;
   }
 
-  private helper(id: number, next: Step): Step {
+  private helper(id: number, next: StepResult): StepResult {
     this.storeRegs();
     const status = callHelper(this.kernel, id);
     this.regs[0] = this.arena.view.getBigUint64(REGS, true);
@@ -278,7 +278,7 @@ class Run {
     for (let k = 0; k < STACK_BYTES; k++) this.arena.bytes[p + k + this.arena.delta] = bits;
   }
 
-  private localCall(pc: number, distance: number): Step {
+  private localCall(pc: number, distance: number): StepResult {
     if (this.frames.length + 1 === this.arena.head(HEAD.FRAMES)) fault(FaultCode.BAD_CALL);
     this.frames.push({ back: pc + 1, saved: this.regs.slice(6, 10) });
     this.regs[10] = u64(this.regs[10]! - BigInt(FRAME_STRIDE));
@@ -287,7 +287,7 @@ class Run {
     return this.jump(pc, distance);
   }
 
-  private exit(): Step {
+  private exit(): StepResult {
     const frame = this.frames.pop();
     if (frame === undefined) return { end: 0 };
     this.frame(0);

@@ -4,14 +4,14 @@
 import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
-import { callHelper, Kernel, type MissedKey } from '../helpers/index.ts';
+import { callHelper, HelperCall, type MissedKey } from '../helpers/index.ts';
 import { pricesOf } from '../latency/latency.ts';
 import { Arena } from '../memory/arena.ts';
 import { CELL, CODE, ENTRY, HEAD, HELPER_EXIT, RECORD, REGS } from '../memory/layout.ts';
 import { arenaAt, initialise, type MemoryPlan, planMemory } from '../memory/memory-plan.ts';
 import type { ExternalCall, Outcome, TestCase } from '../types.ts';
 import { Wasm } from '../wasm/api.ts';
-import { encodeEnd, encodeRecord, Positions, Special, type Targets } from '../wasm/decode.ts';
+import { encodeEnd, encodeRecord, SlotPositions, Special, type Targets } from '../wasm/decode.ts';
 import { moduleFor } from '../wasm/module.ts';
 import type { Variant } from '../wasm/parts.ts';
 import { forgetExpected, markExpected, noteExpected } from './expected.ts';
@@ -40,7 +40,7 @@ export class FastMachine implements Machine {
   protected readonly spareInsns: number = 0;
   protected plan: MemoryPlan | undefined;
   protected arena!: Arena;
-  protected kernel!: Kernel;
+  protected kernel!: HelperCall;
   private instances = new Map<unknown, Exports>();
   private memory: unknown;
   private source: readonly Insn[] | undefined;
@@ -72,7 +72,7 @@ export class FastMachine implements Machine {
       this.memory = memory;
       this.instances = new Map();
       this.arena = new Arena(new Uint8Array(memory.buffer), plan.delta);
-      this.kernel = new Kernel(this.arena, this.program, HOOKS[this.program.hook], options);
+      this.kernel = new HelperCall(this.arena, this.program, HOOKS[this.program.hook], options);
     }
     this.plan = old !== undefined && old.pages > plan.pages ? { ...plan, pages: old.pages } : plan;
     initialise(this.arena, this.plan, this.tests, options.stepLimit);
@@ -107,7 +107,7 @@ export class FastMachine implements Machine {
   }
 
   /** The helpers' view of the test that runs now. */
-  private selected(): Kernel {
+  private selected(): HelperCall {
     const at = this.arena.view.getUint32(CELL.ARENA, true);
     if (at !== this.arena.at) this.arena.select(at);
     return this.kernel;
@@ -121,7 +121,7 @@ export class FastMachine implements Machine {
 
   /** Where the jumps of an instruction list go. */
   protected targetsOf(insns: readonly Insn[]): Targets {
-    return new Positions(insns);
+    return new SlotPositions(insns);
   }
 
   protected encode(index: number, i: Insn, targets: Targets): void {

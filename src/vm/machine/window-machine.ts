@@ -28,7 +28,7 @@ import { MACHINE_DEFAULTS } from './types.ts';
 import { FastMachine } from './wasm-machine.ts';
 
 /** What can be observed at one place where a window is left. */
-export interface Observed {
+export interface LiveOutPlace {
   /** Bits of r0..r10 that are read later. */
   registers: readonly bigint[];
   /** 512 entries: 1 where the byte at r10 - 512 + i is read later. */
@@ -37,13 +37,13 @@ export interface Observed {
 
 /** What can be observed after a window: at its end, at the places outside that it jumps to, and after `exit`. */
 export interface Observables {
-  end: Observed;
-  places: readonly Observed[];
-  exit: Observed;
+  end: LiveOutPlace;
+  places: readonly LiveOutPlace[];
+  exit: LiveOutPlace;
 }
 
 /** Linear addresses, and the shadow bits that accessing them takes. */
-interface Bytes {
+interface LinearRange {
   from: number;
   to: number;
   bits: number;
@@ -53,7 +53,7 @@ const WINDOW: Variant = { latency: false, coverage: false, window: true };
 const EXIT = insn(OP_EXIT);
 /** Room for longer windows than the program, and their ends. */
 const SPARE_INSNS = 128;
-const NOTHING: Observed = { registers: [], stack: new Uint8Array(STACK_BYTES) };
+const NOTHING: LiveOutPlace = { registers: [], stack: new Uint8Array(STACK_BYTES) };
 const byPosition: Targets = { target: (from, distance) => from + 1 + distance };
 
 export class WindowMachine extends FastMachine {
@@ -172,7 +172,7 @@ export class WindowMachine extends FastMachine {
   }
 
   /** Runs the window from the state at `at`: what is observed where it ends; undefined when it faults. */
-  private leaving(at: number): Observed | undefined {
+  private leaving(at: number): LiveOutPlace | undefined {
     const exports = this.instance(WINDOW);
     this.arena.select(at);
     const missed: MissedKey[] = [];
@@ -209,7 +209,7 @@ export class WindowMachine extends FastMachine {
   }
 
   /** What the source's instructions access from the state at `at`: linear addresses; whole values for calls. */
-  private accessesFrom(at: number): Bytes[] {
+  private accessesFrom(at: number): LinearRange[] {
     const { arena } = this;
     const { view } = arena;
     const exports = this.instance(WINDOW);
@@ -238,7 +238,7 @@ export class WindowMachine extends FastMachine {
   }
 
   /** The value of a map that an address lies in. */
-  private valueAround(p: number): Bytes[] {
+  private valueAround(p: number): LinearRange[] {
     return allMaps(this.arena).flatMap((map) => {
       const [start, end] = map.storage();
       if (p < start || p >= end) return [];
@@ -249,7 +249,7 @@ export class WindowMachine extends FastMachine {
   }
 
   /** Makes the live bytes of the running frame count, and no others of it. */
-  private observeStack(r10: bigint, { stack }: Observed): void {
+  private observeStack(r10: bigint, { stack }: LiveOutPlace): void {
     const { arena } = this;
     const top = arena.locate(Number(r10 & 0xffff_ffffn), Number(r10 >> 32n));
     if (top < 0) return;
@@ -265,7 +265,7 @@ export class WindowMachine extends FastMachine {
   }
 }
 
-function accessed({ kind, size }: LoadOp | StoreOp | AtomicOp, from: number): Bytes {
+function accessed({ kind, size }: LoadOp | StoreOp | AtomicOp, from: number): LinearRange {
   const bits = kind === 'load' ? SHADOW.READ : kind === 'store' ? SHADOW.WRITE : SHADOW.READ | SHADOW.WRITE;
   return { from, to: from + size, bits };
 }

@@ -8,7 +8,7 @@ import { Rng } from '../../base/random.ts';
 import type { Program } from '../../program/program.ts';
 import type { TestCase } from '../types.ts';
 import { type LearnedConstants, learnConstants } from './constants.ts';
-import { draw, type Observation, refilled } from './generate.ts';
+import { draw, refilled, type TestObservation } from './generate.ts';
 import { randomBytes } from './maps.ts';
 
 /** Tests in a row that reached nothing new, after which only one in `SELDOM` is looked at. */
@@ -24,7 +24,7 @@ const FRESH = 0.1;
 export function* deepTests(
   program: Program,
   seed: number,
-  observe: (test: TestCase) => Observation,
+  observe: (test: TestCase) => TestObservation,
   wild = false,
 ): Generator<TestCase, never> {
   const rng = new Rng(seed, 'deep', program.name);

@@ -18,10 +18,10 @@ export interface TestOptions {
    */
   wild?: boolean;
   /** Interpreter feedback: what a run of the test looked up and did not find, and which code it reached. */
-  observe?(test: TestCase): Observation;
+  observe?(test: TestCase): TestObservation;
 }
 
-export interface Observation {
+export interface TestObservation {
   /** Keys of lookups that gave NULL, with the map's index. */
   missed: readonly { map: number; key: Uint8Array }[];
   /** Numbers of what the run reached: instructions, ways out of branches, whatever the observer tells apart. */
@@ -75,11 +75,11 @@ export function draw(program: Program, rng: Rng, learned: LearnedConstants, wild
 export function refilled(
   program: Program,
   test: TestCase,
-  seen: Observation,
-  observe: (test: TestCase) => Observation,
+  seen: TestObservation,
+  observe: (test: TestCase) => TestObservation,
   rng: Rng,
   learned: LearnedConstants,
-): { test: TestCase; seen: Observation } {
+): { test: TestCase; seen: TestObservation } {
   for (let k = 0; k < REFILLS && seen.missed.length > 0 && rng.chance(0.85); k++) {
     const fuller = fill(program, test, seen, rng, learned);
     if (fuller === undefined) break;
@@ -93,7 +93,7 @@ export function refilled(
 function fill(
   program: Program,
   test: TestCase,
-  seen: Observation,
+  seen: TestObservation,
   rng: Rng,
   learned: LearnedConstants,
 ): TestCase | undefined {

@@ -9,5 +9,5 @@
  */
 export { type LearnedConstants, learnConstants } from './constants.ts';
 export { deepTests } from './deep.ts';
-export { generateTests, type Observation, type TestOptions } from './generate.ts';
+export { generateTests, type TestObservation, type TestOptions } from './generate.ts';
 export { randomPacket } from './packets.ts';

@@ -13,9 +13,9 @@ function clean(code: Code, width: Width): Code {
   return width === 8 || width === 16 ? w.and32(code, w.i32(MASK[width])) : code;
 }
 
-type Pair = readonly [(a: Code, b: Code) => Code, (a: Code, b: Code) => Code];
+type NarrowWide = readonly [(a: Code, b: Code) => Code, (a: Code, b: Code) => Code];
 const by =
-  ([narrow, wide]: Pair) =>
+  ([narrow, wide]: NarrowWide) =>
   (a: Code, b: Code, width: Width): Code =>
     width === 64 ? wide(a, b) : clean(narrow(a, b), width);
 
@@ -23,12 +23,12 @@ const by =
 const signExtend = (a: Code, width: Width): Code =>
   width === 8 ? w.extend8S32(a) : width === 16 ? w.extend16S32(a) : a;
 const bySigned =
-  ([narrow, wide]: Pair) =>
+  ([narrow, wide]: NarrowWide) =>
   (a: Code, b: Code, width: Width): Code =>
     width === 64 ? wide(a, b) : clean(narrow(signExtend(a, width), signExtend(b, width)), width);
 
 /** WebAssembly takes shift amounts modulo the width; the table masks them, so both agree (32 and 64 bits only). */
-const byShift = (pair: Pair) => (a: Code, b: Code, width: Width) => {
+const byShift = (pair: NarrowWide) => (a: Code, b: Code, width: Width) => {
   if (width < 32) throw new Error('shifts of less than 32 bits are not in the table');
   return by(pair)(a, b, width);
 };

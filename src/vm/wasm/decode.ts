@@ -39,8 +39,8 @@ export interface Targets {
   target(from: number, distance: number): number;
 }
 
-/** Positions of the slots of an instruction list. */
-export class Positions implements Targets {
+/** SlotPositions of the slots of an instruction list. */
+export class SlotPositions implements Targets {
   readonly length: number;
   private readonly slot: Int32Array;
   private readonly index: Int32Array;

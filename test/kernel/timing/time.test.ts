@@ -3,10 +3,10 @@ import { correlation, intervalOf, rankCorrelation, trimmedMean } from '../../../
 import { type Insn, insn, OP_CALL, OP_EXIT } from '../../../src/isa/insn.ts';
 import { opNamed } from '../../../src/isa/semantics.ts';
 import {
-  judge,
   kernelTime,
   type TimeReport,
   type TimeResult,
+  timeVerdict,
   verdictOf,
 } from '../../../src/kernel/timing/time.ts';
 import type { Program } from '../../../src/program/program.ts';
@@ -41,7 +41,7 @@ describe('statistics', () => {
   test('the spread of the null pair is a floor for claims', () => {
     const rounds = (ns: readonly number[]): number[][] => ns.map((n) => [n]);
     const empty = rounds(times(8, 10));
-    const quiet = judge(
+    const quiet = timeVerdict(
       [
         [rounds(times(8, 20)), rounds(times(8, 20))],
         [rounds(times(8, 22)), rounds(times(8, 22))],
@@ -55,7 +55,7 @@ describe('statistics', () => {
       perTest: [12],
       against: { ratio: 1.2, differenceNs: 2, verdict: 'slower' },
     });
-    const noisy = judge(
+    const noisy = timeVerdict(
       [
         [rounds(times(8, 20)), rounds(times(8, 23))],
         [rounds(times(8, 22)), rounds(times(8, 22))],

@@ -5,8 +5,8 @@ import { assemble } from '../../../src/isa/asm/asm.ts';
 import type { Insn } from '../../../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../../../src/optimizer/defaults.ts';
 import { learn, remember } from '../../../src/optimizer/states/counterexample-states.ts';
-import { Draft } from '../../../src/optimizer/states/state-editor.ts';
-import { Bench } from '../../../src/optimizer/states/test-bench.ts';
+import { StateEditor } from '../../../src/optimizer/states/state-editor.ts';
+import { TestBench } from '../../../src/optimizer/states/test-bench.ts';
 import { replaceRange } from '../../../src/program/edit.ts';
 import type { MapDef, Program } from '../../../src/program/program.ts';
 import { raise, widened } from '../../../src/search/chain/positions.ts';
@@ -31,7 +31,7 @@ function opened(
   program: Program,
   window: Window,
   edit: (c: WindowContext) => WindowContext = (c) => c,
-  prepare: (draft: Draft) => void = () => {},
+  prepare: (draft: StateEditor) => void = () => {},
 ) {
   const context = edit(verifier.contextOf(program, window));
   const source = program.insns.slice(window.start, window.end);
@@ -45,7 +45,7 @@ function opened(
     stack: at.liveStack,
   });
   const states = whole.statesAt(program.insns, window.start).map((state) => {
-    const draft = new Draft(state);
+    const draft = new StateEditor(state);
     prepare(draft);
     return draft.state;
   });
@@ -109,7 +109,7 @@ describe('learn', () => {
       [HASH],
     );
 
-  const nothingFound = (draft: Draft): void => {
+  const nothingFound = (draft: StateEditor): void => {
     draft.empty(0);
   };
 
@@ -179,7 +179,7 @@ describe.skipIf(!hasPaperPrograms)('states that are made up (needs the paper pro
   it('refute nothing that is proven', () => {
     let proven = 0;
     for (const { program } of paperPrograms().filter(({ program: p }) => p.insns.length < 60)) {
-      const bench = new Bench(program, { ...OPTIMIZE_DEFAULTS, tests: 16 });
+      const bench = new TestBench(program, { ...OPTIMIZE_DEFAULTS, tests: 16 });
       for (const { window, replacement } of peepholes(program, { level: 3, linux: 504 })) {
         if (verifier.check(program, window, replacement).kind !== 'equivalent') continue;
         // With some code around it.

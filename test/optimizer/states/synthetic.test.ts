@@ -3,7 +3,7 @@ import { Rng } from '../../../src/base/random.ts';
 import { assemble } from '../../../src/isa/asm/asm.ts';
 import { OPTIMIZE_DEFAULTS } from '../../../src/optimizer/defaults.ts';
 import { optimizeProgram } from '../../../src/optimizer/program.ts';
-import { synthesise } from '../../../src/optimizer/states/synthetic.ts';
+import { synthesiseStates } from '../../../src/optimizer/states/synthetic.ts';
 import type { MapDef } from '../../../src/program/program.ts';
 import { contextProvider } from '../../../src/verify/index.ts';
 import { createMachine } from '../../../src/vm/machine/machine.ts';
@@ -46,7 +46,7 @@ describe('synthesise', () => {
   machine.setTests(generateTests(PROGRAM, { seed: 5, count: 8 }));
   machine.setSource(PROGRAM.insns);
   const starts = machine.statesAt(PROGRAM.insns, 0);
-  const states = starts.flatMap((s) => synthesise(s, context, new Rng('synthetic', s.test)) ?? []);
+  const states = starts.flatMap((s) => synthesiseStates(s, context, new Rng('synthetic', s.test)) ?? []);
 
   it('gives states that the window runs from without a fault', () => {
     expect(machine.statesAt(PROGRAM.insns, WINDOW.start)).toHaveLength(0);
@@ -72,7 +72,7 @@ describe('synthesise', () => {
   });
 
   it('is a function of its generator', () => {
-    const again = synthesise(starts[0]!, context, new Rng('synthetic', starts[0]!.test));
+    const again = synthesiseStates(starts[0]!, context, new Rng('synthetic', starts[0]!.test));
     expect(again).toEqual(states[0]);
   });
 

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/random.ts';
 import { assemble } from '../../../src/isa/asm/asm.ts';
 import { type Insn, sizeInSlots } from '../../../src/isa/insn.ts';
-import { type ChainTask, type Evaluator, padded, runChain } from '../../../src/search/chain/chain.ts';
+import {
+  type CandidateEvaluator,
+  type ChainTask,
+  padded,
+  runChain,
+} from '../../../src/search/chain/chain.ts';
 import { buildPools } from '../../../src/search/chain/pools.ts';
 import { wellFormed } from '../../../src/search/chain/quick-check.ts';
 import {
@@ -34,7 +39,7 @@ function task(seed: number, steps: number, spy: { errors: number[] } = { errors:
   machine.setSource(program.insns);
   const window = SOURCE.slice(0, -1);
   let failed = 0;
-  const evaluator: Evaluator = {
+  const evaluator: CandidateEvaluator = {
     tests: 8,
     set: (w) => machine.setCandidate([...w, SOURCE.at(-1) as Insn]),
     patch: (at, i) => machine.patch(at, i),
@@ -67,7 +72,7 @@ function acceptedOf(
   wrong: { error: number; failed: number },
   safe = true,
 ): number {
-  const evaluator: Evaluator = {
+  const evaluator: CandidateEvaluator = {
     tests: 8,
     set: () => undefined,
     patch: () => undefined,

@@ -5,7 +5,7 @@ import { insn, nop, OP_JA, sizeInSlots } from '../../../src/isa/insn.ts';
 import { buildPools } from '../../../src/search/chain/pools.ts';
 import { lower, loweredSlots, raise, widened } from '../../../src/search/chain/positions.ts';
 import { propose } from '../../../src/search/chain/proposals.ts';
-import { surroundingsOf, wellFormed } from '../../../src/search/chain/quick-check.ts';
+import { wellFormed, windowFactsOf } from '../../../src/search/chain/quick-check.ts';
 import { DEFAULT_SETTINGS } from '../../../src/search/chain/settings.ts';
 import { branchingWindows } from '../../../src/search/windows.ts';
 import { programOf } from '../../optimizer/helpers.ts';
@@ -109,7 +109,7 @@ describe('wellFormed', () => {
   describe('with what the source leaves behind', () => {
     const fields = new Set([0, 4]);
     const within = (source: string, text: string, live: number): boolean => {
-      const around = surroundingsOf(raise(assemble(source), [])!.insns, entry, fields, [live]);
+      const around = windowFactsOf(raise(assemble(source), [])!.insns, entry, fields, [live]);
       return wellFormed(raise(assemble(text), [])!.insns, entry, around);
     };
 

@@ -6,7 +6,7 @@ import { replaceRange } from '../../../src/program/edit.ts';
 import { match, NONE } from '../../../src/search/rewrites/path-cover.ts';
 import { likenings } from '../../../src/search/rewrites/register-renaming.ts';
 import { shareCode } from '../../../src/search/rewrites/tail-merging.ts';
-import { sameTraces } from '../../../src/verify/bisimulation.ts';
+import { bisimilar } from '../../../src/verify/bisimulation.ts';
 import { createWindowVerifier } from '../../../src/verify/index.ts';
 import { hasPaperPrograms, paperPrograms } from '../../analysis/programs.ts';
 import { richProgram } from '../../audit/generate.ts';
@@ -32,7 +32,7 @@ describe('shared code', () => {
     const shared = shareCode(program)!;
     // Ten of the steps stay, and one goto.
     expect(sizeInSlots(shared.insns)).toBe(sizeInSlots(program.insns) - 2);
-    expect(sameTraces(program, shared)).toBe(true);
+    expect(bisimilar(program, shared)).toBe(true);
     expect(shareCode(shared)).toBeUndefined();
   });
 
@@ -43,7 +43,7 @@ describe('shared code', () => {
     );
     const shared = shareCode(program)!;
     expect(sizeInSlots(shared.insns)).toBe(6);
-    expect(sameTraces(program, shared)).toBe(true);
+    expect(bisimilar(program, shared)).toBe(true);
   });
 
   it('does the same in random programs', () => {
@@ -53,7 +53,7 @@ describe('shared code', () => {
       const shared = shareCode(program);
       if (shared === undefined) continue;
       smaller++;
-      expect(sameTraces(program, shared), `seed ${seed}`).toBe(true);
+      expect(bisimilar(program, shared), `seed ${seed}`).toBe(true);
       expect(sizeInSlots(shared.insns)).toBeLessThan(sizeInSlots(program.insns));
     }
     expect(smaller).toBeGreaterThan(0);

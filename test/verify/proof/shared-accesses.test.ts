@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { TermBuilder, TermStore } from '../../../src/solver/index.ts';
 import { accessProblem } from '../../../src/verify/proof/shared-accesses.ts';
-import type { Access } from '../../../src/verify/symbolic/access.ts';
+import type { SharedAccess } from '../../../src/verify/symbolic/access.ts';
 
 const b = new TermBuilder(new TermStore());
 const base = b.store.var('base', 64);
 
 /** `load 4@0` */
-function access(text: string): Access {
+function access(text: string): SharedAccess {
   const [kind, place] = text.split(' ') as ['load' | 'store' | 'atomic' | 'acquire' | 'fetch', string];
   const [size, off] = place.split('@').map(Number) as [number, number];
   const plain = kind === 'acquire' ? 'load' : kind === 'fetch' ? 'atomic' : kind;
@@ -22,7 +22,7 @@ function access(text: string): Access {
   };
 }
 
-const list = (text: string): Access[] => (text === '' ? [] : text.split(', ').map(access));
+const list = (text: string): SharedAccess[] => (text === '' ? [] : text.split(', ').map(access));
 
 describe('accesses to shared memory', () => {
   const cases: [source: string, candidate: string, ok: boolean][] = [

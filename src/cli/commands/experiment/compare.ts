@@ -1,6 +1,6 @@
 /** `k2 compare`: two results of an experiment, and a gate that fails on regressions. */
 import type { Command } from 'commander';
-import { Exit } from '../../failure.ts';
+import { ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
 interface CompareArgs {
@@ -54,5 +54,5 @@ async function compare(baseWord: string, newWord: string, o: CompareArgs): Promi
   if (o.junit !== undefined) writeWhole(o.junit, report.comparisonJunit(comparison));
   if (o.json === true) sayJson(comparison);
   else say(report.comparisonText(comparison));
-  if (comparison.failed) throw new Exit(EXIT_REGRESSION);
+  if (comparison.failed) throw new ExitCode(EXIT_REGRESSION);
 }

@@ -7,7 +7,7 @@ import { UserError } from '../../../base/errors.ts';
 import { PACKAGE_ROOT, stateFolder } from '../../../base/paths.ts';
 import type { HookName } from '../../../program/tables/hook-types.ts';
 import { hook } from '../../args.ts';
-import { Exit } from '../../failure.ts';
+import { ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
 interface Json {
@@ -137,7 +137,7 @@ async function verify(names: string[], o: Json): Promise<void> {
       const [absent] = c.bad.filter((b) => b.status === 'missing');
       if (absent !== undefined) say(`  ${absent.reason}`);
     }
-  if (checked.some((c) => c.bad.some((r) => r.status === 'differs'))) throw new Exit(2);
+  if (checked.some((c) => c.bad.some((r) => r.status === 'differs'))) throw new ExitCode(2);
 }
 
 async function add(name: string, o: Json & { from?: string; clone?: boolean }): Promise<void> {

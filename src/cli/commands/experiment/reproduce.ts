@@ -5,7 +5,7 @@ import type { Definition } from '../../../experiment/definition/definition.ts';
 import type { Row } from '../../../experiment/results/result.ts';
 import type { RunOptions } from '../../../experiment/run/runner.ts';
 import { count } from '../../args.ts';
-import { EXIT_INTERRUPTED, Exit } from '../../failure.ts';
+import { EXIT_INTERRUPTED, ExitCode } from '../../failure.ts';
 import { note, say } from '../../output.ts';
 
 interface ReproduceArgs {
@@ -86,7 +86,7 @@ async function reproduce(o: ReproduceArgs): Promise<void> {
       skipped.push(...(await whatIsMissing(run.rows)).map((line) => `${definition.name}: ${line}`));
       if (run.interrupted) {
         note(`k2: interrupted. What is done is kept in ${o.results}; the same command goes on.`);
-        throw new Exit(EXIT_INTERRUPTED);
+        throw new ExitCode(EXIT_INTERRUPTED);
       }
     }
   } finally {

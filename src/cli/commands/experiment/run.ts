@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
 import { count, shard } from '../../args.ts';
-import { EXIT_INTERRUPTED, Exit } from '../../failure.ts';
+import { EXIT_INTERRUPTED, ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
 interface RunArgs {
@@ -74,7 +74,7 @@ async function run(file: string, o: RunArgs): Promise<void> {
     note(
       `k2: interrupted. ${done} of ${summary.cells} cells are done and kept in ${summary.folder}; the same command goes on.`,
     );
-    throw new Exit(EXIT_INTERRUPTED);
+    throw new ExitCode(EXIT_INTERRUPTED);
   }
   if (o.json === true) sayJson(summary.rows);
   else say(`\n${summaryText(summarise(definition, summary.rows))}`);

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { count } from '../../args.ts';
-import { EXIT_INTERRUPTED, Exit } from '../../failure.ts';
+import { EXIT_INTERRUPTED, ExitCode } from '../../failure.ts';
 import { note } from '../../output.ts';
 
 interface WorkerArgs {
@@ -48,5 +48,5 @@ async function work(o: WorkerArgs): Promise<void> {
       else note(`${id} (${configuration}, seed ${seed}): ${status} in ${seconds.toFixed(1)} s`);
     },
   });
-  throw new Exit(EXIT_INTERRUPTED);
+  throw new ExitCode(EXIT_INTERRUPTED);
 }

@@ -6,7 +6,7 @@ import { writeWhole } from '../../../base/files.ts';
 import type { DiffResult, ThirdOpinion } from '../../../kernel/index.ts';
 import type { Program } from '../../../program/program.ts';
 import { count, hours, type WhichPrograms, whichPrograms } from '../../args.ts';
-import { Exit } from '../../failure.ts';
+import { ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
 interface DiffArgs extends WhichPrograms {
@@ -25,7 +25,7 @@ interface Opinions {
   difference?: readonly ('agree' | 'differ' | 'unknown')[];
 }
 
-type Row = { name: string; seconds: number; interpreter: Opinions } & DiffResult;
+type DiffRow = { name: string; seconds: number; interpreter: Opinions } & DiffResult;
 
 export function diffCommand(group: Command): void {
   whichPrograms(group.command('diff <a> <b>'))
@@ -54,7 +54,7 @@ function pairs(a: string, b: string, read: (file: string) => Program[]): [Progra
 async function diff(a: string, b: string, o: DiffArgs): Promise<void> {
   const { caseText, interpreterSays, longDiff, thirdOpinion } = await import('../../../kernel/index.ts');
   const { usablePrograms } = await import('../../programs.ts');
-  const rows = pairs(a, b, (file) => usablePrograms(file, o)).map(([p, other]): Row => {
+  const rows = pairs(a, b, (file) => usablePrograms(file, o)).map(([p, other]): DiffRow => {
     const start = performance.now();
     const secondsSo = (): number => (performance.now() - start) / 1000;
     const result = longDiff(p, other, {
@@ -85,10 +85,10 @@ async function diff(a: string, b: string, o: DiffArgs): Promise<void> {
   });
   if (o.json === true) sayJson(rows);
   else for (const r of rows) sayRow(r, [a, b]);
-  if (rows.some((r) => r.status === 'ran' && r.difference !== undefined)) throw new Exit(1);
+  if (rows.some((r) => r.status === 'ran' && r.difference !== undefined)) throw new ExitCode(1);
 }
 
-function sayRow(r: Row, files: readonly [string, string]): void {
+function sayRow(r: DiffRow, files: readonly [string, string]): void {
   if (r.status !== 'ran') {
     say(`${r.name}: cannot run: ${r.reason}`);
     return;

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { writeWhole } from '../../../base/files.ts';
 import type { CampaignRow } from '../../../kernel/index.ts';
 import { count, hours, type WhichPrograms, whichPrograms } from '../../args.ts';
-import { Exit } from '../../failure.ts';
+import { ExitCode } from '../../failure.ts';
 import { say, sayJson } from '../../output.ts';
 
 interface FuzzArgs extends WhichPrograms {
@@ -75,7 +75,7 @@ async function fuzz(files: string[], o: FuzzArgs): Promise<void> {
     say(
       `${total.programs} programs, ${total.runs} runs, ${total.differences} differences, ${total.cannotRun} cannot run`,
     );
-  if (total.differences > 0) throw new Exit(1);
+  if (total.differences > 0) throw new ExitCode(1);
 }
 
 async function replayFiles(files: string[], o: { json?: boolean }): Promise<void> {
@@ -96,5 +96,5 @@ async function replayFiles(files: string[], o: { json?: boolean }): Promise<void
       const detail = r.reason ?? (r.places === undefined ? '' : JSON.stringify(r.places));
       say(`${r.file}: ${r.now}${wrong} ${detail}`.trimEnd());
     }
-  if (rows.some((r) => r.now !== 'cannot run' && r.now !== r.expect)) throw new Exit(1);
+  if (rows.some((r) => r.now !== 'cannot run' && r.now !== r.expect)) throw new ExitCode(1);
 }

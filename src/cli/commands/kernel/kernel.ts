@@ -1,7 +1,7 @@
 /** `k2 kernel`: the running kernel's opinion. */
 import type { Command } from 'commander';
 import { type WhichPrograms, whichPrograms } from '../../args.ts';
-import { Exit } from '../../failure.ts';
+import { ExitCode } from '../../failure.ts';
 import { say, sayJson } from '../../output.ts';
 import { diffCommand } from './diff.ts';
 import { truthCommands } from './fuzz.ts';
@@ -34,5 +34,5 @@ async function check(file: string, o: WhichPrograms & { json?: boolean }): Promi
         say(`${where}: accepted, ${r.verifiedInsns} instructions verified, ${r.jited} bytes of machine code`);
       else say(`${where}: ${r.status}: ${r.reason}`);
     }
-  if (rows.some((r) => r.status === 'refused')) throw new Exit(1);
+  if (rows.some((r) => r.status === 'refused')) throw new ExitCode(1);
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Program } from '../../../program/program.ts';
 import type { Fault, TestCase } from '../../../vm/types.ts';
 import { count, linux, type WhichPrograms, whichPrograms } from '../../args.ts';
-import { Exit } from '../../failure.ts';
+import { ExitCode } from '../../failure.ts';
 import { say, sayJson } from '../../output.ts';
 
 interface CheckArgs extends WhichPrograms {
@@ -14,7 +14,7 @@ interface CheckArgs extends WhichPrograms {
 }
 
 /** What was found in one program. `slot` counts as `k2 disasm` does; absent for what concerns the whole program. */
-interface Row {
+interface CheckRow {
   name: string;
   section: string;
   status: 'safe' | 'unsafe' | 'unusable';
@@ -39,7 +39,7 @@ export function checkCommand(program: Command): void {
 
 async function check(file: string, o: CheckArgs): Promise<void> {
   const { findPrograms } = await import('../../programs.ts');
-  const rows: Row[] = [];
+  const rows: CheckRow[] = [];
   for (const found of findPrograms(file, o)) {
     const row = found.ok
       ? await rowOf(found.program, o)
@@ -51,10 +51,10 @@ async function check(file: string, o: CheckArgs): Promise<void> {
     if (o.json !== true) say(await textOf(row, found.ok ? found.program : undefined));
   }
   if (o.json === true) sayJson(rows);
-  if (rows.some((r) => r.status === 'unsafe')) throw new Exit(1);
+  if (rows.some((r) => r.status === 'unsafe')) throw new ExitCode(1);
 }
 
-async function rowOf(program: Program, o: CheckArgs): Promise<Row> {
+async function rowOf(program: Program, o: CheckArgs): Promise<CheckRow> {
   const { examine } = await import('../../../analysis/safety.ts');
   const { formatInsn } = await import('../../../isa/disasm.ts');
   const { slotOffsets } = await import('../../../isa/flow.ts');
@@ -85,7 +85,7 @@ async function rowOf(program: Program, o: CheckArgs): Promise<Row> {
 /** Findings that are shown; --json has all. */
 const SHOWN = 5;
 
-async function textOf(row: Row, program: Program | undefined): Promise<string> {
+async function textOf(row: CheckRow, program: Program | undefined): Promise<string> {
   const { inputText } = await import('../../evidence.ts');
   const title = row.section === '' ? row.name : `${row.name} (${row.section})`;
   if (row.status === 'safe') return `${title}: safe, ${row.processed} instructions processed`;

@@ -1,7 +1,7 @@
 /** `k2 exec`: the plugin contract of the bpf_conformance suite. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Exit } from '../../failure.ts';
+import { ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
 export function execCommand(program: Command): void {
@@ -19,6 +19,6 @@ export function execCommand(program: Command): void {
       if (o.json === true) sayJson(result);
       else if (result.ok) say(result.r0.toString(16));
       else note(`k2: ${result.message}`);
-      if (!result.ok) throw new Exit(1);
+      if (!result.ok) throw new ExitCode(1);
     });
 }

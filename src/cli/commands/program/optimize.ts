@@ -8,8 +8,8 @@ import { UserError } from '../../../base/errors.ts';
 import type { PartialOptions } from '../../../experiment/definition/options.ts';
 import type { Window } from '../../../verify/types.ts';
 import { budget, count, isa, linux, slotRanges, type WhichPrograms, whichPrograms } from '../../args.ts';
-import { EXIT_INTERRUPTED, Exit } from '../../failure.ts';
-import type { Job, JobMessage, JobResult, JobRow } from '../../optimize-job.ts';
+import { EXIT_INTERRUPTED, ExitCode } from '../../failure.ts';
+import type { JobMessage, JobRow, OptimizeJob, OptimizeJobResult } from '../../optimize-job.ts';
 import { rowText, sizesText } from '../../optimize-text.ts';
 import { note, say, sayJson } from '../../output.ts';
 
@@ -107,7 +107,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
   );
   const { type, section } = o;
   const which = { ...defined({ type, section }) };
-  const job: Job = {
+  const job: OptimizeJob = {
     file,
     output: o.output,
     which,
@@ -128,11 +128,11 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
   }
   if (written.length === 0) {
     note('k2: nothing was written: the running kernel objects to the output, see above. Please report it.');
-    throw new Exit(1);
+    throw new ExitCode(1);
   }
   if (interrupted) {
     note(`k2: interrupted. What was proven by then is in ${written.join(', ')}.`);
-    throw new Exit(EXIT_INTERRUPTED);
+    throw new ExitCode(EXIT_INTERRUPTED);
   }
   if (o.json !== true) note(`Written: ${written.join(', ')}`);
 }
@@ -143,7 +143,10 @@ function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], 
 }
 
 /** The thread's answer; the first Ctrl-C asks it to stop, the second ends everything. */
-async function runJob(job: Job, chatty: boolean): Promise<JobResult & { interrupted: boolean }> {
+async function runJob(
+  job: OptimizeJob,
+  chatty: boolean,
+): Promise<OptimizeJobResult & { interrupted: boolean }> {
   // The same path from the sources and from the compiled code: `.js` beside this file's parent.
   const worker = new Worker(new URL('../../optimize-job.js', import.meta.url), {
     workerData: job,

@@ -6,7 +6,7 @@ import type { Program } from '../../../program/program.ts';
 import type { Verdict, WindowVerifier } from '../../../verify/index.ts';
 import { slotRange, type WhichPrograms, whichPrograms } from '../../args.ts';
 import type { Evidence } from '../../evidence.ts';
-import { EXIT_UNKNOWN, Exit } from '../../failure.ts';
+import { EXIT_UNKNOWN, ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 import type { Scope } from '../../versions.ts';
 
@@ -36,7 +36,7 @@ export function verifyCommand(program: Command): void {
 }
 
 /** What became of one program. */
-interface Row {
+interface VerifyRow {
   name: string;
   section: string;
   verdict: Verdict['kind'];
@@ -57,7 +57,7 @@ async function verify(a: string, b: string, o: VerifyArgs): Promise<void> {
   const pairs = paired(findPrograms(a, o), findPrograms(b, o), b);
   const cache = o.cache ? await openCache() : undefined;
   const verifier = await createWindowVerifier({ solver: o.solver, cache });
-  const rows: Row[] = [];
+  const rows: VerifyRow[] = [];
   const texts: string[] = [];
   try {
     for (const pair of pairs) {
@@ -75,8 +75,8 @@ async function verify(a: string, b: string, o: VerifyArgs): Promise<void> {
   }
   if (o.json === true) sayJson(rows);
   else say([...texts, ...summary(rows)].join('\n'));
-  if (rows.some((r) => r.verdict === 'different')) throw new Exit(1);
-  if (rows.some((r) => r.verdict === 'unknown')) throw new Exit(EXIT_UNKNOWN);
+  if (rows.some((r) => r.verdict === 'different')) throw new ExitCode(1);
+  if (rows.some((r) => r.verdict === 'unknown')) throw new ExitCode(EXIT_UNKNOWN);
 }
 
 /** Verdicts of earlier runs; without a folder for them, none. */
@@ -95,11 +95,11 @@ async function openCache() {
   }
 }
 
-type Pair = { first: Program; second: Program } | Row;
+type ProgramPair = { first: Program; second: Program } | VerifyRow;
 
 /** By section and name, or by name alone; two files of one program each are a pair whatever they are called. */
-function paired(firsts: readonly ProgramRow[], seconds: readonly ProgramRow[], file: string): Pair[] {
-  return firsts.map((f): Pair => {
+function paired(firsts: readonly ProgramRow[], seconds: readonly ProgramRow[], file: string): ProgramPair[] {
+  return firsts.map((f): ProgramPair => {
     const { name, section } = labelOf(f);
     const second =
       firsts.length === 1 && seconds.length === 1
@@ -114,7 +114,7 @@ function paired(firsts: readonly ProgramRow[], seconds: readonly ProgramRow[], f
   });
 }
 
-async function rowOf(a: Program, b: Program, verifier: WindowVerifier, o: VerifyArgs): Promise<Row> {
+async function rowOf(a: Program, b: Program, verifier: WindowVerifier, o: VerifyArgs): Promise<VerifyRow> {
   const { compareVersions, compareWindow } = await import('../../versions.ts');
   const ask = () =>
     o.window === undefined ? compareVersions(a, b, verifier) : compareWindow(a, b, o.window, verifier);
@@ -146,7 +146,7 @@ const SCOPE: Readonly<Record<Scope, string>> = {
   windows: 'range by range',
 };
 
-function titleOf(r: Row): string {
+function titleOf(r: VerifyRow): string {
   const name = r.section === '' ? r.name : `${r.name} (${r.section})`;
   const word = r.verdict === 'different' ? 'DIFFERENT' : r.verdict;
   const what = r.verdict === 'equivalent' ? `${HOW[r.how ?? '']}, ${SCOPE[r.scope ?? 'program']}` : r.reason;
@@ -157,7 +157,7 @@ function duration(ms: number): string {
   return ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-async function textOf(program: Program, r: Row): Promise<string> {
+async function textOf(program: Program, r: VerifyRow): Promise<string> {
   const { evidenceText, startText } = await import('../../evidence.ts');
   const more =
     r.evidence !== undefined
@@ -169,9 +169,9 @@ async function textOf(program: Program, r: Row): Promise<string> {
 }
 
 /** One line when there are several. */
-function summary(rows: readonly Row[]): string[] {
+function summary(rows: readonly VerifyRow[]): string[] {
   if (rows.length < 2) return [];
-  const count = (kind: Row['verdict']): string => {
+  const count = (kind: VerifyRow['verdict']): string => {
     const n = rows.filter((r) => r.verdict === kind).length;
     return n === 0 ? '' : `${n} ${kind}`;
   };

@@ -12,7 +12,7 @@ import { isThere } from '../../corpus/corpus.ts';
 import type { Cell } from '../../definition/expand.ts';
 import { gatherProvenance } from '../../results/provenance.ts';
 import type { Execute, Finished, Work } from '../execute.ts';
-import { type JobData, type JobProgress, type JobResult, jobIdOf, PREFIX, queueName } from './jobs.ts';
+import { type JobData, type JobProgress, jobIdOf, PREFIX, type QueueJobResult, queueName } from './jobs.ts';
 import { connect, withoutPassword } from './redis.ts';
 
 /** Milliseconds between looks at the queue. */
@@ -22,13 +22,16 @@ const RECOUNT = 20;
 /** Seconds that results wait for whoever asked. */
 const KEPT = 7 * 24 * 3600;
 
-type CellJob = Job<JobData, JobResult>;
+type CellJob = Job<JobData, QueueJobResult>;
 
 export function executeOnQueue(url: string): Execute {
   return async (work) => {
     if (work.cells.length === 0) return;
     const redis = await connect(url, work.onNote);
-    const queue = new Queue<JobData, JobResult>(queueName(work.code), { connection: redis, prefix: PREFIX });
+    const queue = new Queue<JobData, QueueJobResult>(queueName(work.code), {
+      connection: redis,
+      prefix: PREFIX,
+    });
     queue.on('error', () => {}); // connect() says what is wrong with the connection
     try {
       await new Collector(queue, work, withoutPassword(url)).run();
@@ -40,13 +43,13 @@ export function executeOnQueue(url: string): Execute {
 }
 
 class Collector {
-  readonly #queue: Queue<JobData, JobResult>;
+  readonly #queue: Queue<JobData, QueueJobResult>;
   readonly #work: Work;
   readonly #pending: Map<string, Cell>;
   readonly #url: string;
   #isWarned = false;
 
-  constructor(queue: Queue<JobData, JobResult>, work: Work, url: string) {
+  constructor(queue: Queue<JobData, QueueJobResult>, work: Work, url: string) {
     this.#queue = queue;
     this.#work = work;
     this.#url = url;

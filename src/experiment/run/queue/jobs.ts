@@ -18,7 +18,7 @@ export interface JobData {
   isThere: boolean;
 }
 
-export type JobResult = Finished;
+export type QueueJobResult = Finished;
 
 /** Last words of a running cell. */
 export interface JobProgress {

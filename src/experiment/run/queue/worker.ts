@@ -13,7 +13,7 @@ import { entryOf, loadEntry, openCorpus } from '../../corpus/corpus.ts';
 import type { Cell } from '../../definition/expand.ts';
 import { gatherProvenance, optimizerCode } from '../../results/provenance.ts';
 import { type PoolOptions, Worker } from '../pool.ts';
-import { type JobData, type JobProgress, type JobResult, PREFIX, queueName } from './jobs.ts';
+import { type JobData, type JobProgress, PREFIX, type QueueJobResult, queueName } from './jobs.ts';
 import { connect } from './redis.ts';
 
 export interface ServeOptions extends Pick<PoolOptions, 'optimizer' | 'grace'> {
@@ -24,7 +24,7 @@ export interface ServeOptions extends Pick<PoolOptions, 'optimizer' | 'grace'> {
   signal: AbortSignal;
   onReady(code: string): void;
   onNote(text: string): void;
-  onFinished(cell: Cell, result: JobResult): void;
+  onFinished(cell: Cell, result: QueueJobResult): void;
 }
 
 /** A cell whose workers vanish so often is not tried again: it may be what kills them. */
@@ -36,8 +36,8 @@ const PROGRESS_EVERY = 1000;
 export async function serveQueue(url: string, options: ServeOptions): Promise<void> {
   const { signal, lostAfter, workers } = options;
   const redis = await connect(url, options.onNote);
-  const server = new Server(options);
-  const queue = new QueueWorker<JobData, JobResult>(
+  const server = new QueueServer(options);
+  const queue = new QueueWorker<JobData, QueueJobResult>(
     queueName(server.code),
     (job, token) => server.work(job, token),
     {
@@ -69,7 +69,7 @@ interface Process {
   budget: string;
 }
 
-class Server {
+class QueueServer {
   readonly code = optimizerCode();
   readonly #options: ServeOptions;
   readonly #provenance = gatherProvenance(this.code);
@@ -80,7 +80,7 @@ class Server {
     this.#options = options;
   }
 
-  async work(job: Job<JobData, JobResult>, token: string | undefined): Promise<JobResult> {
+  async work(job: Job<JobData, QueueJobResult>, token: string | undefined): Promise<QueueJobResult> {
     const { signal, onFinished } = this.#options;
     const { cell, budget, isThere } = job.data;
     const start = performance.now();

@@ -4,7 +4,7 @@ import { groupBy } from '../../../base/group-by.ts';
 import { slotOffsets } from '../../../isa/flow.ts';
 import { functionAround } from '../object.ts';
 import type { ObjectFile, ObjectFunction } from '../object-types.ts';
-import { type NewFunction, newOffset, type Place, type Plan, type SectionPlan } from '../plan.ts';
+import { type CodePlace, type LayoutPlan, type NewFunction, newOffset, type SectionPlan } from '../plan.ts';
 import {
   type BtfExt,
   type ExtBlock,
@@ -18,7 +18,7 @@ import {
 type Records = readonly { index: number; record: ExtRecord }[];
 
 /** @throws UserError when two code sections share a name, so that records cannot be told apart */
-export function moveRecords(ext: BtfExt, object: ObjectFile, plan: Plan): BtfExt {
+export function moveRecords(ext: BtfExt, object: ObjectFile, plan: LayoutPlan): BtfExt {
   const byName = new Map<string, SectionPlan>();
   for (const s of plan.sections.values()) {
     if (byName.has(s.section.name))
@@ -131,11 +131,11 @@ function bodyRecords(
  * ascending offsets; we also leave out what repeats the record before.
  */
 function lineRecords(
-  origin: readonly (Place | undefined)[],
+  origin: readonly (CodePlace | undefined)[],
   f: ObjectFunction,
   source: ReadonlyMap<ObjectFunction, Records>,
 ): Records {
-  const governing = (p: Place): ExtRecord | undefined => {
+  const governing = (p: CodePlace): ExtRecord | undefined => {
     const records = source.get(p.f) ?? [];
     let low = 0;
     let high = records.length;

@@ -7,7 +7,7 @@
  * Every record starts with the byte offset of its instruction in the section; the rest of it is kept as it is.
  */
 import type { StringTable } from '../reader.ts';
-import { Reader } from '../reader.ts';
+import { ByteReader } from '../reader.ts';
 
 export const TABLES = ['func', 'line', 'core'] as const;
 export type TableName = (typeof TABLES)[number];
@@ -45,7 +45,7 @@ export interface BtfExt {
 const MIN_RECORD: Readonly<Record<TableName, number>> = { func: 8, line: 16, core: 16 };
 
 export function parseBtfExt(bytes: Uint8Array, strings: StringTable, file: string): BtfExt {
-  const r = new Reader(bytes, file, '.BTF.ext');
+  const r = new ByteReader(bytes, file, '.BTF.ext');
   if (r.u16(0, 'the magic number') !== 0xeb9f) throw r.fail('no BTF magic number', 0);
   const header = r.u32(4, 'the header length');
   const ext: BtfExt = {
@@ -64,7 +64,7 @@ export function parseBtfExt(bytes: Uint8Array, strings: StringTable, file: strin
 }
 
 function parseTable(
-  r: Reader,
+  r: ByteReader,
   start: number,
   length: number,
   name: TableName,

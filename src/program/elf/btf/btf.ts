@@ -4,7 +4,7 @@
  *
  *     header { magic 0xeb9f, version, flags, hdr_len, type_off, type_len, str_off, str_len }  types...  strings...
  */
-import { hex, Reader, StringTable } from '../reader.ts';
+import { ByteReader, hex, StringTable } from '../reader.ts';
 
 export interface BtfMember {
   name: string;
@@ -62,7 +62,7 @@ const REF_KINDS: Readonly<Record<number, BtfRefKind>> = {
 
 /** @throws UserError on damage or a kind that this reader does not know (its length is unknown, too) */
 export function parseBtf(bytes: Uint8Array, file: string): Btf {
-  const r = new Reader(bytes, file, '.BTF');
+  const r = new ByteReader(bytes, file, '.BTF');
   if (r.u16(0, 'the magic number') !== 0xeb9f) throw r.fail('no BTF magic number', 0);
   const header = r.u32(4, 'the header length');
   const typesAt = header + r.u32(8, 'the header');
@@ -70,9 +70,9 @@ export function parseBtf(bytes: Uint8Array, file: string): Btf {
   const stringsAt = header + r.u32(16, 'the header');
   r.need(typesAt, typesEnd - typesAt, 'the types');
   const stringBytes = r.slice(stringsAt, r.u32(20, 'the header'), 'the strings');
-  const strings = new StringTable(new Reader(stringBytes, file, '.BTF strings'));
+  const strings = new StringTable(new ByteReader(stringBytes, file, '.BTF strings'));
   const types: BtfType[] = [{ kind: 'void', name: '' }];
-  const body = new Reader(bytes.subarray(0, typesEnd), file, '.BTF');
+  const body = new ByteReader(bytes.subarray(0, typesEnd), file, '.BTF');
   for (let at = typesAt; at < typesEnd; ) {
     const { type, end } = readType(body, at, strings);
     types.push(type);
@@ -83,7 +83,7 @@ export function parseBtf(bytes: Uint8Array, file: string): Btf {
   return { types, sections, strings };
 }
 
-function readType(r: Reader, at: number, strings: StringTable): { type: BtfType; end: number } {
+function readType(r: ByteReader, at: number, strings: StringTable): { type: BtfType; end: number } {
   const what = 'a type';
   const name = strings.at(r.u32(at, what));
   const info = r.u32(at + 4, what);

@@ -4,13 +4,17 @@ import type { ResultRow, Row } from '../../../experiment/results/result.ts';
 import type { DataTable } from '../tables.ts';
 
 /** Rows of one program, in the order of the definition. */
-export interface Group {
+export interface ProgramRows {
   id: string;
   rows: ResultRow[];
 }
 
 /** @param rows all of them: those without a result, and rejected ones, too */
-export type Build = (groups: readonly Group[], paper: PaperFigures, rows: readonly Row[]) => DataTable[];
+export type Build = (
+  groups: readonly ProgramRows[],
+  paper: PaperFigures,
+  rows: readonly Row[],
+) => DataTable[];
 
 export const slots = (r: ResultRow): number => r.measurements.slots.after.value;
 /** How much less, in percent. */

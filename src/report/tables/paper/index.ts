@@ -8,7 +8,7 @@ import { paperFigures } from '../../../experiment/paper.ts';
 import { hasResult, type Row } from '../../../experiment/results/result.ts';
 import type { DataTable } from '../tables.ts';
 import { table4, table5, table6 } from './checks.ts';
-import type { Build, Group } from './group.ts';
+import type { Build, ProgramRows } from './group.ts';
 import { table8, table9, table10 } from './settings.ts';
 import { table1, table7 } from './size.ts';
 import { figureH, table2, table3 } from './traffic.ts';
@@ -29,7 +29,7 @@ const BUILDERS: Readonly<Record<PaperTable, Build>> = {
 
 export function paperTables(definition: Definition, rows: readonly Row[]): DataTable[] {
   if (definition.table === undefined) return [];
-  const groups = new Map<string, Group>();
+  const groups = new Map<string, ProgramRows>();
   for (const row of rows) {
     if (!hasResult(row) || row.status === 'rejected') continue;
     const group = groups.get(row.program.id) ?? { id: row.program.id, rows: [] };

@@ -5,7 +5,7 @@ import type { ResultRow } from '../../../experiment/results/result.ts';
 import { PAPER_SETTINGS } from '../../../search/chain/settings.ts';
 import { column, type DataTable, group, num, word } from '../tables.ts';
 import { comparisonSentence } from './findings.ts';
-import { type Build, type Group, slots } from './group.ts';
+import { type Build, type ProgramRows, slots } from './group.ts';
 
 export const table8: Build = () => [
   {
@@ -34,13 +34,13 @@ function bySetting(
   id: string,
   title: string,
   note: string,
-  groups: readonly Group[],
+  groups: readonly ProgramRows[],
   names: readonly string[],
   figure: (program: string, k: number) => number | undefined,
   settingOf: (row: ResultRow) => string,
 ): DataTable {
   const extra = [...new Set(groups.flatMap((g) => g.rows.map(settingOf)))].filter((n) => !names.includes(n));
-  const sizes = (g: Group, name: string): number | undefined => {
+  const sizes = (g: ProgramRows, name: string): number | undefined => {
     const values = g.rows.filter((r) => settingOf(r) === name).map(slots);
     return values.length === 0 ? undefined : median(values);
   };

@@ -4,9 +4,9 @@ import { stepOfBest } from '../../../base/statistics.ts';
 import type { ResultRow } from '../../../experiment/results/result.ts';
 import { column, group, num, word } from '../tables.ts';
 import { average, comparisonSentence, residualSentence } from './findings.ts';
-import { type Build, type Group, gain, slots } from './group.ts';
+import { type Build, gain, type ProgramRows, slots } from './group.ts';
 
-const best = (g: Group): ResultRow => g.rows.reduce((a, b) => (slots(b) < slots(a) ? b : a));
+const best = (g: ProgramRows): ResultRow => g.rows.reduce((a, b) => (slots(b) < slots(a) ? b : a));
 
 export const table1: Build = (groups, paper) => {
   const rows = groups.flatMap((g) => {

@@ -5,14 +5,14 @@ import type { PaperLoad } from '../../../experiment/paper.ts';
 import { column, type DataTable, group, num, word } from '../tables.ts';
 import { calibrationTables } from './calibration.ts';
 import { comparisonSentence, residualSentence } from './findings.ts';
-import { type Build, type Group, gain } from './group.ts';
+import { type Build, gain, type ProgramRows } from './group.ts';
 
-type Measured = Extract<TrafficResult, { status: 'measured' }>;
+type MeasuredTraffic = Extract<TrafficResult, { status: 'measured' }>;
 
 /** Programs whose traffic was measured: clang's version and the result with the highest throughput. */
 function trafficOf(
-  groups: readonly Group[],
-): { id: string; t: Measured; input: VersionTraffic; ours: VersionTraffic }[] {
+  groups: readonly ProgramRows[],
+): { id: string; t: MeasuredTraffic; input: VersionTraffic; ours: VersionTraffic }[] {
   return groups.flatMap((g) => {
     const all = g.rows.flatMap((r) => {
       const t = r.extra?.traffic;

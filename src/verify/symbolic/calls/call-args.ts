@@ -12,7 +12,7 @@ import { Refused, Unsupported } from '../../errors.ts';
 import type { CallInput } from '../events.ts';
 import type { MemoryReader } from '../memory.ts';
 import { memoryOf } from '../regions.ts';
-import type { Surroundings } from '../run.ts';
+import type { ExecutionEnv } from '../run.ts';
 import type { State } from '../state.ts';
 import type { Seen } from './call-effects.ts';
 import type { TheMap } from './map-argument.ts';
@@ -32,12 +32,12 @@ export interface Reach {
 }
 
 export class CallArguments {
-  private readonly around: Surroundings;
+  private readonly around: ExecutionEnv;
   private readonly n: Normalizer;
   private readonly reader: MemoryReader;
   private readonly touched: Set<Region | undefined>;
 
-  constructor(around: Surroundings, reader: MemoryReader, touched: Set<Region | undefined>) {
+  constructor(around: ExecutionEnv, reader: MemoryReader, touched: Set<Region | undefined>) {
     this.around = around;
     this.n = around.normalizer;
     this.reader = reader;

@@ -5,9 +5,9 @@ import { region as regions } from '../../../analysis/domain/value.ts';
 import type { Helper } from '../../../program/tables/helpers.ts';
 import type { Normalizer, Term } from '../../../solver/index.ts';
 import { ctxPointerAt } from '../context-load.ts';
-import type { Observed } from '../events.ts';
+import type { ObservedMemory } from '../events.ts';
 import { memoryOf } from '../regions.ts';
-import type { Surroundings } from '../run.ts';
+import type { ExecutionEnv } from '../run.ts';
 import { type State, VERSION_BITS } from '../state.ts';
 import type { TheMap } from './map-argument.ts';
 
@@ -15,10 +15,10 @@ import type { TheMap } from './map-argument.ts';
 const DISTURBS_MAPS = ['lock', 'sleep'] as const;
 
 export class CallEffects {
-  private readonly around: Surroundings;
+  private readonly around: ExecutionEnv;
   private readonly n: Normalizer;
 
-  constructor(around: Surroundings) {
+  constructor(around: ExecutionEnv) {
     this.around = around;
     this.n = around.normalizer;
   }
@@ -104,7 +104,7 @@ export class CallEffects {
 
 /** Memories that a call sees, and those that it may change. */
 export class Seen {
-  readonly washed = new Set<string>();
+  readonly havocked = new Set<string>();
   private readonly all = new Map<string, boolean>();
 
   see(memories: readonly string[]): void {
@@ -115,11 +115,11 @@ export class Seen {
   wash(memories: readonly string[], stack = false): void {
     for (const m of memories) {
       this.all.set(m, stack || m === 'memory' || (this.all.get(m) ?? false));
-      this.washed.add(m);
+      this.havocked.add(m);
     }
   }
 
-  list(s: State): Observed[] {
+  list(s: State): ObservedMemory[] {
     return [...this.all].map(([memory, stack]) => ({ memory, log: s.logs.get(memory), stack }));
   }
 }

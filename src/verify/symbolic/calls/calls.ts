@@ -14,11 +14,11 @@ import { type Helper, helperById, invalidatesPacket, isSilent } from '../../../p
 import { mapType } from '../../../program/tables/maps.ts';
 import type { Normalizer, Term } from '../../../solver/index.ts';
 import { Unsupported } from '../../errors.ts';
-import type { Access } from '../access.ts';
+import type { SharedAccess } from '../access.ts';
 import { type Call, type CallEvent, type CallInput, CallLog } from '../events.ts';
-import { type MemoryReader, wash, write } from '../memory.ts';
+import { havoc, type MemoryReader, write } from '../memory.ts';
 import { memoryOf } from '../regions.ts';
-import type { Role, Surroundings } from '../run.ts';
+import type { ExecutionEnv, Role } from '../run.ts';
 import { conjunction, type State, versionOf } from '../state.ts';
 import { CallArguments, chunks, type Reach } from './call-args.ts';
 import { CallEffects, Seen, versionKey } from './call-effects.ts';
@@ -28,17 +28,17 @@ const LOOKUPS: ReadonlySet<number> = new Set([1, 195]);
 
 export class Calls {
   readonly log: CallLog;
-  private readonly around: Surroundings;
+  private readonly around: ExecutionEnv;
   private readonly n: Normalizer;
   private readonly reader: MemoryReader;
-  private readonly accesses: Access[];
+  private readonly accesses: SharedAccess[];
   private readonly args: CallArguments;
   private readonly effects: CallEffects;
 
   constructor(
-    around: Surroundings,
+    around: ExecutionEnv,
     reader: MemoryReader,
-    accesses: Access[],
+    accesses: SharedAccess[],
     touched: Set<Region | undefined>,
     role: Pick<Role, 'reference' | 'path'>,
   ) {
@@ -64,9 +64,9 @@ export class Calls {
       this.args.argument(h, arg, n, s, map?.def, inputs, reached, seen);
     });
     for (const r of reached) this.args.inputBytes(r, s, inputs);
-    const silent = isSilent(h) && !h.effects.includes('random') && !h.effects.includes('time');
+    const unobservable = isSilent(h) && !h.effects.includes('random') && !h.effects.includes('time');
     const isLookup = LOOKUPS.has(id) && map !== undefined;
-    const functional = silent && (isLookup || h.effects.every((e) => e === 'pure' || e === 'runConstant'));
+    const pure = unobservable && (isLookup || h.effects.every((e) => e === 'pure' || e === 'runConstant'));
     if (isLookup) this.input(inputs, 'version', versionOf(this.n, s, versionKey(map)));
     this.effects.see(h, map, seen);
     const event = this.record(s, {
@@ -75,12 +75,12 @@ export class Calls {
       inputs,
       condition: this.condition(s),
       observed: seen.list(s),
-      silent: silent && !(isLookup && mapType(map.def.type)?.isLru === true),
-      functional,
+      unobservable: unobservable && !(isLookup && mapType(map.def.type)?.isLru === true),
+      pure,
     });
     for (const r of reached) if (r.writes) this.overwrite(r, s, event.token);
-    for (const memory of seen.washed)
-      s.logs.set(memory, wash(s.logs.get(memory), `${memory}@${event.token}`));
+    for (const memory of seen.havocked)
+      s.logs.set(memory, havoc(s.logs.get(memory), `${memory}@${event.token}`));
     if (invalidatesPacket(h)) this.effects.movePacket(s, event.token);
     this.effects.changeVersions(h, map, s, event.token);
     s.regs.fill(undefined, 1, 6);
@@ -110,11 +110,11 @@ export class Calls {
       inputs,
       condition: this.condition(s),
       observed: seen.list(s),
-      silent: false,
-      functional: false,
+      unobservable: false,
+      pure: false,
     });
-    for (const memory of seen.washed)
-      s.logs.set(memory, wash(s.logs.get(memory), `${memory}@${event.token}`));
+    for (const memory of seen.havocked)
+      s.logs.set(memory, havoc(s.logs.get(memory), `${memory}@${event.token}`));
     this.effects.movePacket(s, event.token);
     this.effects.disturb(s, event.token);
     s.regs.fill(undefined, 1, 6);
@@ -135,7 +135,7 @@ export class Calls {
 
   private record(s: State, c: Call): CallEvent {
     const event = this.log.add(c);
-    if (!c.silent)
+    if (!c.unobservable)
       this.accesses.push({
         kind: 'call',
         name: c.name,
@@ -179,7 +179,7 @@ export class Calls {
         // Of the source only: a candidate's inputs are not proven yet.
         if (!this.log.isSource) return base;
         if (h.ret === 'map_value') this.around.facts.neverNull(base);
-        else if (event.functional && h.id === 1)
+        else if (event.pure && h.id === 1)
           this.around.facts.lookup(
             map.region.key,
             map.def,
