@@ -16,6 +16,7 @@ const FLOORS = [
   'traffic',
   'experiment',
   'report',
+  'api',
   'cli',
 ];
 

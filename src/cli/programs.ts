@@ -4,11 +4,11 @@ import { UserError } from '../base/errors.ts';
 import { readText } from '../base/files.ts';
 import { type Assembly, readAssembly } from '../program/assembly.ts';
 import type { ProgramRow } from '../program/elf/index.ts';
-import { type LoadOptions, loadFile, usableIn } from '../program/file.ts';
+import { type FileSelection, loadFile, usableIn } from '../program/file.ts';
 import type { Program } from '../program/program.ts';
 import type { WhichPrograms } from './args.ts';
 
-export function loadOptions({ type, section }: WhichPrograms): LoadOptions {
+export function loadOptions({ type, section }: WhichPrograms): FileSelection {
   return { ...(type === undefined ? {} : { hook: type }), ...(section === undefined ? {} : { section }) };
 }
 

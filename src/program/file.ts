@@ -23,7 +23,8 @@ import type { Program } from './program.ts';
 import { readRaw, readRawFile, writeRaw, writeRawFile } from './raw/raw.ts';
 import type { HookName } from './tables/hook-types.ts';
 
-export interface LoadOptions {
+/** Which programs of a file, and what they are. */
+export interface FileSelection {
   /** Program type, for files and sections that do not tell. */
   hook?: HookName;
   /** Only programs of this section, or with this function name. */
@@ -50,7 +51,7 @@ const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const RAW = '.insns';
 
 /** @throws UserError when the file is of no known kind, or has no program that was asked for */
-export function loadFile(path: string, options: LoadOptions = {}): LoadedFile {
+export function loadFile(path: string, options: FileSelection = {}): LoadedFile {
   if (path.endsWith(RAW)) return rawFile(readRawFile(path, hookOf(options)), path);
   return loadBytes(readBytes(path), path, options);
 }
@@ -63,7 +64,7 @@ export function loadFile(path: string, options: LoadOptions = {}): LoadedFile {
 export function loadBytes(
   bytes: Uint8Array,
   name: string,
-  options: LoadOptions = {},
+  options: FileSelection = {},
   beside: { maps?: string; desc?: string } = {},
 ): LoadedFile {
   if (name.endsWith(RAW)) {
@@ -91,7 +92,7 @@ function rawFile(program: Program, name: string): LoadedFile {
   };
 }
 
-function hookOf({ hook }: LoadOptions): { hook?: HookName } {
+function hookOf({ hook }: FileSelection): { hook?: HookName } {
   return hook === undefined ? {} : { hook };
 }
 
@@ -100,7 +101,7 @@ export function labelOf(row: ProgramRow): { name: string; section: string } {
   return row.ok ? row.program : row;
 }
 
-function chosen(rows: ProgramRow[], file: string, { section }: LoadOptions): ProgramRow[] {
+function chosen(rows: ProgramRow[], file: string, { section }: FileSelection): ProgramRow[] {
   const hits = rows.filter((row) => {
     const { name, section: where } = labelOf(row);
     return section === undefined || section === name || section === where;

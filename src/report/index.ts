@@ -8,7 +8,6 @@
 
 export { type Chart, svgOf } from './charts/chart.ts';
 export { chartsOf } from './charts/charts.ts';
-export { align, type Hunk, type Span } from './html/align.ts';
 export { markdownOf } from './markdown.ts';
 export { comparisonJunit, comparisonMarkdown, comparisonText } from './tables/comparison-text.ts';
 export {

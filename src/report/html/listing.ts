@@ -1,9 +1,10 @@
 /** Two listings beside each other, line by line, each with what it costs; what stayed is beside itself. */
+
+import { align } from '../../base/align.ts';
 import type { ResultRow } from '../../experiment/results/result.ts';
 import { html, type Markup } from '../markup.ts';
 import { costsOf, type LineCost } from '../tables/costs.ts';
 import { fixed } from '../tables/tables.ts';
-import { align } from './align.ts';
 
 /** Equal lines in a row that are folded, but for a few at their ends. */
 const FOLD = 16;

@@ -1,7 +1,7 @@
 /** `k2 check`: is a program safe, as the kernel's checker sees it? Without a kernel. */
 import type { Command } from 'commander';
+import type { FaultyRun, SafetyFinding } from '../../../api/check.ts';
 import type { Program } from '../../../program/program.ts';
-import type { Fault, TestCase } from '../../../vm/types.ts';
 import { count, linux, type WhichPrograms, whichPrograms } from '../../args.ts';
 import { ExitCode } from '../../failure.ts';
 import { say, sayJson } from '../../output.ts';
@@ -13,16 +13,14 @@ interface CheckArgs extends WhichPrograms {
   json?: boolean;
 }
 
-/** What was found in one program. `slot` counts as `k2 disasm` does; absent for what concerns the whole program. */
+/** What was found in one program. */
 interface CheckRow {
   name: string;
   section: string;
   status: 'safe' | 'unsafe' | 'unusable';
-  /** Instructions that were followed: our counterpart of what the kernel's log calls processed. */
   processed?: number;
-  findings: readonly { slot?: number; insn?: string; reason: string }[];
-  /** A run that does what the checker is there to prevent, or at least reaches the first finding, if one was found. */
-  shownBy?: { slot: number; insn: string; fault?: Fault; input: TestCase };
+  findings: readonly SafetyFinding[];
+  shownBy?: FaultyRun;
 }
 
 export function checkCommand(program: Command): void {
@@ -54,32 +52,11 @@ async function check(file: string, o: CheckArgs): Promise<void> {
   if (rows.some((r) => r.status === 'unsafe')) throw new ExitCode(1);
 }
 
-async function rowOf(program: Program, o: CheckArgs): Promise<CheckRow> {
-  const { examine } = await import('../../../analysis/safety.ts');
-  const { formatInsn } = await import('../../../isa/disasm.ts');
-  const { slotOffsets } = await import('../../../isa/flow.ts');
-  const { parseLinux } = await import('../../../base/linux.ts');
-  const { validate } = await import('../../../isa/validate.ts');
-  const { namesOf } = await import('../../../program/listing.ts');
-  const { showFault } = await import('../../../vm/faults.ts');
-  const { insns, name, section } = program;
-  const offsets = slotOffsets(insns);
-  const names = namesOf(program);
-  const place = (at: number): { slot: number; insn: string } => ({
-    slot: offsets[at]!,
-    insn: formatInsn(insns[at]!, names),
-  });
-  const report = examine(program, { linux: parseLinux(o.kernel ?? '') });
-  const findings = report.findings.map(({ index, reason }) => ({
-    ...(insns[index] === undefined ? {} : place(index)),
-    reason,
-  }));
-  const [first] = report.findings;
-  if (first === undefined) return { name, section, status: 'safe', processed: report.steps, findings };
-  const isWellFormed = insns.length > 0 && validate(insns, { kernel: true }).length === 0;
-  const run = isWellFormed ? showFault(program, first.index, o.runs, o.seed) : undefined;
-  const shownBy = run && { ...place(run.at), fault: run.fault, input: run.test };
-  return { name, section, status: 'unsafe', processed: report.steps, findings, shownBy };
+async function rowOf(program: Program, { kernel, runs, seed }: CheckArgs): Promise<CheckRow> {
+  const { check } = await import('../../../api/check.ts');
+  const { name, section } = program;
+  const { status, ...rest } = check(program, { kernel, runs, seed });
+  return { name, section, status, ...rest };
 }
 
 /** Findings that are shown; --json has all. */

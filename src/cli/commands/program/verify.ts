@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import type { ProgramRow } from '../../../program/elf/index.ts';
 import { labelOf } from '../../../program/file.ts';
 import type { Program } from '../../../program/program.ts';
+import type { Scope } from '../../../verify/compare-programs.ts';
 import type { Verdict, WindowVerifier } from '../../../verify/index.ts';
 import { slotRange, type WhichPrograms, whichPrograms } from '../../args.ts';
 import type { Evidence } from '../../evidence.ts';
 import { EXIT_UNKNOWN, ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
-import type { Scope } from '../../versions.ts';
 
 interface VerifyArgs extends WhichPrograms {
   window?: { start: number; end: number };
@@ -115,7 +115,7 @@ function paired(firsts: readonly ProgramRow[], seconds: readonly ProgramRow[], f
 }
 
 async function rowOf(a: Program, b: Program, verifier: WindowVerifier, o: VerifyArgs): Promise<VerifyRow> {
-  const { compareVersions, compareWindow } = await import('../../versions.ts');
+  const { compareVersions, compareWindow } = await import('../../../verify/compare-programs.ts');
   const ask = () =>
     o.window === undefined ? compareVersions(a, b, verifier) : compareWindow(a, b, o.window, verifier);
   const { scope, verdict } = ask();

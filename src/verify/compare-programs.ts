@@ -9,6 +9,7 @@
  * What is proven for every range is proven for the program, since each step ends in a program equivalent to the last.
  */
 
+import { align, type Hunk } from '../base/align.ts';
 import { UserError } from '../base/errors.ts';
 import { encode } from '../isa/codec.ts';
 import { formatInsn } from '../isa/disasm.ts';
@@ -17,15 +18,10 @@ import { referenceOf, slotOffsets } from '../isa/flow.ts';
 import type { Insn } from '../isa/insn.ts';
 import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
-import { align, type Hunk } from '../report/html/align.ts';
-import { bisimilar } from '../verify/bisimulation.ts';
-import {
-  deepDifference,
-  type Verdict,
-  type Window,
-  type WindowVerifier,
-  whyIncomparable,
-} from '../verify/index.ts';
+import { bisimilar } from './bisimulation.ts';
+import { deepDifference, whyIncomparable } from './program.ts';
+import type { Verdict, Window } from './types.ts';
+import type { WindowVerifier } from './window.ts';
 
 /** What was proven: the program as a whole, the one range that differs, or all ranges one by one. */
 export type Scope = 'program' | 'window' | 'windows';
