@@ -2,10 +2,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../base/errors.ts';
 import { parseLinux } from '../base/linux.ts';
-import { hintFor } from '../base/text.ts';
+import { didYouMean, hintFor } from '../base/text.ts';
 import { isaName, parseIsa } from '../isa/levels.ts';
 import type { HookName } from '../program/tables/hook-types.ts';
-import { HOOKS, isHookName } from '../program/tables/hooks.ts';
+import { HOOKS, hookOfSection, isHookName } from '../program/tables/hooks.ts';
 import type { Window } from '../verify/types.ts';
 
 export function count(word: string): number {
@@ -22,9 +22,27 @@ export function hours(word: string): number {
   return n;
 }
 
-export function hook(word: string): HookName {
-  if (isHookName(word)) return word;
-  throw new UserError(`there is no program type '${word}'.`, '--type', hintFor(word, Object.keys(HOOKS)));
+/** A program type, by its own name or by that of a section (`tc`, `cgroup/connect4`). */
+export interface ProgramType {
+  hook: HookName;
+  attachType?: number;
+}
+
+export function programType(word: string): ProgramType {
+  if (isHookName(word)) return { hook: word };
+  const named = hookOfSection(word);
+  if (named !== undefined) {
+    const { hook, attachType } = named;
+    return { hook, ...(attachType === undefined ? {} : { attachType }) };
+  }
+  const known = Object.keys(HOOKS);
+  throw new UserError(
+    `there is no program type '${word}'.`,
+    '--type',
+    didYouMean(word, known) === undefined
+      ? `Known: ${known.join(', ')}, and section names such as tc or cgroup/connect4.`
+      : hintFor(word, known),
+  );
 }
 
 export function isa(word: string): string {
@@ -66,7 +84,7 @@ export function budget(word: string): number {
 }
 
 export interface WhichPrograms {
-  type?: HookName;
+  type?: ProgramType;
   section?: string;
 }
 
@@ -76,8 +94,8 @@ export function whichPrograms(command: Command): Command {
     .addOption(
       new Option(
         '--type <hook>',
-        'program type, where section or .desc do not tell (xdp, sched_cls, ...)',
-      ).argParser(hook),
+        'program type, where section, .desc and BTF do not tell (xdp, sched_cls, or a section name)',
+      ).argParser(programType),
     )
     .option('--section <name>', 'only programs of this section, or with this function name');
 }

@@ -9,7 +9,7 @@ import type { Program } from '../program/program.ts';
 import type { WhichPrograms } from './args.ts';
 
 export function loadOptions({ type, section }: WhichPrograms): FileSelection {
-  return { ...(type === undefined ? {} : { hook: type }), ...(section === undefined ? {} : { section }) };
+  return { ...type, ...(section === undefined ? {} : { section }) };
 }
 
 /** The programs of a file, or per program the reason why there is none. @throws UserError */

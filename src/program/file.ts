@@ -27,6 +27,8 @@ import type { HookName } from './tables/hook-types.ts';
 export interface FileSelection {
   /** Program type, for files and sections that do not tell. */
   hook?: HookName;
+  /** With `hook`: its expected attach type. */
+  attachType?: number;
   /** Only programs of this section, or with this function name. */
   section?: string;
 }
@@ -92,8 +94,8 @@ function rawFile(program: Program, name: string): LoadedFile {
   };
 }
 
-function hookOf({ hook }: FileSelection): { hook?: HookName } {
-  return hook === undefined ? {} : { hook };
+function hookOf({ hook, attachType }: FileSelection): { hook?: HookName; attachType?: number } {
+  return hook === undefined ? {} : { hook, ...(attachType === undefined ? {} : { attachType }) };
 }
 
 /** The name and section of a row, whether it can be used or not. */

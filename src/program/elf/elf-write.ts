@@ -27,7 +27,13 @@ export function writeElf(elf: ElfFile): Uint8Array {
     contents.set(t.section, bytes);
   }
 
-  const order = [...elf.sections].sort((a, b) => a.offset - b.offset || number.get(a)! - number.get(b)!);
+  // An empty section stands before the one that begins at its place.
+  const order = [...elf.sections].sort(
+    (a, b) =>
+      a.offset - b.offset ||
+      Number(a.data.length > 0) - Number(b.data.length > 0) ||
+      number.get(a)! - number.get(b)!,
+  );
   const offsets = new Map<Section, number>();
   let end = HEADER;
   for (const s of order) {

@@ -1,5 +1,5 @@
 /**
- * The ELF container: 64-bit little-endian relocatable objects of machine 247 (EM_BPF).
+ * The ELF container: 64-bit little-endian relocatable objects of machine 247 (EM_BPF), or 0 (old LLVM).
  *
  *     bytes --parseElf--> ElfFile (sections, symbols, relocations, linked by reference) --writeElf--> bytes
  *
@@ -29,6 +29,8 @@ export const SymbolBind = { LOCAL: 0, GLOBAL: 1, WEAK: 2 } as const;
 /** First of the reserved section numbers: absolute, common, ... */
 const SHN_LORESERVE = 0xff00;
 export const EM_BPF = 247;
+/** What LLVM wrote before BPF had a number; libbpf takes it, too. */
+const EM_NONE = 0;
 const HEADER = 64;
 const SECTION_HEADER = 64;
 const SYMBOL = 24;
@@ -143,7 +145,7 @@ function checkHeader(r: ByteReader): void {
       'Only little-endian BPF is supported: build with -target bpfel.',
     );
   const machine = r.u16(18, 'the machine number');
-  if (machine !== EM_BPF)
+  if (machine !== EM_BPF && machine !== EM_NONE)
     throw unsupported(`an object for machine ${machine}, not for BPF (${EM_BPF})`, 'Build with -target bpf.');
 }
 

@@ -6,21 +6,13 @@ import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { validate } from '../../isa/validate.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
-import type { HookName } from '../tables/hook-types.ts';
-import { hookOfSection } from '../tables/hooks.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
+import { type ProgramOptions, typeOfProgram } from './program-type.ts';
 
 /** A program of an object, or why there is none. */
 export type ProgramRow =
   | { ok: true; program: Program }
   | { ok: false; name: string; section: string; reason: string };
-
-export interface ProgramOptions {
-  /** Program type for sections whose name says nothing; with `force`, for all sections. */
-  hook?: HookName;
-  attachType?: number;
-  force?: boolean;
-}
 
 /** The kernel's limit for one program; and ours for all programs of an object, which may share their subprograms. */
 const MAX_INSNS = 1_000_000;
@@ -52,17 +44,8 @@ export function programOf(
   options: ProgramOptions = {},
 ): ProgramRow {
   const section = entry.section.name;
-  const named = hookOfSection(section);
-  const byUser =
-    options.hook === undefined
-      ? undefined
-      : {
-          hook: options.hook,
-          ...(options.attachType === undefined ? {} : { attachType: options.attachType }),
-        };
-  const kind = options.force === true ? (byUser ?? named) : (named ?? byUser);
-  if (kind === undefined)
-    return refused(entry, `section '${section}' does not tell the program type: name it with --type`);
+  const type = typeOfProgram(object, entry, options);
+  if (!type.ok) return refused(entry, type.reason);
   const flat = flatten(object, entry);
   if (!flat.ok) return refused(entry, flat.reason);
   const { insns, functions, maps, pinned } = flat.layout;
@@ -71,8 +54,8 @@ export function programOf(
     program: {
       name: entry.name,
       section,
-      hook: kind.hook,
-      ...(kind.attachType === undefined ? {} : { attachType: kind.attachType }),
+      hook: type.hook,
+      ...(type.attachType === undefined ? {} : { attachType: type.attachType }),
       license: object.license,
       insns,
       functions,

@@ -22,6 +22,9 @@ export const RelocType = {
   R_64_32: 10,
 } as const;
 
+/** Section number of variables that the linker has yet to place. */
+const SHN_COMMON = 0xfff2;
+
 type Result = { ok: true; ref: Ref } | { ok: false; reason: string };
 const no = (reason: string): Result => ({ ok: false, reason });
 const yes = (ref: Ref): Result => ({ ok: true, ref });
@@ -173,6 +176,8 @@ function localCall(section: Section, at: number, c: Context): Result {
 }
 
 function externRef(symbol: ElfSymbol, c: Context): Result {
+  if (symbol.special === SHN_COMMON)
+    return no(`'${symbol.name}' is an uninitialised common variable: build with -fno-common`);
   if (symbol.special !== 0 || symbol.name === '')
     return no(`symbol '${symbol.name}' in special section ${hex(symbol.special)}`);
   const ref = c.externs.get(symbol.name);

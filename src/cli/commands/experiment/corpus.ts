@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { UserError } from '../../../base/errors.ts';
 import { PACKAGE_ROOT, stateFolder } from '../../../base/paths.ts';
 import type { HookName } from '../../../program/tables/hook-types.ts';
-import { hook } from '../../args.ts';
+import { programType } from '../../args.ts';
 import { ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
@@ -42,7 +42,9 @@ export function corpusCommand(program: Command): void {
     .command('new <name> <files...>')
     .description('make a corpus of your own from objects and raw instructions, in .k2/')
     .addOption(
-      new Option('--type <hook>', 'program type, where section or .desc do not tell').argParser(hook),
+      new Option('--type <hook>', 'program type, where section or .desc do not tell').argParser(
+        (word) => programType(word).hook,
+      ),
     )
     .option(
       '--license <name>',

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { programsOf, readObject, rewritePrograms, writeObject } from '../../../src/program/elf/index.ts';
+import { bytesOf, objectOf, okPrograms } from './fixtures.ts';
+
+describe('objects of other forms', () => {
+  const object = objectOf('forms.o');
+  const rows = new Map(
+    programsOf(object).map((r) => [r.ok ? r.program.name : r.name, r.ok ? r.program.hook : r.reason]),
+  );
+
+  it('have the type of their context where the section does not tell it', () => {
+    expect(rows.get('by_context')).toBe('xdp');
+    expect(rows.get('by_typedef')).toBe('xdp');
+    expect(rows.get('sock_addr')).toBe('cgroup_sock_addr');
+    expect(rows.get('event')).toBe('tracepoint');
+    expect(rows.get('enter')).toBe('kprobe');
+  });
+
+  it('say which types a context may be that of', () => {
+    expect(rows.get('many_hooks')).toMatch(/a __sk_buff, may be that of sched_cls, .*name one with --type/);
+    expect(rows.get('unknown_context')).toBe(
+      "section 'anything' does not tell the program type: name it with --type",
+    );
+    expect(rows.get('no_context')).toMatch(/name it with --type/);
+  });
+
+  it('take what the user says over the context, and the section over both', () => {
+    const named = programsOf(object, { hook: 'sched_cls' });
+    const hookOf = (name: string) => {
+      const row = named.find((r) => r.ok && r.program.name === name);
+      return row?.ok === true ? row.program.hook : undefined;
+    };
+    expect(hookOf('many_hooks')).toBe('sched_cls');
+    expect(hookOf('unknown_context')).toBe('sched_cls');
+    expect(hookOf('by_context')).toBe('sched_cls');
+    expect(hookOf('fine')).toBe('xdp');
+  });
+
+  it('name what one program lacks, and give the others', () => {
+    expect(rows.get('calls_nobody')).toMatch(/undefined symbol 'nobody'/);
+    expect(rows.get('reads_nothing')).toMatch(/undefined symbol 'nothing'/);
+    expect(rows.get('reads_common')).toMatch(
+      /'tally' is an uninitialised common variable: build with -fno-common/,
+    );
+    expect(rows.get('fine')).toBe('xdp');
+    const [fine] = okPrograms(object).filter((p) => p.name === 'fine');
+    expect(fine!.license).toBe('GPL');
+    const changed = { original: fine!, optimized: fine! };
+    expect(writeObject(object, rewritePrograms(object, [changed]))).toEqual(
+      new Uint8Array(bytesOf('forms.o')),
+    );
+  });
+
+  it('may have nothing but .text', () => {
+    const programs = okPrograms(objectOf('text.o'));
+    expect(programs.map((p) => [p.name, p.hook, p.functions.map((f) => f.name)])).toEqual([
+      ['pass', 'xdp', ['pass']],
+      ['options', 'sock_ops', ['options', 'twice']],
+    ]);
+  });
+
+  it('may have the machine number 0, which is kept', () => {
+    const bytes = new Uint8Array(bytesOf('table.o'));
+    bytes[18] = 0;
+    bytes[19] = 0;
+    const old = readObject(bytes, 'old.o');
+    expect(okPrograms(old).map((p) => p.insns)).toEqual(okPrograms(objectOf('table.o')).map((p) => p.insns));
+    expect(writeObject(old, [])).toEqual(bytes);
+    bytes[18] = 62;
+    expect(() => readObject(bytes, 'x86.o')).toThrow(/machine 62/);
+  });
+});
