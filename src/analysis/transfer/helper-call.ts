@@ -1,6 +1,7 @@
 /** Helper calls by prototype: argument checks, memory that is read and written, what r0 is afterwards. */
 import type { Insn } from '../../isa/insn.ts';
 import type { MapDef } from '../../program/program.ts';
+import { LoadFlag } from '../../program/tables/attach.ts';
 import { hookAllowsHelper } from '../../program/tables/helpers/allowed.ts';
 import {
   type Helper,
@@ -9,7 +10,7 @@ import {
   invalidatesPacket,
   memOfArg,
 } from '../../program/tables/helpers.ts';
-import { hookOfSection } from '../../program/tables/hooks.ts';
+import { loadFlagsOf } from '../../program/tables/hooks.ts';
 import { isReadOnly, mapAllowsHelper, mapType } from '../../program/tables/maps.ts';
 import { constantOf, signedBetween, UNKNOWN, unsignedOf } from '../domain/scalar.ts';
 import { STACK_SIZE, type Stack } from '../domain/stack.ts';
@@ -268,12 +269,9 @@ function isGplCompatible(license: string): boolean {
   return GPL_COMPATIBLE.has(license);
 }
 
-/** BPF_F_SLEEPABLE, as section names ask for it; programs of type syscall always sleep. */
-const SLEEPABLE = 1 << 4;
-
+/** As section names ask for it; programs of type syscall always sleep. */
 function maySleep({ program }: Env): boolean {
-  const flags = hookOfSection(program.section)?.loadFlags ?? 0;
-  return program.hook === 'syscall' || (flags & SLEEPABLE) !== 0;
+  return program.hook === 'syscall' || (loadFlagsOf(program) & LoadFlag.SLEEPABLE) !== 0;
 }
 
 const GET_LOCAL_STORAGE = 81;

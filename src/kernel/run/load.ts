@@ -9,7 +9,7 @@ import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import type { Program } from '../../program/program.ts';
-import { HOOKS, hookOfSection } from '../../program/tables/hooks.ts';
+import { HOOKS, loadFlagsOf } from '../../program/tables/hooks.ts';
 import { createMaps, isSettings } from '../syscall/maps.ts';
 import {
   encodeWithMaps,
@@ -61,7 +61,7 @@ function rawProgram(program: Program, insns: readonly Insn[], mapFds: readonly n
   return {
     progType: HOOKS[program.hook].progType,
     attachType: program.attachType ?? 0,
-    flags: hookOfSection(program.section)?.loadFlags ?? 0,
+    flags: loadFlagsOf(program),
     license: program.license,
     name: program.name,
     code: encodeWithMaps(insns, mapFds),

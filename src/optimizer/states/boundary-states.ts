@@ -3,12 +3,14 @@
  * alike by chance is told apart: packets that end early, maps without entries or with those that are looked up, values
  * that are zero, pointers that lead to the same place in all tests.
  */
+
 import type { Insn } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import type { WindowContext } from '../../verify/index.ts';
-import type { MachineState } from '../../vm/machine/types.ts';
 import type { WindowMachine } from '../../vm/machine/window-machine.ts';
-import { endPacket, StateEditor } from './state-editor.ts';
+import type { MachineState } from '../../vm/memory/machine-state.ts';
+import { StateEditor } from '../../vm/memory/state-editor.ts';
+import { endPacket } from './packet-end.ts';
 
 /** States that each change is tried on, until the source runs from one. */
 const BASES = 4;

@@ -6,15 +6,17 @@
  * The unknowns of a proof are taken over where the machine has them: numbers, bytes behind pointers, where the packet ends,
  * what lookups find, which object a register of unknown kind points into.
  */
+
 import type { Scalar } from '../../analysis/domain/scalar.ts';
 import { STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { isSingle, type Pointer } from '../../analysis/domain/value.ts';
 import type { WindowContext } from '../../verify/index.ts';
 import type { Counterexample } from '../../verify/types.ts';
 import type { MissedKey } from '../../vm/helpers/index.ts';
-import type { MachineState } from '../../vm/machine/types.ts';
 import { HEAD } from '../../vm/memory/layout.ts';
-import { endPacket, StateEditor } from './state-editor.ts';
+import type { MachineState } from '../../vm/memory/machine-state.ts';
+import { StateEditor } from '../../vm/memory/state-editor.ts';
+import { endPacket } from './packet-end.ts';
 
 /** So far from its start a number counts as an address in an object. */
 const NEAR = 4096n;

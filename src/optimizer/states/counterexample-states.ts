@@ -1,8 +1,9 @@
 /** The verifier's counterexamples as states that the candidates of a window run from. */
+
 import type { WindowContext } from '../../verify/index.ts';
 import type { Counterexample } from '../../verify/types.ts';
-import type { MachineState } from '../../vm/machine/types.ts';
 import type { WindowMachine } from '../../vm/machine/window-machine.ts';
+import type { MachineState } from '../../vm/memory/machine-state.ts';
 import { Overlay } from './counterexample-overlay.ts';
 
 /** States that a counterexample is laid over, one after the other, until one shows the difference. */

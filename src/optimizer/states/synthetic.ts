@@ -4,13 +4,14 @@
  *
  *   a test's state at the program's start, WindowContext --synthesise--> a state at the window's start
  */
+
 import type { Scalar } from '../../analysis/domain/scalar.ts';
 import { BYTE_UNKNOWN, STACK_SIZE } from '../../analysis/domain/stack.ts';
 import type { Pointer, Value } from '../../analysis/domain/value.ts';
 import type { Rng } from '../../base/random.ts';
 import type { WindowContext } from '../../verify/index.ts';
-import type { MachineState } from '../../vm/machine/types.ts';
 import { HEAD, MAP, MAP_BYTES, MAPS, MapKind, SHADOW } from '../../vm/memory/layout.ts';
+import type { MachineState } from '../../vm/memory/machine-state.ts';
 
 const DRAWS = 16;
 /** Of a keyed map's slot: what precedes the key (maps.ts). */

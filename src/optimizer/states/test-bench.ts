@@ -1,4 +1,5 @@
 /** The test bench of one optimization: the interpreter with its test cases, and what candidates are compared with. */
+
 import type { Rng } from '../../base/random.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
@@ -7,8 +8,9 @@ import type { WindowContext } from '../../verify/index.ts';
 import type { Window } from '../../verify/types.ts';
 import { staticLatency } from '../../vm/latency/latency.ts';
 import { createMachine } from '../../vm/machine/machine.ts';
-import type { Machine, MachineState } from '../../vm/machine/types.ts';
+import type { Machine } from '../../vm/machine/types.ts';
 import { type LiveOutPlace, WindowMachine } from '../../vm/machine/window-machine.ts';
+import type { MachineState } from '../../vm/memory/machine-state.ts';
 import { observer } from '../../vm/observe.ts';
 import { generateTests } from '../../vm/testgen/index.ts';
 import type { TestCase } from '../../vm/types.ts';

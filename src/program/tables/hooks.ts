@@ -50,6 +50,11 @@ export function hookOfSection(
   };
 }
 
+/** BPF_F_* flags with which a loader loads a program, as its section's name asks for them. */
+export function loadFlagsOf(program: { section: string }): number {
+  return hookOfSection(program.section)?.loadFlags ?? 0;
+}
+
 /** The range, inclusive, that the checker enforces on r0 at exit; undefined when any value will do. */
 export function returnRangeOf(hook: Hook, attachType?: number): readonly [number, number] | undefined {
   const row = hook.returnRangeBy?.find((r) => attachType !== undefined && r.attachTypes.includes(attachType));

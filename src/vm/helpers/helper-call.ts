@@ -3,12 +3,14 @@
  *
  *   registers r1..r5, arena  --model-->  r0, arena, external calls
  */
+
 import type { Program } from '../../program/program.ts';
 import { type Helper, helperById } from '../../program/tables/helpers.ts';
 import type { Hook } from '../../program/tables/hook-types.ts';
 import { type Arena, fault } from '../memory/arena.ts';
 import { poisonOf } from '../memory/image.ts';
 import { FaultCode, HEAD, MAP, MAP_BYTES, MAPS, REGS } from '../memory/layout.ts';
+import type { MissedKey } from '../memory/missed-key.ts';
 import { mapAt, type SimMap } from '../memory/sim-map.ts';
 import type { ExternalCall } from '../types.ts';
 
@@ -18,12 +20,6 @@ export type Digests = readonly number[];
 export interface KernelOptions {
   /** CPU ids that get_smp_processor_id may give: 0 .. cpus-1. */
   cpus: number;
-}
-
-/** A lookup that gave NULL: the map's number (those of the program first, then inner ones) and the key. */
-export interface MissedKey {
-  map: number;
-  key: Uint8Array;
 }
 
 /** What a model answers: that r0 is set (by `ret`, `ret64` or `retPointer`). */

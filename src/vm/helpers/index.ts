@@ -15,7 +15,8 @@ import { PACKET_MODELS } from './packet.ts';
 import { SYSTEM_MODELS } from './system.ts';
 import { standIn } from './unmodelled.ts';
 
-export { HelperCall, type KernelOptions, type MissedKey } from './helper-call.ts';
+export type { MissedKey } from '../memory/missed-key.ts';
+export { HelperCall, type KernelOptions } from './helper-call.ts';
 
 const MODELS: HelperModels = { ...MAP_MODELS, ...SYSTEM_MODELS, ...OUTPUT_MODELS, ...PACKET_MODELS };
 const table: readonly (HelperModel | undefined)[] = Array.from({ length: 256 }, (_, id) => MODELS[id]);

@@ -1,9 +1,11 @@
 /** What a machine takes, gives, and can do (machine.ts makes one). */
+
 import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
 import type { MissedKey } from '../helpers/index.ts';
 import type { LatencyProfile } from '../latency/latency.ts';
 import { DEFAULT_PROFILE } from '../latency/latency.ts';
+import type { MachineState } from '../memory/machine-state.ts';
 import type { Outcome, TestCase } from '../types.ts';
 
 export interface MachineOptions {
@@ -58,14 +60,6 @@ export interface Trace {
   /** Keys of lookups that gave NULL; maps as the program numbers them, inner ones of maps of maps behind. */
   missed: readonly MissedKey[];
   coverage: Coverage;
-}
-
-/** A run interrupted: registers, and the test's arena with its shadow (layout.ts). */
-export interface MachineState {
-  test: number;
-  registers: readonly bigint[];
-  bytes: Uint8Array;
-  shadow: Uint8Array;
 }
 
 export interface Machine {

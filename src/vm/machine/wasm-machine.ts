@@ -1,6 +1,7 @@
 /**
  * The fast machine: memory, decoded instructions and expected outcomes around the emitted WebAssembly (wasm/module.ts).
  */
+
 import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
@@ -8,6 +9,7 @@ import { callHelper, HelperCall, type MissedKey } from '../helpers/index.ts';
 import { pricesOf } from '../latency/latency.ts';
 import { Arena } from '../memory/arena.ts';
 import { CELL, CODE, ENTRY, HEAD, HELPER_EXIT, RECORD, REGS } from '../memory/layout.ts';
+import type { MachineState } from '../memory/machine-state.ts';
 import { arenaAt, initialise, type MemoryPlan, planMemory } from '../memory/memory-plan.ts';
 import type { ExternalCall, Outcome, TestCase } from '../types.ts';
 import { Wasm } from '../wasm/api.ts';
@@ -17,7 +19,7 @@ import type { Variant } from '../wasm/parts.ts';
 import { forgetExpected, markExpected, noteExpected } from './expected.ts';
 import { type ExpectedMaps, snapshot, structureDistance } from './map-distance.ts';
 import { readOutcome } from './outcome.ts';
-import type { Coverage, Evaluation, Machine, MachineOptions, MachineState, Trace } from './types.ts';
+import type { Coverage, Evaluation, Machine, MachineOptions, Trace } from './types.ts';
 
 export interface Exports {
   exec(arena: number): number;

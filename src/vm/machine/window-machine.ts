@@ -11,11 +11,13 @@
  *
  *     0 .. n-1    the window      n    the end      n + 1 + k    place k outside      n + 1 + places    `exit`
  */
+
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA } from '../../isa/insn.ts';
 import { type AtomicOp, type LoadOp, type StoreOp, specOf } from '../../isa/semantics.ts';
 import type { Program } from '../../program/program.ts';
 import type { MissedKey } from '../helpers/index.ts';
 import { CELL, CODE, ENTRY, HEAD, MAP, RECORD, REGS, SHADOW, STACK_BYTES } from '../memory/layout.ts';
+import type { MachineState } from '../memory/machine-state.ts';
 import { arenaAt } from '../memory/memory-plan.ts';
 import { allMaps } from '../memory/sim-map.ts';
 import type { TestCase } from '../types.ts';
@@ -23,7 +25,7 @@ import { Special, type Targets } from '../wasm/decode.ts';
 import type { Variant } from '../wasm/parts.ts';
 import { markExpected, noteExpected } from './expected.ts';
 import { type ExpectedMaps, snapshot } from './map-distance.ts';
-import type { MachineOptions, MachineState } from './types.ts';
+import type { MachineOptions } from './types.ts';
 import { MACHINE_DEFAULTS } from './types.ts';
 import { FastMachine } from './wasm-machine.ts';
 

@@ -21,7 +21,18 @@ import {
   RINGBUF_BYTES,
   regions,
 } from './image-shape.ts';
-import { FRAME_STRIDE, HEAD, MAP, MAP_BYTES, MAPS, MapKind, poison, SHADOW, STACK_BYTES } from './layout.ts';
+import {
+  FRAME_STRIDE,
+  HEAD,
+  MAP,
+  MAP_BYTES,
+  MAP_READ_ONLY,
+  MAPS,
+  MapKind,
+  poison,
+  SHADOW,
+  STACK_BYTES,
+} from './layout.ts';
 import { SimMap, SlotState, slotCount, storageOf } from './sim-map.ts';
 
 const ETHERNET = 14;
@@ -191,7 +202,7 @@ function writeMap(arena: Arena, planned: PlannedMap, index: number, offset: numb
   put(MAP.KEY_SIZE, def.keySize);
   put(MAP.VALUE_SIZE, def.valueSize);
   put(MAP.INDEX, index);
-  put(MAP.FLAGS, def.flags | (def.readonly === true ? 0x80 : 0));
+  put(MAP.FLAGS, def.flags | (def.readonly === true ? MAP_READ_ONLY : 0));
   if (kind === MapKind.NONE) return;
   const map = new SimMap(arena, at);
   const access = map.access() | SHADOW.OUTPUT;

@@ -151,10 +151,14 @@ export const MAP = {
   SPARE: 44,
   /** Number in `Program.maps`, or of the inner map. */
   INDEX: 48,
+  /** The definition's flags, and MAP_READ_ONLY. */
   FLAGS: 52,
   /** Slots: number of the next insertion. */
   SEQUENCE: 56,
 } as const;
+
+/** In a map's FLAGS: the program may not write it. */
+export const MAP_READ_ONLY = 0x80;
 export const MAP_BYTES = 64;
 
 /** How a map's contents are stored: every value in place, keyed slots, or nothing. */

@@ -19,7 +19,8 @@ export const DENSE_LIMIT = 64 * 1024;
 export const SPARE_SLOTS = 24;
 
 export const SlotState = { FREE: 0, LIVE: 1, DEAD: 2 } as const;
-const SLOT = { STATE: 0, SEQUENCE: 4, KEY: 8 } as const;
+/** Of a keyed map's slot: where its state, its number of insertion (or the next free slot) and its key are. */
+export const SLOT = { STATE: 0, SEQUENCE: 4, KEY: 8 } as const;
 
 const NO_STORAGE: readonly number[] = [MapTypeId.STACK_TRACE, MapTypeId.RINGBUF, MapTypeId.USER_RINGBUF];
 

@@ -5,7 +5,6 @@ import { assemble } from '../../../src/isa/asm/asm.ts';
 import type { Insn } from '../../../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../../../src/optimizer/defaults.ts';
 import { learn, remember } from '../../../src/optimizer/states/counterexample-states.ts';
-import { StateEditor } from '../../../src/optimizer/states/state-editor.ts';
 import { TestBench } from '../../../src/optimizer/states/test-bench.ts';
 import { replaceRange } from '../../../src/program/edit.ts';
 import type { MapDef, Program } from '../../../src/program/program.ts';
@@ -15,6 +14,7 @@ import { createWindowVerifier, type WindowContext, type WindowVerifier } from '.
 import type { Window } from '../../../src/verify/types.ts';
 import { createMachine } from '../../../src/vm/machine/machine.ts';
 import { WindowMachine } from '../../../src/vm/machine/window-machine.ts';
+import { StateEditor } from '../../../src/vm/memory/state-editor.ts';
 import { generateTests } from '../../../src/vm/testgen/index.ts';
 import { hasPaperPrograms, paperPrograms } from '../../analysis/programs.ts';
 import { programOf } from '../helpers.ts';

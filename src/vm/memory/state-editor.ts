@@ -1,16 +1,14 @@
-/** A start state of a window that is being changed into another one: numbers, pointers, memory, the packet's end, map entries. */
-import { STACK_SIZE } from '../../analysis/domain/stack.ts';
-import type { WindowContext } from '../../verify/index.ts';
-import type { MissedKey } from '../../vm/helpers/index.ts';
-import type { MachineState } from '../../vm/machine/types.ts';
-import { HEAD, MAP, MAP_BYTES, MAPS, MapKind, SHADOW } from '../../vm/memory/layout.ts';
-import { SlotState } from '../../vm/memory/sim-map.ts';
+/**
+ * A machine's state that is being changed into another one: registers, bytes, the packet's end, map entries. It knows the
+ * layout of the arena (layout.ts), so that nobody else edits it byte by byte.
+ */
+
+import { HEAD, MAP, MAP_BYTES, MAP_READ_ONLY, MAPS, MapKind, SHADOW } from './layout.ts';
+import type { MachineState } from './machine-state.ts';
+import type { MissedKey } from './missed-key.ts';
+import { SLOT, SlotState } from './sim-map.ts';
 
 const READABLE = SHADOW.READ | SHADOW.WRITE;
-/** Of a keyed map's slot: what precedes the key, and where its state and number of insertion are (vm/memory/sim-map.ts). */
-const SLOT = { STATE: 0, SEQUENCE: 4, KEY: 8 } as const;
-/** Flag of maps that the program may not write (vm/memory/image.ts). */
-const READ_ONLY = 0x80;
 /** Makes bytes that are neither zero nor equal. */
 const NOISE = 0x9e3779b1;
 const pad8 = (n: number): number => (n + 7) & ~7;
@@ -114,7 +112,7 @@ export class StateEditor {
   get writableMaps(): number[] {
     const count = this.view.getUint32(HEAD.MAP_BYTES, true) / MAP_BYTES;
     return Array.from({ length: count }, (_, map) => map).filter(
-      (map) => (this.map(map, MAP.FLAGS) & READ_ONLY) === 0,
+      (map) => (this.map(map, MAP.FLAGS) & MAP_READ_ONLY) === 0,
     );
   }
 
@@ -167,19 +165,4 @@ export class StateEditor {
     this.setMap(map, MAP.SEQUENCE, sequence + 1);
     return true;
   }
-}
-
-/** Cuts the packet off, and what points to its end goes with it; false where it was not longer. */
-export function endPacket(draft: StateEditor, { registers, stack }: WindowContext, length: number): boolean {
-  const moved = draft.shorten(length);
-  if (moved === 0n) return false;
-  for (const [r, v] of registers.entries())
-    if (v.kind === 'pointer' && v.region.kind === 'packet_end')
-      draft.registers[r] = BigInt.asUintN(64, draft.registers[r]! + moved);
-  for (const [n, slot] of stack.entries()) {
-    const { spill, spillSize } = slot ?? {};
-    if (spill?.kind !== 'pointer' || spill.region.kind !== 'packet_end' || spillSize !== 8) continue;
-    draft.add(draft.registers[10]! + BigInt(8 * n - STACK_SIZE), moved);
-  }
-  return true;
 }
