@@ -15,7 +15,7 @@ export { ALL_BITS, lowBits } from './demanded-bits.ts';
 export * from './domain/scalar.ts';
 export type { Precision } from './domain/scalar-ops.ts';
 export { BYTE_UNINIT, BYTE_UNKNOWN, byteAt, type Slot, STACK_SIZE, type Stack } from './domain/stack.ts';
-export { type AbstractState, current, type Frame, register } from './domain/state.ts';
+export { type AbstractState, current, type Frame } from './domain/state.ts';
 export * from './domain/tnum.ts';
 export * from './domain/value.ts';
 export * from './liveness.ts';

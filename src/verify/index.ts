@@ -13,7 +13,7 @@ export type { WindowContext } from './context.ts';
 export { type OutcomeDifference, outcomeDifferences, outcomeDifferenceText } from './outcome-diff.ts';
 export { deepDifference, whyIncomparable } from './program.ts';
 export { type Accelerations, ALL_ACCELERATIONS } from './proof/accelerations.ts';
-export type { Candidate, Counterexample, Proof, Verdict, Window, WindowChecker } from './types.ts';
+export type { Counterexample, Proof, Verdict, Window } from './types.ts';
 export {
   createWindowVerifier,
   type StageStats,

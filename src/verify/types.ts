@@ -1,6 +1,4 @@
 /** Verdicts and windows: what the verifier is asked and what it answers. */
-import type { Insn } from '../isa/insn.ts';
-import type { Program } from '../program/program.ts';
 import type { TestCase } from '../vm/types.ts';
 
 /** Instructions [start, end) of a program, inside one function. */
@@ -28,14 +26,3 @@ export interface Counterexample {
   unknowns?: ReadonlyMap<string, bigint>;
   test?: TestCase;
 }
-
-/** A rewrite of a window that nobody has proven. `insns` replaces the window's instructions. */
-export interface Candidate {
-  window: Window;
-  insns: readonly Insn[];
-  /** Who proposed it: rule name, chain, ... */
-  by: string;
-}
-
-/** Checks a rewrite of one window in its program. */
-export type WindowChecker = (program: Program, window: Window, replacement: readonly Insn[]) => Verdict;

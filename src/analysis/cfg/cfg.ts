@@ -54,11 +54,6 @@ export interface Cfg {
   offsets: Int32Array;
 }
 
-/** Index of the function that holds instruction `index`, or -1. */
-export function functionAt(program: Program, index: number): number {
-  return program.functions.findIndex((f) => f.start <= index && index < f.end);
-}
-
 /** 1 for the first instructions of blocks. */
 function leaders({ insns, functions }: Program, offsets: Int32Array): Uint8Array {
   const starts = new Uint8Array(insns.length + 1);

@@ -243,12 +243,6 @@ export function unsignedOf(bits: number, id = 0): Scalar {
   return between(0n, (1n << BigInt(bits)) - 1n, id);
 }
 
-/** A number of `bits` bits, sign-extended. */
-export function signedOf(bits: number, id = 0): Scalar {
-  const half = 1n << BigInt(bits - 1);
-  return consistent(TNUM_UNKNOWN, { ...FULL64, smin: -half, smax: half - 1n }, FULL32, id);
-}
-
 /** A number of the unsigned interval [lo, hi]. */
 export function between(lo: bigint, hi: bigint, id = 0): Scalar {
   return consistent(TNUM_UNKNOWN, { ...FULL64, umin: lo, umax: hi }, FULL32, id);

@@ -66,10 +66,6 @@ export function current(state: AbstractState): Frame {
   return state.frames[state.frames.length - 1]!;
 }
 
-export function register(state: AbstractState, n: number): Value {
-  return current(state).regs[n] ?? UNINIT;
-}
-
 export function cloneState(state: AbstractState): AbstractState {
   return { frames: state.frames.map((f) => ({ ...f, regs: f.regs.slice() })), refs: state.refs };
 }

@@ -164,12 +164,6 @@ export function constantOffset(p: Pointer): number | undefined {
   return constantOf(p.variable) === 0n ? p.off : undefined;
 }
 
-/** Bounds of the offset, inclusive, in bytes. */
-export function offsetBounds(p: Pointer): { min: bigint; max: bigint } {
-  const off = BigInt(p.off);
-  return { min: off + p.variable.smin, max: off + p.variable.smax };
-}
-
 /** True when both certainly point into the same object. */
 export function sameObject(a: Pointer, b: Pointer): boolean {
   if (a.region.key !== b.region.key) return false;
@@ -179,12 +173,6 @@ export function sameObject(a: Pointer, b: Pointer): boolean {
 /** Regions of which there is only one object at a time. */
 export function isSingle(r: Region): boolean {
   return !['map_value', 'memory', 'opaque'].includes(r.kind) && !(r.kind === 'map' && r.inner);
-}
-
-/** Distance b - a in bytes when both have the same object and the same variable part. */
-export function distance(a: Pointer, b: Pointer): number | undefined {
-  if (!sameObject(a, b) || a.nullable || b.nullable || !sameNumber(a.variable, b.variable)) return undefined;
-  return b.off - a.off;
 }
 
 /** True when both are certainly the same number. */

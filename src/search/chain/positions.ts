@@ -13,7 +13,7 @@
  * `exit` stays `exit`.
  */
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
-import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA, slotsOf } from '../../isa/insn.ts';
+import { type Insn, isNop, nop, OP_EXIT, OP_JA, slotsOf } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 
 /** Slots from the window's end to a place after it, or minus those from a place before it to its start (ExitPoint.to). */
@@ -133,9 +133,4 @@ export function widened({ insns, exits }: WindowPositions, length: number): Wind
     return off !== undefined && at + 1 + off > n ? { ...i, off: off + more } : i;
   });
   return { insns: [...moved, ...Array.from({ length: more }, nop)], exits };
-}
-
-/** `goto` from one position to another. */
-export function gotoPosition(at: number, target: number): Insn {
-  return insn(OP_JA, 0, 0, target - at - 1);
 }

@@ -24,12 +24,6 @@ export interface SimplifierContext {
 /** Op.And, Op.Or or Op.Xor. */
 export type BitOp = 4 | 5 | 6;
 
-/** A part of a term: bits [lo, lo + width). */
-export interface BitSlice {
-  lo: number;
-  width: number;
-}
-
 export function bitLength(v: bigint): number {
   return v === 0n ? 0 : v.toString(2).length;
 }

@@ -105,8 +105,6 @@ export const load64u32 = load(0x35);
 export const store32 = store(0x36);
 export const store64 = store(0x37);
 export const storeF64 = store(0x39);
-export const store32as8 = store(0x3a);
-export const store32as16 = store(0x3b);
 export const store64as8 = store(0x3c);
 export const store64as16 = store(0x3d);
 export const store64as32 = store(0x3e);
@@ -125,7 +123,6 @@ export const lts32 = binary(0x48);
 export const ltu32 = binary(0x49);
 export const gtu32 = binary(0x4b);
 export const geu32 = binary(0x4f);
-export const eqz64 = unary(0x50);
 export const eq64 = binary(0x51);
 export const ne64 = binary(0x52);
 export const lts64 = binary(0x53);
@@ -172,9 +169,6 @@ export const extendU = unary(0xad);
 export const toF64 = unary(0xba);
 export const extend8S32 = unary(0xc0);
 export const extend16S32 = unary(0xc1);
-export const extend8S64 = unary(0xc2);
-export const extend16S64 = unary(0xc3);
-export const extend32S64 = unary(0xc4);
 
 export interface Func {
   /** Value types of parameters and of the result. */
