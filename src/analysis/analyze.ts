@@ -4,6 +4,7 @@
  *   in:   Program
  *   out:  Analysis; `stateBefore(index)` is the merge over all paths and call chains
  */
+import { linux } from '../base/linux.ts';
 import type { Program } from '../program/program.ts';
 import type { Cfg } from './cfg/cfg.ts';
 import {
@@ -37,7 +38,7 @@ export interface Analysis {
 }
 
 /** As sharp as we can; nothing is refused. */
-export const ANALYSIS_RULES: VerifierRules = { linux: 618, uninitStack: true, precision: 'best' };
+export const ANALYSIS_RULES: VerifierRules = { linux: linux(6, 18), uninitStack: true, precision: 'best' };
 /** Cases that are kept apart where pointers differ; what `statesBefore` lists. */
 const DISJUNCTS = 8;
 const STEP_LIMIT = 2_000_000;

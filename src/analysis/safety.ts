@@ -4,6 +4,7 @@
  * a program that either way finds nothing in is safe. Sound for what it models: a program without findings neither
  * faults nor breaks a rule listed here; findings may be false where precision was lost. The kernel itself is the judge.
  */
+import { linux } from '../base/linux.ts';
 import { specOf } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
@@ -42,7 +43,7 @@ export interface SafetyReport {
 
 const DEFAULTS: VerifierRules & Required<Pick<SafetyOptions, 'disjuncts' | 'alike' | 'limit' | 'deepLimit'>> =
   {
-    linux: 618,
+    linux: linux(6, 18),
     uninitStack: false,
     precision: 'kernel',
     disjuncts: 128,
@@ -127,7 +128,7 @@ function inspect(
   const env = makeEnv(program, rules, report, onRun, base?.shape?.cfg);
   for (const index of env.cfg.unreachable) report(index, `unreachable insn ${index}`);
   const loops = [...env.cfg.loopHeads].map((id) => env.cfg.blocks[id]!.start).sort((a, b) => a - b);
-  if (rules.linux < 503)
+  if (rules.linux < linux(5, 3))
     for (const { from, to } of env.cfg.backEdges)
       report(env.cfg.blocks[from]!.end - 1, `back-edge to insn ${env.cfg.blocks[to]!.start}`);
   const certain = seen.size > 0;

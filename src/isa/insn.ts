@@ -75,6 +75,11 @@ export function slotsOf(i: Insn): 1 | 2 {
   return i.op === OP_LD_IMM64 ? 2 : 1;
 }
 
+/** A call of a helper function; with `id`, of that one. */
+export function isHelperCall(i: Insn, id: number = i.imm): boolean {
+  return i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === id;
+}
+
 /** Size of a program in the unit of the K2 paper: slots, NOPs not counted. */
 export function sizeInSlots(insns: readonly Insn[]): number {
   let n = 0;

@@ -1,8 +1,10 @@
 /** Which ranges of a program the chain may work on. */
+
 import { calleeOf, jumpTarget, slotOffsets } from '../isa/flow.ts';
 import type { Insn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import type { Program } from '../program/program.ts';
+import { endsProgram, helperById } from '../program/tables/helpers.ts';
 import type { Window } from '../verify/types.ts';
 
 /**
@@ -70,9 +72,6 @@ export function slidingWindows(runs: readonly Window[], length: number): Window[
   return windows;
 }
 
-/** Helpers that may end the program: tail_call. */
-const ENDING_HELPERS: readonly number[] = [12];
-
 /** What a window may contain besides straight-line code: forward jumps and jumps out of it, `exit`, helper calls. */
 function mayBranch(i: Insn): boolean {
   const spec = specOf(i);
@@ -83,7 +82,7 @@ function mayBranch(i: Insn): boolean {
     case 'goto':
       return spec.distance === 'off';
     case 'call':
-      return spec.target === 'helper' && !ENDING_HELPERS.includes(i.imm);
+      return spec.target === 'helper' && !endsProgram(helperById(i.imm));
     default:
       return false;
   }

@@ -17,9 +17,10 @@ import {
   withId,
 } from '../analysis/index.ts';
 import { jumpTarget } from '../isa/flow.ts';
-import { OP_CALL, PseudoCall } from '../isa/insn.ts';
+import { isHelperCall } from '../isa/insn.ts';
 import { pinOf } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
+import { Helper } from '../program/tables/helpers.ts';
 import { HOOKS } from '../program/tables/hooks.ts';
 import type { ExitPoint, WindowContext } from './context.ts';
 import { Unsupported } from './errors.ts';
@@ -38,8 +39,6 @@ const RECENT = 3;
 /** Instructions that may be others in one that no better is looked for. */
 const CLOSE = 32;
 
-/** bpf_clone_redirect: from then on somebody else may hold the packet. */
-const CLONE_REDIRECT = 13;
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 
 /**
@@ -134,13 +133,10 @@ function renamed({ regs, stack }: Frame, { maps }: Program): Pick<Frame, 'regs' 
   };
 }
 
+/** After bpf_clone_redirect somebody else may hold the packet. */
 export function packetIsShared(program: Program): boolean {
-  return program.insns.some(
-    (i) => i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === CLONE_REDIRECT,
-  );
+  return program.insns.some((i) => isHelperCall(i, Helper.clone_redirect));
 }
-
-const TAIL_CALL = 12;
 
 /**
  * A tail call inside a function ends that function only: the other program's result comes back to the caller, in all 64
@@ -154,9 +150,7 @@ export function checkTailCalls(program: Program): void {
 
 function callsTailInFunction({ functions, insns }: Program): boolean {
   const end = functions[0]?.end ?? insns.length;
-  return insns.some(
-    (i, index) => index >= end && i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === TAIL_CALL,
-  );
+  return insns.some((i, index) => index >= end && isHelperCall(i, Helper.tail_call));
 }
 
 /** A range inside one function that is entered at its start only. */

@@ -5,13 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { AttachType } from '../../src/program/tables/attach.ts';
 import { ctxAccess } from '../../src/program/tables/context.ts';
 import {
+  endsProgram,
   HELPERS,
+  Helper,
   helperById,
   helperByName,
   invalidatesPacket,
   isSilent,
   mapArgOf,
   memOfArg,
+  movesPacket,
+  releases,
 } from '../../src/program/tables/helpers.ts';
 import type { CtxField } from '../../src/program/tables/hook-types.ts';
 import { SK_BUFF_FIELDS } from '../../src/program/tables/hooks/skb.ts';
@@ -165,6 +169,31 @@ describe('helpers', () => {
     const dynptr = [202];
     const ids = HELPERS.filter(invalidatesPacket).map((h) => h.id);
     expect(ids).toEqual([...kernel, ...callbacks, ...dynptr].sort((a, b) => a - b));
+  });
+
+  it('move the bounds of the packet only where they invalidate its pointers', () => {
+    const moving = HELPERS.filter(movesPacket);
+    expect(moving.every((h) => h.effects.includes('packetResize'))).toBe(true);
+    expect(moving.map((h) => h.name)).toEqual([
+      ...['skb_vlan_push', 'skb_vlan_pop', 'skb_change_proto', 'skb_change_tail', 'skb_change_head'],
+      ...['xdp_adjust_head', 'skb_adjust_room', 'xdp_adjust_meta', 'msg_pull_data', 'xdp_adjust_tail'],
+      ...['lwt_push_encap', 'lwt_seg6_adjust_srh', 'lwt_seg6_action', 'msg_push_data', 'msg_pop_data'],
+    ]);
+    expect(movesPacket(helperById(Helper.skb_change_type))).toBe(false);
+  });
+
+  it('acquire, release and leave as the sets that were written by hand said', () => {
+    const ids = (has: (h: Helper) => boolean) => HELPERS.filter(has).map((h) => h.id);
+    expect(ids(releases)).toEqual([86, 132, 133, 199, 200]);
+    expect(ids((h) => h.known && h.effects.includes('acquire'))).toEqual([84, 85, 99, 131]);
+    expect(ids(endsProgram)).toEqual([12]);
+  });
+
+  it('have numbers by name', () => {
+    for (const h of HELPERS) expect(Helper[h.name as keyof typeof Helper], h.name).toBe(h.id);
+    expect(Object.keys(Helper)).toHaveLength(HELPERS.length);
+    const literal: 12 = Helper.tail_call;
+    expect(literal).toBe(12);
   });
 
   it('that nobody knows are taken conservatively', () => {

@@ -1,4 +1,5 @@
 /** Conditional jumps: which ways are possible, and what each way tells about numbers, NULLs and the packet's end. */
+import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { JumpOp } from '../../isa/semantics.ts';
 import { constant, constantOf, lowConstantOf, type Scalar } from '../domain/scalar.ts';
@@ -102,9 +103,9 @@ function isNeverNullToKernel(env: Env, p: Value): boolean {
   if (p.kind !== 'pointer' || p.nullable) return false;
   const { region: to } = p;
   if (to.kind === 'map_value') return true;
-  if (to.kind === 'map') return env.rules.linux >= 617;
+  if (to.kind === 'map') return env.rules.linux >= linux(6, 17);
   if (to.kind === 'opaque') return NEVER_NULL_SOCKETS.has(to.what);
-  return to.kind === 'memory' && to.what !== 'flow_keys' && env.rules.linux >= 602;
+  return to.kind === 'memory' && to.what !== 'flow_keys' && env.rules.linux >= linux(6, 2);
 }
 
 const MAX_PACKET_OFF = 0xffffn;

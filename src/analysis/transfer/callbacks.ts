@@ -2,7 +2,9 @@
  * Helpers that call back a function of the program: what they pass to it and what it may return
  * (kernel: set_*_callback_state() and the callback_ret_range of check_helper_call()).
  */
+
 import { type Insn, OP_CALL, PseudoCall } from '../../isa/insn.ts';
+import { Helper } from '../../program/tables/helpers.ts';
 import { UNKNOWN } from '../domain/scalar.ts';
 import type { AbstractState } from '../domain/state.ts';
 import { ANY, pointer, type Region, region, UNINIT, type Value } from '../domain/value.ts';
@@ -25,11 +27,14 @@ export interface Callback {
 }
 
 const CALLBACKS: ReadonlyMap<number, Callback> = new Map([
-  [164, { fn: 2, given: ['map', 'map_key', 'map_value', 3], result: [0, 1], later: false }],
-  [170, { fn: 2, given: ['map', 'map_key', 'map_value'], result: [0, 0], later: true }],
-  [180, { fn: 3, given: [1, 'object', 4], result: [0, 1], later: false }],
-  [181, { fn: 2, given: ['scalar', 3], result: [0, 1], later: false }],
-  [209, { fn: 2, given: ['dynptr', 3], result: [0, 1], later: false }],
+  [
+    Helper.for_each_map_elem,
+    { fn: 2, given: ['map', 'map_key', 'map_value', 3], result: [0, 1], later: false },
+  ],
+  [Helper.timer_set_callback, { fn: 2, given: ['map', 'map_key', 'map_value'], result: [0, 0], later: true }],
+  [Helper.find_vma, { fn: 3, given: [1, 'object', 4], result: [0, 1], later: false }],
+  [Helper.loop, { fn: 2, given: ['scalar', 3], result: [0, 1], later: false }],
+  [Helper.user_ringbuf_drain, { fn: 2, given: ['dynptr', 3], result: [0, 1], later: false }],
 ]);
 
 /** The helper's callback; undefined when it has none. */

@@ -2,21 +2,21 @@
  * Dynptrs on the stack: 16 bytes that a helper makes and only helpers may look into (kernel: process_dynptr_func(),
  * destroy_if_dynptr_stack_slot()). Both slots hold a pointer of a kind of its own; whatever overwrites one of them ends it.
  */
-import type { Helper, HelperArg } from '../../program/tables/helpers.ts';
+import { Helper, type HelperArg } from '../../program/tables/helpers.ts';
 import { SLOTS, type Slot, STACK_SIZE } from '../domain/stack.ts';
 import { type AbstractState, current } from '../domain/state.ts';
 import { constantOffset, type Pointer, pointer, region, type Value, withRef } from '../domain/value.ts';
 import { type Env, newId } from './env.ts';
 
-/** dynptr_from_mem, ringbuf_reserve_dynptr: what they make; of the second it must be given back. */
+/** Who makes a dynptr, and whether it must be given back. */
 const MAKES: ReadonlyMap<number, { counted: boolean }> = new Map([
-  [197, { counted: false }],
-  [198, { counted: true }],
+  [Helper.dynptr_from_mem, { counted: false }],
+  [Helper.ringbuf_reserve_dynptr, { counted: true }],
 ]);
-/** ringbuf_submit_dynptr, ringbuf_discard_dynptr. */
-const GIVES_BACK: ReadonlySet<number> = new Set([199, 200]);
-/** dynptr_data: memory that goes with the dynptr. */
-const DATA = 203;
+const GIVES_BACK: ReadonlySet<number> = new Set([
+  Helper.ringbuf_submit_dynptr,
+  Helper.ringbuf_discard_dynptr,
+]);
 
 const HALVES = [region.opaque('dynptr_1'), region.opaque('dynptr_2')] as const;
 
@@ -85,9 +85,11 @@ export function checkDynptr(
     env.report(index, `arg ${n} is an unacquired reference`);
 }
 
-/** The reference of the dynptr in r1 that a call gives back, or whose memory it yields; 0: none. */
+/** The reference of the dynptr in r1 that a call gives back, or whose memory dynptr_data yields; 0: none. */
 export function dynptrRef(state: AbstractState, helper: Helper, regs: readonly Value[]): number {
-  return GIVES_BACK.has(helper.id) || helper.id === DATA ? (dynptrAt(state, regs[1]!)?.ref ?? 0) : 0;
+  return GIVES_BACK.has(helper.id) || helper.id === Helper.dynptr_data
+    ? (dynptrAt(state, regs[1]!)?.ref ?? 0)
+    : 0;
 }
 
 /** After the call: the dynptr that the helper made lies on the stack. */

@@ -4,7 +4,7 @@
  */
 
 import type { MapDef } from '../../program/program.ts';
-import type { Helper, HelperArg } from '../../program/tables/helpers.ts';
+import { Helper, type HelperArg } from '../../program/tables/helpers.ts';
 import { isReadOnly, mapType } from '../../program/tables/maps.ts';
 import { constantOf } from '../domain/scalar.ts';
 import { type AbstractState, current } from '../domain/state.ts';
@@ -40,26 +40,23 @@ const ACCEPTED: Partial<Record<HelperArg['kind'], readonly string[]>> = {
 
 /** Arguments that differ from their kind: helper number, then argument (1 = r1). */
 const SPECIAL: Readonly<Record<number, Readonly<Record<number, readonly string[]>>>> = {
-  // sk_fullsock, tcp_sock, get_listener_sock, skc_to_mptcp_sock: ARG_PTR_TO_SOCK_COMMON
-  95: { 1: SOCKETS },
-  96: { 1: SOCKETS },
-  98: { 1: SOCKETS },
-  196: { 1: SOCKETS },
-  // per_cpu_ptr, this_cpu_ptr: ARG_PTR_TO_PERCPU_BTF_ID
-  153: { 1: ['btf_variable'] },
-  154: { 1: ['btf_variable'] },
-  // snprintf, strncmp: ARG_PTR_TO_CONST_STR
-  165: { 3: ['map_value'] },
-  182: { 3: ['map_value'] },
-  // kptr_xchg, dynptr_from_mem
-  194: { 1: ['map_value'], 2: ['btf'] },
-  197: { 1: ['map_value'] },
+  // ARG_PTR_TO_SOCK_COMMON
+  [Helper.sk_fullsock]: { 1: SOCKETS },
+  [Helper.tcp_sock]: { 1: SOCKETS },
+  [Helper.get_listener_sock]: { 1: SOCKETS },
+  [Helper.skc_to_mptcp_sock]: { 1: SOCKETS },
+  // ARG_PTR_TO_PERCPU_BTF_ID
+  [Helper.per_cpu_ptr]: { 1: ['btf_variable'] },
+  [Helper.this_cpu_ptr]: { 1: ['btf_variable'] },
+  // ARG_PTR_TO_CONST_STR
+  [Helper.snprintf]: { 3: ['map_value'] },
+  [Helper.strncmp]: { 3: ['map_value'] },
+  [Helper.kptr_xchg]: { 1: ['map_value'], 2: ['btf'] },
+  [Helper.dynptr_from_mem]: { 1: ['map_value'] },
 };
 
 /** Program types that give sockets, not their context, to helpers that take either. */
 const OF_SOCKETS: ReadonlySet<string> = new Set(['cgroup_sockopt', 'sk_reuseport']);
-const SK_ASSIGN = 124;
-const SNPRINTF = 165;
 
 function accepted(
   env: Env,
@@ -72,7 +69,7 @@ function accepted(
   if (special !== undefined) return special;
   if (arg.kind === 'ctx_or_sock' && env.hook.rawPointers !== true)
     return OF_SOCKETS.has(env.program.hook) ? [...SOCKETS, 'btf'] : ['ctx'];
-  if (helper.id === SK_ASSIGN && n === 2 && env.program.hook === 'sk_lookup') return ['sock'];
+  if (helper.id === Helper.sk_assign && n === 2 && env.program.hook === 'sk_lookup') return ['sock'];
   // Sockets go into maps of sockets.
   if (arg.kind === 'map_value' && map !== undefined && mapType(map.type)?.lookup === 'sock')
     return [...SOCKETS, 'btf'];
@@ -152,7 +149,7 @@ function checkPointer(
   if (mem?.size.by === 'fixed' && mem.writes && arg.kind === 'mem' && !isAligned(v, 0, mem.size.bytes))
     env.report(index, `misaligned access off ${v.off} size ${mem.size.bytes}`);
   if (mem?.size.by === 'string' || SPECIAL[helper.id]?.[n]?.[0] === 'map_value') {
-    if (helper.id === 165 || helper.id === 182) checkString(env, index, r, v);
+    if (helper.id === Helper.snprintf || helper.id === Helper.strncmp) checkString(env, index, r, v);
   }
 }
 
@@ -175,7 +172,7 @@ export function checkSizes(env: Env, state: AbstractState, index: number, helper
   for (const [n, arg] of helper.args.entries()) {
     const v = current(state).regs[n + 1];
     if (arg.kind !== 'size' || v?.kind !== 'scalar') continue;
-    if (helper.id === SNPRINTF && n === 4 && (constantOf(v) ?? 0n) % 8n !== 0n)
+    if (helper.id === Helper.snprintf && n === 4 && (constantOf(v) ?? 0n) % 8n !== 0n)
       env.report(index, 'arguments of a format are 8 bytes each');
     if (v.smin < 0n)
       env.report(index, `R${n + 1} min value is negative, either use unsigned or 'var &= const'`);

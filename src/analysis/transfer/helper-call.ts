@@ -1,10 +1,12 @@
 /** Helper calls by prototype: argument checks, memory that is read and written, what r0 is afterwards. */
+
+import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { MapDef } from '../../program/program.ts';
 import { LoadFlag } from '../../program/tables/attach.ts';
 import { hookAllowsHelper } from '../../program/tables/helpers/allowed.ts';
 import {
-  type Helper,
+  Helper,
   type HelperArg,
   helperById,
   invalidatesPacket,
@@ -165,11 +167,11 @@ function writeMemory(env: Env, state: AbstractState, m: CallMemory): void {
 
 /** Helpers that return a length up to an argument's maximum, or a negative error: [id, argument with the size]. */
 const LENGTHS: ReadonlyMap<number, number> = new Map([
-  [45, 2],
-  [67, 3],
-  [114, 2],
-  [115, 2],
-  [141, 3],
+  [Helper.probe_read_str, 2],
+  [Helper.get_stack, 3],
+  [Helper.probe_read_user_str, 2],
+  [Helper.probe_read_kernel_str, 2],
+  [Helper.get_task_stack, 3],
 ]);
 const MAX_ERRNO = 4095n;
 
@@ -195,7 +197,7 @@ function keyIsInRange(env: Env, state: AbstractState, map: MapDef, key: Value | 
 }
 
 /** First version whose checker knows that an array lookup with a constant key in range gives no NULL. */
-const CONSTANT_KEYS = 615;
+const CONSTANT_KEYS = linux(6, 15);
 
 function result(
   env: Env,
@@ -220,7 +222,7 @@ function result(
         return refer(pointer(region.opaque(row.lookup), id(), 0, true));
       const certain =
         helper.ret === 'map_value' ||
-        (helper.name === 'map_lookup_elem' &&
+        (helper.id === Helper.map_lookup_elem &&
           row?.isArrayLike === true &&
           !of.inner &&
           env.rules.linux >= CONSTANT_KEYS &&
@@ -274,10 +276,13 @@ function maySleep({ program }: Env): boolean {
   return program.hook === 'syscall' || (loadFlagsOf(program) & LoadFlag.SLEEPABLE) !== 0;
 }
 
-const GET_LOCAL_STORAGE = 81;
-const TAIL_CALL = 12;
-/** map_update_elem, map_delete_elem, map_push_elem, map_pop_elem. */
-const CHANGES_MAP: ReadonlySet<number> = new Set([2, 3, 87, 88]);
+/** What may not be called with a map that programs may only read (record_func_map()). */
+const CHANGES_MAP: ReadonlySet<number> = new Set([
+  Helper.map_update_elem,
+  Helper.map_delete_elem,
+  Helper.map_push_elem,
+  Helper.map_pop_elem,
+]);
 
 /** A call that may do anything that code outside the program can do to the program's state. */
 export function stepUnknownCall(state: AbstractState): void {
@@ -289,7 +294,7 @@ export function stepUnknownCall(state: AbstractState): void {
 }
 
 /** First version whose checker takes a packet pointer that went stale for a number (mark_reg_invalid()). */
-const STALE_IS_NUMBER = 603;
+const STALE_IS_NUMBER = linux(6, 3);
 
 function forgetPacket(state: AbstractState, isNumber = false): void {
   const stale = isNumber ? UNKNOWN : UNINIT;
@@ -314,9 +319,9 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
     env.report(index, `cannot pass map_type ${map.type} into func bpf_${helper.name}#${helper.id}`);
   if (map !== undefined && CHANGES_MAP.has(helper.id) && isReadOnly(map))
     env.report(index, 'write into map forbidden');
-  if (helper.id === TAIL_CALL) checkLeaks(env, index, state, 'tail_call');
+  if (helper.id === Helper.tail_call) checkLeaks(env, index, state, 'tail_call');
   checkSizes(env, state, index, helper);
-  if (helper.id === GET_LOCAL_STORAGE && !isZero(regs[2]))
+  if (helper.id === Helper.get_local_storage && !isZero(regs[2]))
     env.report(index, "get_local_storage() doesn't support non-zero flags");
   const asKernel = env.rules.precision === 'kernel';
   // What a callback does with its argument, and what becomes of dynptrs, is followed by itself.

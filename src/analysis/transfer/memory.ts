@@ -1,4 +1,5 @@
 /** Loads, stores and atomics: bounds and alignment per region in the kernel's words, and what they do to the state. */
+import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../../isa/semantics.ts';
 import { ctxAccess } from '../../program/tables/context.ts';
@@ -367,7 +368,7 @@ export function stepStore(env: Env, state: AbstractState, index: number, i: Insn
     return;
   }
   if (base.region.kind === 'ctx') {
-    if (op.operand === 'K' && env.rules.linux < 604)
+    if (op.operand === 'K' && env.rules.linux < linux(6, 4))
       env.report(index, `BPF_ST stores into R${i.dst} ctx is not allowed`);
     if (ctxAccess(env.hook, env.program.attachType, at.min, op.size, 'write') === undefined)
       env.report(index, `invalid bpf_context access off=${at.min} size=${op.size}`);

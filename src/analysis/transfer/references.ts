@@ -3,8 +3,9 @@
  * release_reference(), check_reference_leak()).
  */
 
+import { linux } from '../../base/linux.ts';
 import type { MapDef } from '../../program/program.ts';
-import type { Helper } from '../../program/tables/helpers.ts';
+import { Helper, releases } from '../../program/tables/helpers.ts';
 import { mapType } from '../../program/tables/maps.ts';
 import { UNKNOWN } from '../domain/scalar.ts';
 import { type AbstractState, mapPointers } from '../domain/state.ts';
@@ -12,25 +13,29 @@ import { type Pointer, UNINIT, type Value, withRef } from '../domain/value.ts';
 import { dynptrRef } from './dynptrs.ts';
 import type { Env } from './env.ts';
 
-const LOOKUP = 1;
-/** sk_lookup_tcp, sk_lookup_udp, skc_lookup_tcp, ringbuf_reserve; kptr_xchg and dynptrs are not followed. */
-const ACQUIRES: ReadonlySet<number> = new Set([84, 85, 99, 131]);
-/** sk_release, ringbuf_submit, ringbuf_discard, and the last two for dynptrs: the first argument. */
-const RELEASES: ReadonlySet<number> = new Set([86, 132, 133, 199, 200]);
-const OF_DYNPTRS: ReadonlySet<number> = new Set([199, 200]);
-/** tcp_sock, sk_fullsock, skc_to_*: another view of the same socket (is_ptr_cast_function()). */
-const CASTS: ReadonlySet<number> = new Set([95, 96, 136, 137, 138, 139, 140, 196]);
+/** Another view of the same socket (is_ptr_cast_function()). */
+const CASTS: ReadonlySet<number> = new Set([
+  Helper.sk_fullsock,
+  Helper.tcp_sock,
+  Helper.skc_to_tcp6_sock,
+  Helper.skc_to_tcp_sock,
+  Helper.skc_to_tcp_timewait_sock,
+  Helper.skc_to_tcp_request_sock,
+  Helper.skc_to_udp6_sock,
+  Helper.skc_to_mptcp_sock,
+]);
 
 function acquires(helper: Helper, map: MapDef | undefined): boolean {
   return (
-    ACQUIRES.has(helper.id) ||
-    (helper.id === LOOKUP && map !== undefined && mapType(map.type)?.lookup === 'sock')
+    // What kptr_xchg and dynptrs acquire is not followed here.
+    (helper.known && helper.effects.includes('acquire')) ||
+    (helper.id === Helper.map_lookup_elem && map !== undefined && mapType(map.type)?.lookup === 'sock')
   );
 }
 
 /** References cannot be released twice, nor what was not acquired. */
 export function checkRelease(env: Env, state: AbstractState, index: number, helper: Helper, v: Value): void {
-  if (!RELEASES.has(helper.id) || OF_DYNPTRS.has(helper.id) || v.kind !== 'pointer') return;
+  if (!releases(helper) || helper.args[0]?.kind === 'dynptr' || v.kind !== 'pointer') return;
   if (v.ref === undefined) env.report(index, 'R1 must be referenced when passed to release function');
   else if (!state.refs.includes(v.ref)) env.report(index, 'arg 1 is an unacquired reference');
 }
@@ -38,12 +43,12 @@ export function checkRelease(env: Env, state: AbstractState, index: number, help
 /** After the call: nobody may use what was released. `dynptr`: the reference of the dynptr in r1, if it is one. */
 export function release(env: Env, state: AbstractState, helper: Helper, v: Value, dynptr: number): void {
   const ref = v.kind === 'pointer' && v.ref !== undefined ? v.ref : dynptr;
-  if (RELEASES.has(helper.id) && ref !== 0) drop(env, state, ref);
+  if (releases(helper) && ref !== 0) drop(env, state, ref);
 }
 
 function drop(env: Env, state: AbstractState, ref: number): void {
   state.refs = state.refs.filter((r) => r !== ref);
-  const gone = env.rules.linux >= 603 ? UNKNOWN : UNINIT;
+  const gone = env.rules.linux >= linux(6, 3) ? UNKNOWN : UNINIT;
   mapPointers(state, (p) => (p.ref === ref ? gone : p));
 }
 

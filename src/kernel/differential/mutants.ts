@@ -3,6 +3,7 @@
  * rules are; most of them are refused.
  */
 
+import { linux } from '../../base/linux.ts';
 import type { Rng } from '../../base/random.ts';
 import { type Insn, isNop, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { OPS, type OpSpec, specOf } from '../../isa/semantics.ts';
@@ -18,7 +19,7 @@ function alike(spec: OpSpec): OpSpec[] {
   return OPS.filter(
     (o) =>
       o.kind === spec.kind &&
-      o.linux <= 600 &&
+      o.linux <= linux(6, 0) &&
       (!('operand' in o) || !('operand' in spec) || o.operand === spec.operand),
   );
 }

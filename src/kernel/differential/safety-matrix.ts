@@ -12,8 +12,10 @@
  * Rules of the running Linux are used. Only programs that the kernel accepts as they are get mutants: what a kernel says of
  * changes to a program that it cannot load means nothing.
  */
+
 import { release } from 'node:os';
 import { examine } from '../../analysis/safety.ts';
+import { linux } from '../../base/linux.ts';
 import { Rng } from '../../base/random.ts';
 import { formatInsn } from '../../isa/disasm.ts';
 import type { Program } from '../../program/program.ts';
@@ -73,7 +75,7 @@ export function reasonClass(reason: string): string {
 }
 
 /** Kernels from 6.3 on let privileged programs read stack bytes that were never written. */
-const UNINIT_STACK = 603;
+const UNINIT_STACK = linux(6, 3);
 
 export class MatrixTally {
   readonly counts: MatrixCounts = {

@@ -6,6 +6,7 @@
  *
  * Source: net/bpf/test_run.c (convert___skb_to_skb, xdp_convert_md_to_buff, bpf_prog_test_run_*), Linux 6.18.
  */
+import { LoadFlag } from '../../program/tables/attach.ts';
 import type { HookName } from '../../program/tables/hook-types.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
 import type { TestCase } from '../../vm/types.ts';
@@ -20,8 +21,8 @@ export interface RunAs {
   as?: LoadAs;
 }
 
-const RAW_TRACEPOINT: LoadAs = { progType: 17, attachType: 0, flags: 0 };
-const SYSCALL: LoadAs = { progType: 31, attachType: 0, flags: 1 << 4 };
+const RAW_TRACEPOINT: LoadAs = { progType: HOOKS.raw_tracepoint.progType, attachType: 0, flags: 0 };
+const SYSCALL: LoadAs = { progType: HOOKS.syscall.progType, attachType: 0, flags: LoadFlag.SLEEPABLE };
 /** ctx_in of a raw tracepoint: at most 12 arguments. */
 const RAW_TRACEPOINT_BYTES = 96;
 

@@ -5,10 +5,12 @@
  *
  * A session keeps the maps of one program open, so that many instruction lists for it are checked quickly.
  */
+
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
-import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
+import { type Insn, isHelperCall, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import type { Program } from '../../program/program.ts';
+import { Helper } from '../../program/tables/helpers.ts';
 import { HOOKS, loadFlagsOf } from '../../program/tables/hooks.ts';
 import { createMaps, isSettings } from '../syscall/maps.ts';
 import {
@@ -76,12 +78,11 @@ function needsFunctionInfo(insns: readonly Insn[]): boolean {
   const calls = insns.filter((i) => i.op === OP_CALL);
   if (calls.some((i) => i.src === PseudoCall.LOCAL)) {
     const leavesEarly = (i: Insn): boolean =>
-      (i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === TAIL_CALL) || specOf(i)?.kind === 'ldabs';
+      isHelperCall(i, Helper.tail_call) || specOf(i)?.kind === 'ldabs';
     if (insns.some(leavesEarly)) return true;
   }
   return insns.some((i) => i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC);
 }
-const TAIL_CALL = 12;
 
 /** The same program as another type (for execution only), with other load flags. */
 export interface LoadAs {

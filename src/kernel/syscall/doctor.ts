@@ -1,7 +1,10 @@
 /** What this machine's kernel lets us do, found out by doing it. Nothing is attached to anything. */
+
 import { release } from 'node:os';
 import { insn, OP_EXIT } from '../../isa/insn.ts';
 import { opNamed } from '../../isa/semantics.ts';
+import { LoadFlag } from '../../program/tables/attach.ts';
+import { HOOKS } from '../../program/tables/hooks.ts';
 import { MapTypeId } from '../../program/tables/maps.ts';
 import { createMaps } from './maps.ts';
 import { encodeWithMaps, loadRaw } from './programs.ts';
@@ -22,10 +25,9 @@ export interface KernelFeatures {
   mayGoto: boolean;
 }
 
-const XDP = 6;
-const TRACEPOINT = 5;
-const SYSCALL = 31;
-const SLEEPABLE = 1 << 4;
+const XDP = HOOKS.xdp.progType;
+const TRACEPOINT = HOOKS.tracepoint.progType;
+const SYSCALL = HOOKS.syscall.progType;
 
 const exit = insn(OP_EXIT);
 const mov = (dst: number, imm: number) => insn(opNamed('mov64.k').op, dst, 0, 0, imm);
@@ -60,7 +62,7 @@ export function probeKernel(opened: OpenBpf = openBpf()): KernelProbe {
         cpus: bpf.getAffinity().length,
         features: {
           isa: isaLevel(bpf, fds),
-          syscallPrograms: tryLoad(bpf, fds, SYSCALL, [mov(0, 0), exit], SLEEPABLE) >= 0,
+          syscallPrograms: tryLoad(bpf, fds, SYSCALL, [mov(0, 0), exit], LoadFlag.SLEEPABLE) >= 0,
           mayGoto: tryLoad(bpf, fds, XDP, [mov(0, 2), insn(opNamed('may_goto').op), exit]) >= 0,
         },
       };

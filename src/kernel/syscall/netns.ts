@@ -6,10 +6,12 @@
  *
  * The namespace has no name and no other user: it and its devices are gone when the thread leaves or the process dies.
  */
+
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { OP_CALL, PseudoCall } from '../../isa/insn.ts';
+import { isHelperCall } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
+import { Helper } from '../../program/tables/helpers.ts';
 import { type Bpf, errnoName, type OpenBpf, openBpf } from './syscall.ts';
 
 const OWN_NAMESPACE = '/proc/thread-self/ns/net';
@@ -60,8 +62,7 @@ export function inOwnNetwork<T>(body: () => T, opened: OpenBpf = openBpf()): InN
 
 /** Whether a program's deep paths need a route. */
 export function asksForRoutes(p: Program): boolean {
-  const FIB_LOOKUP = 69;
-  return p.insns.some((i) => i.op === OP_CALL && i.src === PseudoCall.HELPER && i.imm === FIB_LOOKUP);
+  return p.insns.some((i) => isHelperCall(i, Helper.fib_lookup));
 }
 
 /** Runs `body` in a network of its own; where there is none, without: the paths behind a route are then not reached. */

@@ -8,9 +8,22 @@
  * a fraction of a nanosecond. The body is called, not inlined: the checker refuses large bodies inside a loop.
  * Programs that read a record (tracepoints, probes) run inside an XDP harness, with r1 = a map value that holds it.
  */
-import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA, OP_JCOND, OP_LD_IMM64, PseudoLd } from '../../isa/insn.ts';
+
+import {
+  type Insn,
+  insn,
+  isHelperCall,
+  OP_CALL,
+  OP_EXIT,
+  OP_JA,
+  OP_JCOND,
+  OP_LD_IMM64,
+  PseudoCall,
+  PseudoLd,
+} from '../../isa/insn.ts';
 import { opNamed, specOf } from '../../isa/semantics.ts';
 import type { MapDef, Program } from '../../program/program.ts';
+import { Helper } from '../../program/tables/helpers.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
 import { MapTypeId } from '../../program/tables/maps.ts';
 import type { TestCase } from '../../vm/types.ts';
@@ -53,20 +66,19 @@ const movK = (dst: number, imm: number): Insn => insn(op('mov64.k'), dst, 0, 0, 
 const load = (dst: number, src: number, off: number, size: 'w' | 'dw' = 'dw'): Insn =>
   insn(op(`ldx.${size}`), dst, src, off);
 const store = (dst: number, off: number, src: number): Insn => insn(op('stx.dw'), dst, src, off);
-const helper = (id: number): Insn => insn(OP_CALL, 0, 0, 0, id);
+const helper = (id: number): Insn => insn(OP_CALL, 0, PseudoCall.HELPER, 0, id);
 
 /** Registers of main. */
 const CTX = 6;
 const CELL = 7;
 const LEFT = 8;
 
-const Helper = { XDP_ADJUST_HEAD: 44, XDP_ADJUST_META: 54, XDP_ADJUST_TAIL: 65 } as const;
 /** Offsets in struct xdp_md, and of the packet's pointers in struct __sk_buff. */
 const XDP_MD = { data: 0, dataEnd: 4, dataMeta: 8 } as const;
 const SKB = { data: 76, dataEnd: 80 } as const;
 
 function calls(program: Program, id: number): boolean {
-  return program.insns.some((i) => i.op === OP_CALL && i.src === 0 && i.imm === id);
+  return program.insns.some((i) => isHelperCall(i, id));
 }
 
 /** Brings one edge of an XDP packet back: the helper gets the distance to where it was. */
@@ -96,7 +108,7 @@ function dropMetadata(): Insn[] {
     insn(op('sub64.x'), 2, 3),
     insn(op('jeq64.k'), 2, 0, 2, 0),
     mov(1, CTX),
-    helper(Helper.XDP_ADJUST_META),
+    helper(Helper.xdp_adjust_meta),
   ];
 }
 
@@ -143,10 +155,10 @@ function restoring(programs: readonly Program[], as: TimedAs): Insn[] {
   if (as.runner === 'skb-l2') return restoreBytes(SKB);
   if (as.runner !== 'xdp') return [];
   return [
-    ...(any(Helper.XDP_ADJUST_HEAD) ? restoreEdge(XDP_MD.data, CONTROL.DATA, Helper.XDP_ADJUST_HEAD) : []),
-    ...(any(Helper.XDP_ADJUST_META) ? dropMetadata() : []),
-    ...(any(Helper.XDP_ADJUST_TAIL)
-      ? restoreEdge(XDP_MD.dataEnd, CONTROL.DATA_END, Helper.XDP_ADJUST_TAIL)
+    ...(any(Helper.xdp_adjust_head) ? restoreEdge(XDP_MD.data, CONTROL.DATA, Helper.xdp_adjust_head) : []),
+    ...(any(Helper.xdp_adjust_meta) ? dropMetadata() : []),
+    ...(any(Helper.xdp_adjust_tail)
+      ? restoreEdge(XDP_MD.dataEnd, CONTROL.DATA_END, Helper.xdp_adjust_tail)
       : []),
     ...restoreBytes(XDP_MD),
   ];
@@ -219,7 +231,7 @@ export function harness(body: Program, all: readonly Program[], as: TimedAs, cle
     insn(op('sub64.k'), LEFT, 0, 0, 1),
     insn(OP_JCOND, 0, 0, length - 3),
     ...inner,
-    insn(OP_CALL, 0, 1, 0, 1 + end.length),
+    insn(OP_CALL, 0, PseudoCall.LOCAL, 0, 1 + end.length),
     insn(OP_JA, 0, 0, -length),
   ];
   const main = [...start, ...loop, ...end];

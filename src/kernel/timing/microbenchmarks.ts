@@ -4,10 +4,10 @@
  * As in K2's profiles, ALU and byte-swap instructions depend on each other, so that a copy costs its latency; loads,
  * stores and jumps do not, so that a copy costs what an out-of-order processor makes of it.
  */
-import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoLd } from '../../isa/insn.ts';
+import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { type AluOp, type JumpOp, OPS, type OpSpec, opNamed } from '../../isa/semantics.ts';
 import type { MapDef } from '../../program/program.ts';
-import { helperById } from '../../program/tables/helpers.ts';
+import { Helper, helperById } from '../../program/tables/helpers.ts';
 import type { HookName } from '../../program/tables/hook-types.ts';
 import { MapTypeId, mapType } from '../../program/tables/maps.ts';
 import { k2Name } from '../../vm/latency/latency.ts';
@@ -31,7 +31,7 @@ const op = (name: string): number => opNamed(name).op;
 const mov = (dst: number, src: number): Insn => insn(op('mov64.x'), dst, src);
 const movK = (dst: number, imm: number): Insn => insn(op('mov64.k'), dst, 0, 0, imm);
 const mapFd = (dst: number, map: number): Insn => insn(OP_LD_IMM64, dst, PseudoLd.MAP_FD, 0, map);
-const call = (id: number): Insn => insn(OP_CALL, 0, 0, 0, id);
+const call = (id: number): Insn => insn(OP_CALL, 0, PseudoCall.HELPER, 0, id);
 
 const FEW = [16, 64] as const;
 const MANY = [64, 320] as const;
@@ -188,12 +188,12 @@ function mapChains(): Chain[] {
   const indexed = [T.ARRAY];
   const keyed = [T.HASH, T.LRU_HASH, T.LPM_TRIE];
   return [
-    ...[...indexed, ...keyed].map((type) => onMap(1, type, KEY_ARG)),
-    ...[...indexed, ...keyed].map((type) => onMap(2, type, update)),
+    ...[...indexed, ...keyed].map((type) => onMap(Helper.map_lookup_elem, type, KEY_ARG)),
+    ...[...indexed, ...keyed].map((type) => onMap(Helper.map_update_elem, type, update)),
     // Mostly of a key that is gone already.
-    ...keyed.map((type) => onMap(3, type, KEY_ARG)),
-    onMap(12, T.PROG_ARRAY, [mov(1, 6), mapFd(2, 1), movK(3, 5)]),
-    onMap(51, T.DEVMAP, [mapFd(1, 1), movK(2, 0), movK(3, 0)]),
+    ...keyed.map((type) => onMap(Helper.map_delete_elem, type, KEY_ARG)),
+    onMap(Helper.tail_call, T.PROG_ARRAY, [mov(1, 6), mapFd(2, 1), movK(3, 5)]),
+    onMap(Helper.redirect_map, T.DEVMAP, [mapFd(1, 1), movK(2, 0), movK(3, 0)]),
   ];
 }
 
@@ -217,22 +217,26 @@ const FIB_LOOKUP: readonly Insn[] = [
 
 /** Other helpers: number, program type, arguments. */
 const PLAIN_HELPERS: readonly (readonly [number, HookName, readonly Insn[]])[] = [
-  [5, 'xdp', []],
-  [7, 'xdp', []],
-  [8, 'xdp', []],
-  [125, 'xdp', []],
-  [14, 'xdp', []],
-  [23, 'xdp', [movK(1, 1), movK(2, 0)]],
-  [28, 'xdp', [movK(1, 0), movK(2, 0), ...stackAddress(3, -40), movK(4, 40), movK(5, 0)]],
-  [44, 'xdp', [mov(1, 6), movK(2, 0)]],
-  [54, 'xdp', [mov(1, 6), movK(2, 0)]],
-  [65, 'xdp', [mov(1, 6), movK(2, 0)]],
-  [69, 'xdp', FIB_LOOKUP],
-  [9, 'sched_cls', [mov(1, 6), movK(2, 0), ...stackAddress(3, -8), movK(4, 6), movK(5, 0)]],
-  [10, 'sched_cls', [mov(1, 6), movK(2, 24), movK(3, 0), movK(4, 1), movK(5, 2)]],
-  [11, 'sched_cls', [mov(1, 6), movK(2, 50), movK(3, 0), movK(4, 1), movK(5, 2)]],
-  [26, 'sched_cls', [mov(1, 6), movK(2, 0), ...stackAddress(3, -8), movK(4, 6)]],
-  [34, 'sched_cls', [mov(1, 6)]],
+  [Helper.ktime_get_ns, 'xdp', []],
+  [Helper.get_prandom_u32, 'xdp', []],
+  [Helper.get_smp_processor_id, 'xdp', []],
+  [Helper.ktime_get_boot_ns, 'xdp', []],
+  [Helper.get_current_pid_tgid, 'xdp', []],
+  [Helper.redirect, 'xdp', [movK(1, 1), movK(2, 0)]],
+  [Helper.csum_diff, 'xdp', [movK(1, 0), movK(2, 0), ...stackAddress(3, -40), movK(4, 40), movK(5, 0)]],
+  [Helper.xdp_adjust_head, 'xdp', [mov(1, 6), movK(2, 0)]],
+  [Helper.xdp_adjust_meta, 'xdp', [mov(1, 6), movK(2, 0)]],
+  [Helper.xdp_adjust_tail, 'xdp', [mov(1, 6), movK(2, 0)]],
+  [Helper.fib_lookup, 'xdp', FIB_LOOKUP],
+  [
+    Helper.skb_store_bytes,
+    'sched_cls',
+    [mov(1, 6), movK(2, 0), ...stackAddress(3, -8), movK(4, 6), movK(5, 0)],
+  ],
+  [Helper.l3_csum_replace, 'sched_cls', [mov(1, 6), movK(2, 24), movK(3, 0), movK(4, 1), movK(5, 2)]],
+  [Helper.l4_csum_replace, 'sched_cls', [mov(1, 6), movK(2, 50), movK(3, 0), movK(4, 1), movK(5, 2)]],
+  [Helper.skb_load_bytes, 'sched_cls', [mov(1, 6), movK(2, 0), ...stackAddress(3, -8), movK(4, 6)]],
+  [Helper.get_hash_recalc, 'sched_cls', [mov(1, 6)]],
 ];
 
 function helper(id: number, hook: HookName, args: readonly Insn[]): Chain {
@@ -272,7 +276,9 @@ function rowChain(row: OpSpec): Chain | undefined {
     case 'ldimm64':
       return onCell('LDDW', [], (k) => [insn(row.op, 2 + (k % 3), 0, 0, k, 5)], MANY);
     case 'call':
-      return row.target === 'local' ? onCell(row.name, [], () => [insn(OP_CALL, 0, 1)], FEW) : undefined;
+      return row.target === 'local'
+        ? onCell(row.name, [], () => [insn(OP_CALL, 0, PseudoCall.LOCAL)], FEW)
+        : undefined;
     default:
       return undefined;
   }
@@ -289,7 +295,7 @@ export function chainInsns(chain: Chain, n: number): { insns: Insn[]; callee: nu
   const insns = [...chain.setup];
   for (let k = 0; k < n; k++) insns.push(...chain.copy(k));
   insns.push(movK(0, 0), insn(OP_EXIT));
-  const isLocal = (i: Insn): boolean => i.op === OP_CALL && i.src === 1;
+  const isLocal = (i: Insn): boolean => i.op === OP_CALL && i.src === PseudoCall.LOCAL;
   if (!insns.some(isLocal)) return { insns, callee: undefined };
   const callee = insns.length;
   // Distances count slots; only the setup has an instruction of two.

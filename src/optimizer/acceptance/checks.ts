@@ -1,5 +1,6 @@
 /** Who checks the rewrites of one program (gate.ts): the verifier, the tests, static safety, the running kernel. */
 import { examine, examiner, type SafetyReport } from '../../analysis/safety.ts';
+import { linux } from '../../base/linux.ts';
 import { levelOf, linuxOf, type Target } from '../../isa/levels.ts';
 import type { Program } from '../../program/program.ts';
 import type { WindowContext, WindowVerifier } from '../../verify/index.ts';
@@ -35,7 +36,7 @@ const EAGER = 400;
 export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'level' | 'linux'>): Target {
   return {
     level: options.level ?? (Math.max(3, levelOf(insns)) as Target['level']),
-    linux: options.linux ?? Math.max(504, linuxOf(insns)),
+    linux: options.linux ?? Math.max(linux(5, 4), linuxOf(insns)),
   };
 }
 

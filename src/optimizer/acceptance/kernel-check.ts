@@ -1,8 +1,9 @@
 /** What the running kernel says of a result: its load verdict, and agreement with the original in differential runs. */
 
-import { OP_CALL } from '../../isa/insn.ts';
+import { isHelperCall } from '../../isa/insn.ts';
 import { canRun, KernelSession, kernelDiff, kernelTests, type LoadVerdict } from '../../kernel/index.ts';
 import type { Program } from '../../program/program.ts';
+import { Helper } from '../../program/tables/helpers.ts';
 import type { DifferentialRun, KernelCheck, OptimizeOptions } from '../types.ts';
 
 /** A session with the kernel for one program, or why there is none. */
@@ -30,7 +31,7 @@ export function kernelRefusal(loadVerdicts: LoadVerdicts, candidate: Program): s
 }
 
 /** Helpers whose results show where the program was loaded: get_stackid, get_stack, get_func_ip. */
-const OWN_ADDRESS: readonly number[] = [27, 67, 173];
+const OWN_ADDRESS: readonly number[] = [Helper.get_stackid, Helper.get_stack, Helper.get_func_ip];
 /** Tests per refill of the maps: later ones see what earlier ones left. */
 const SEQUENCE = 8;
 
@@ -63,7 +64,7 @@ function kernelCheck(before: LoadVerdict, after: LoadVerdict): KernelCheck {
 
 function differential(original: Program, result: Program, options: OptimizeOptions): DifferentialRun {
   if (options.diffRuns === 0) return { status: 'not run', reason: 'no runs were asked for' };
-  if (original.insns.some((i) => i.op === OP_CALL && i.src === 0 && OWN_ADDRESS.includes(i.imm)))
+  if (original.insns.some((i) => isHelperCall(i) && OWN_ADDRESS.includes(i.imm)))
     return { status: 'not run', reason: "its outputs depend on the program's own address (stack traces)" };
   const able = canRun(original);
   if (!able.ok) return { status: 'not run', reason: able.reason };

@@ -2,7 +2,9 @@
  * The maps of an object: legacy definitions (section `maps`), BTF definitions (section `.maps`), global data sections
  * and the kernel's configuration (`.kconfig`).
  */
+
 import type { MapDef } from '../program.ts';
+import { MapFlag, MapTypeId } from '../tables/maps.ts';
 import type { Btf, BtfMember, BtfType } from './btf/btf.ts';
 import { isVolatile, resolve, sizeOf } from './btf/btf.ts';
 import {
@@ -15,11 +17,6 @@ import {
 } from './elf.ts';
 import { ByteReader, damaged } from './reader.ts';
 
-const ARRAY = 2;
-const ARRAY_OF_MAPS = 12;
-const HASH_OF_MAPS = 13;
-/** BPF_F_RDONLY_PROG. */
-const RDONLY_PROG = 0x80;
 const SHF_MERGE = 0x10;
 /** A .bss takes no room in the file, so its size is only a claim: more than this is refused. */
 const MAX_BSS = 64 << 20;
@@ -94,7 +91,7 @@ function legacyMaps(elf: ElfFile, s: Section, all: readonly ElfSymbol[]): Object
     return { def, section: s, offset: sym.value, isData: false, size };
   });
   for (const m of maps) {
-    if (m.def.type !== ARRAY_OF_MAPS && m.def.type !== HASH_OF_MAPS) continue;
+    if (m.def.type !== MapTypeId.ARRAY_OF_MAPS && m.def.type !== MapTypeId.HASH_OF_MAPS) continue;
     let inner: ObjectMap | undefined;
     if (m.size === 28) inner = maps[r.u32(m.offset + 20, 'inner map')];
     if (m.size === 36) {
@@ -211,11 +208,11 @@ function dataMap(s: Section, btf: Btf | undefined): ObjectMap {
   const constant = readonly && ((s.flags & SHF_MERGE) !== 0 || !settable);
   const def: MapDef = {
     name: s.name,
-    type: ARRAY,
+    type: MapTypeId.ARRAY,
     keySize: 4,
     valueSize: s.size,
     maxEntries: 1,
-    flags: readonly ? RDONLY_PROG : 0,
+    flags: readonly ? MapFlag.RDONLY_PROG : 0,
     initial: s.type === SectionType.NOBITS ? new Uint8Array(s.size) : s.data.slice(),
     ...(constant ? { readonly: true } : {}),
   };
@@ -228,11 +225,11 @@ function kconfigMap(btf: Btf): ObjectMap | undefined {
   if (size === 0) return undefined;
   const def: MapDef = {
     name: '.kconfig',
-    type: ARRAY,
+    type: MapTypeId.ARRAY,
     keySize: 4,
     valueSize: size,
     maxEntries: 1,
-    flags: RDONLY_PROG,
+    flags: MapFlag.RDONLY_PROG,
   };
   return { def, section: undefined, offset: 0, isData: true };
 }

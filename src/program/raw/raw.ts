@@ -6,6 +6,7 @@
  *   .maps  text  --one line per map-->           maps    > Program
  *   .desc  text  --key = number-->               hook   /
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -20,6 +21,7 @@ import { withoutNops } from '../edit.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import type { HookName } from '../tables/hook-types.ts';
 import { HOOKS, hookOfSection } from '../tables/hooks.ts';
+import { MapTypeId } from '../tables/maps.ts';
 import { parseDesc, parseMaps, printDesc, printMaps, type RawDesc, type RawMap } from './raw-text.ts';
 
 /** The kernel's limit on the instructions of one program. */
@@ -58,7 +60,14 @@ export interface RawInput {
  * `xdp-balancer` (struct flow_key: 40 bytes, struct real_pos_lru: 16 bytes).
  */
 const KNOWN_INNER: Readonly<Record<string, MapDef>> = {
-  lru_mapping: { name: 'lru_inner', type: 9, keySize: 40, valueSize: 16, maxEntries: 1000, flags: 0 },
+  lru_mapping: {
+    name: 'lru_inner',
+    type: MapTypeId.LRU_HASH,
+    keySize: 40,
+    valueSize: 16,
+    maxEntries: 1000,
+    flags: 0,
+  },
 };
 const OF_MAPS = [12, 13];
 

@@ -4,6 +4,11 @@
  * Sources: enum bpf_map_type in include/uapi/linux/bpf.h; check_map_func_compatibility() in kernel/bpf/verifier.c for
  * `helpers`; the map_alloc_check() of each implementation for `requiredFlags`, `keySize` and `valueSize`.
  */
+import { linux } from '../../base/linux.ts';
+import { Helper, type HelperName } from './helpers/ids.ts';
+import { MapFlag, MapTypeId } from './map-ids.ts';
+
+export { MapFlag, MapTypeId } from './map-ids.ts';
 
 /**
  * What `bpf_map_lookup_elem` yields: the value's bytes, readable only ('value_ro'), a map (inner map), a socket, an
@@ -36,142 +41,189 @@ export interface MapType {
   /** Sizes that the kernel insists on; undefined when free. */
   keySize?: number;
   valueSize?: number;
-  /** First Linux version, as major * 100 + minor. */
+  /** First Linux version (base/linux.ts). */
   since: number;
 }
 
-/** BPF_MAP_TYPE_* by name. */
-export const MapTypeId = {
-  HASH: 1,
-  ARRAY: 2,
-  PROG_ARRAY: 3,
-  PERF_EVENT_ARRAY: 4,
-  PERCPU_HASH: 5,
-  PERCPU_ARRAY: 6,
-  STACK_TRACE: 7,
-  CGROUP_ARRAY: 8,
-  LRU_HASH: 9,
-  LRU_PERCPU_HASH: 10,
-  LPM_TRIE: 11,
-  ARRAY_OF_MAPS: 12,
-  HASH_OF_MAPS: 13,
-  DEVMAP: 14,
-  SOCKMAP: 15,
-  CPUMAP: 16,
-  XSKMAP: 17,
-  SOCKHASH: 18,
-  CGROUP_STORAGE: 19,
-  REUSEPORT_SOCKARRAY: 20,
-  PERCPU_CGROUP_STORAGE: 21,
-  QUEUE: 22,
-  STACK: 23,
-  SK_STORAGE: 24,
-  DEVMAP_HASH: 25,
-  STRUCT_OPS: 26,
-  RINGBUF: 27,
-  INODE_STORAGE: 28,
-  TASK_STORAGE: 29,
-  BLOOM_FILTER: 30,
-  USER_RINGBUF: 31,
-  CGRP_STORAGE: 32,
-  ARENA: 33,
-} as const;
-
-/** BPF_MAP_CREATE flags. */
-export const MapFlag = {
-  NO_PREALLOC: 1 << 0,
-  NO_COMMON_LRU: 1 << 1,
-  NUMA_NODE: 1 << 2,
-  RDONLY: 1 << 3,
-  WRONLY: 1 << 4,
-  STACK_BUILD_ID: 1 << 5,
-  ZERO_SEED: 1 << 6,
-  RDONLY_PROG: 1 << 7,
-  WRONLY_PROG: 1 << 8,
-  CLONE: 1 << 9,
-  MMAPABLE: 1 << 10,
-  PRESERVE_ELEMS: 1 << 11,
-  INNER_MAP: 1 << 12,
-} as const;
-
-const LOOKUP = 1;
-const UPDATE = 2;
-const DELETE = 3;
-const FOR_EACH = 164;
-const PERCPU_LOOKUP = 195;
-const KPTR_XCHG = 194;
-
-const ELEM = [LOOKUP, UPDATE, DELETE, FOR_EACH];
-const ELEM_PERCPU = [...ELEM, PERCPU_LOOKUP];
-const TRIE = [LOOKUP, UPDATE, DELETE];
-const PERF = [22, 25, 55, 111, 121];
+const ELEM: readonly HelperName[] = [
+  'map_lookup_elem',
+  'map_update_elem',
+  'map_delete_elem',
+  'for_each_map_elem',
+];
+const ELEM_PERCPU: readonly HelperName[] = [...ELEM, 'map_lookup_percpu_elem'];
+const TRIE: readonly HelperName[] = ['map_lookup_elem', 'map_update_elem', 'map_delete_elem'];
+const PERF: readonly HelperName[] = [
+  'perf_event_read',
+  'perf_event_output',
+  'perf_event_read_value',
+  'skb_output',
+  'xdp_output',
+];
+const QUEUES: readonly HelperName[] = ['map_push_elem', 'map_pop_elem', 'map_peek_elem'];
 
 /** A row without the defaults: shared values, no flags, free sizes. */
-type MapTypeRow = Pick<MapType, 'lookup' | 'helpers' | 'since'> & Partial<MapType>;
+type MapTypeRow = Pick<MapType, 'lookup' | 'since'> &
+  Partial<Omit<MapType, 'helpers'>> & { helpers: readonly HelperName[] };
 
 const ROWS: Readonly<Record<keyof typeof MapTypeId, MapTypeRow>> = {
-  HASH: { lookup: 'value', helpers: ELEM, since: 319 },
-  ARRAY: { lookup: 'value', isArrayLike: true, helpers: ELEM, since: 319 },
-  PROG_ARRAY: { lookup: 'none', keyIsU32: true, helpers: [12], valueSize: 4, since: 402 },
-  PERF_EVENT_ARRAY: { lookup: 'none', keyIsU32: true, helpers: PERF, valueSize: 4, since: 403 },
-  PERCPU_HASH: { lookup: 'value', isPerCpu: true, helpers: ELEM_PERCPU, since: 406 },
-  PERCPU_ARRAY: { lookup: 'value', isArrayLike: true, isPerCpu: true, helpers: ELEM_PERCPU, since: 406 },
-  STACK_TRACE: { lookup: 'none', keyIsU32: true, helpers: [27], since: 406 },
-  CGROUP_ARRAY: { lookup: 'none', keyIsU32: true, helpers: [33, 37], valueSize: 4, since: 408 },
-  LRU_HASH: { lookup: 'value', isLru: true, helpers: ELEM, since: 410 },
-  LRU_PERCPU_HASH: { lookup: 'value', isLru: true, isPerCpu: true, helpers: ELEM_PERCPU, since: 410 },
-  LPM_TRIE: { lookup: 'value', helpers: TRIE, requiredFlags: MapFlag.NO_PREALLOC, since: 411 },
+  HASH: { lookup: 'value', helpers: ELEM, since: linux(3, 19) },
+  ARRAY: { lookup: 'value', isArrayLike: true, helpers: ELEM, since: linux(3, 19) },
+  PROG_ARRAY: { lookup: 'none', keyIsU32: true, helpers: ['tail_call'], valueSize: 4, since: linux(4, 2) },
+  PERF_EVENT_ARRAY: { lookup: 'none', keyIsU32: true, helpers: PERF, valueSize: 4, since: linux(4, 3) },
+  PERCPU_HASH: { lookup: 'value', isPerCpu: true, helpers: ELEM_PERCPU, since: linux(4, 6) },
+  PERCPU_ARRAY: {
+    lookup: 'value',
+    isArrayLike: true,
+    isPerCpu: true,
+    helpers: ELEM_PERCPU,
+    since: linux(4, 6),
+  },
+  STACK_TRACE: { lookup: 'none', keyIsU32: true, helpers: ['get_stackid'], since: linux(4, 6) },
+  CGROUP_ARRAY: {
+    lookup: 'none',
+    keyIsU32: true,
+    helpers: ['skb_under_cgroup', 'current_task_under_cgroup'],
+    valueSize: 4,
+    since: linux(4, 8),
+  },
+  LRU_HASH: { lookup: 'value', isLru: true, helpers: ELEM, since: linux(4, 10) },
+  LRU_PERCPU_HASH: {
+    lookup: 'value',
+    isLru: true,
+    isPerCpu: true,
+    helpers: ELEM_PERCPU,
+    since: linux(4, 10),
+  },
+  LPM_TRIE: { lookup: 'value', helpers: TRIE, requiredFlags: MapFlag.NO_PREALLOC, since: linux(4, 11) },
   // Entries of an array of maps may be empty, so its lookups can fail for any index.
-  ARRAY_OF_MAPS: { lookup: 'map', keyIsU32: true, helpers: [LOOKUP], valueSize: 4, since: 412 },
-  HASH_OF_MAPS: { lookup: 'map', helpers: [LOOKUP], valueSize: 4, since: 412 },
-  DEVMAP: { lookup: 'value_ro', keyIsU32: true, helpers: [51, LOOKUP], since: 414 },
-  SOCKMAP: { lookup: 'sock', keyIsU32: true, helpers: [52, 53, DELETE, 60, 82, LOOKUP, UPDATE], since: 414 },
-  CPUMAP: { lookup: 'none', keyIsU32: true, helpers: [51], since: 415 },
-  XSKMAP: { lookup: 'xdp_sock', keyIsU32: true, helpers: [51, LOOKUP], valueSize: 4, since: 418 },
-  SOCKHASH: { lookup: 'sock', helpers: [72, 70, DELETE, 71, 82, LOOKUP, UPDATE], since: 418 },
-  CGROUP_STORAGE: { lookup: 'none', helpers: [81], since: 419 },
-  REUSEPORT_SOCKARRAY: { lookup: 'none', keyIsU32: true, helpers: [82], since: 419 },
-  PERCPU_CGROUP_STORAGE: { lookup: 'none', isPerCpu: true, helpers: [81], since: 420 },
-  QUEUE: { lookup: 'none', helpers: [87, 88, 89], keySize: 0, since: 420 },
-  STACK: { lookup: 'none', helpers: [87, 88, 89], keySize: 0, since: 420 },
+  ARRAY_OF_MAPS: {
+    lookup: 'map',
+    keyIsU32: true,
+    helpers: ['map_lookup_elem'],
+    valueSize: 4,
+    since: linux(4, 12),
+  },
+  HASH_OF_MAPS: { lookup: 'map', helpers: ['map_lookup_elem'], valueSize: 4, since: linux(4, 12) },
+  DEVMAP: {
+    lookup: 'value_ro',
+    keyIsU32: true,
+    helpers: ['redirect_map', 'map_lookup_elem'],
+    since: linux(4, 14),
+  },
+  SOCKMAP: {
+    lookup: 'sock',
+    keyIsU32: true,
+    helpers: [
+      'sk_redirect_map',
+      'sock_map_update',
+      'map_delete_elem',
+      'msg_redirect_map',
+      'sk_select_reuseport',
+      'map_lookup_elem',
+      'map_update_elem',
+    ],
+    since: linux(4, 14),
+  },
+  CPUMAP: { lookup: 'none', keyIsU32: true, helpers: ['redirect_map'], since: linux(4, 15) },
+  XSKMAP: {
+    lookup: 'xdp_sock',
+    keyIsU32: true,
+    helpers: ['redirect_map', 'map_lookup_elem'],
+    valueSize: 4,
+    since: linux(4, 18),
+  },
+  SOCKHASH: {
+    lookup: 'sock',
+    helpers: [
+      'sk_redirect_hash',
+      'sock_hash_update',
+      'map_delete_elem',
+      'msg_redirect_hash',
+      'sk_select_reuseport',
+      'map_lookup_elem',
+      'map_update_elem',
+    ],
+    since: linux(4, 18),
+  },
+  CGROUP_STORAGE: { lookup: 'none', helpers: ['get_local_storage'], since: linux(4, 19) },
+  REUSEPORT_SOCKARRAY: {
+    lookup: 'none',
+    keyIsU32: true,
+    helpers: ['sk_select_reuseport'],
+    since: linux(4, 19),
+  },
+  PERCPU_CGROUP_STORAGE: {
+    lookup: 'none',
+    isPerCpu: true,
+    helpers: ['get_local_storage'],
+    since: linux(4, 20),
+  },
+  QUEUE: { lookup: 'none', helpers: QUEUES, keySize: 0, since: linux(4, 20) },
+  STACK: { lookup: 'none', helpers: QUEUES, keySize: 0, since: linux(4, 20) },
   SK_STORAGE: {
     lookup: 'none',
-    helpers: [107, 108, KPTR_XCHG],
+    helpers: ['sk_storage_get', 'sk_storage_delete', 'kptr_xchg'],
     requiredFlags: MapFlag.NO_PREALLOC,
     keySize: 4,
-    since: 502,
+    since: linux(5, 2),
   },
-  DEVMAP_HASH: { lookup: 'value_ro', helpers: [51, LOOKUP], keySize: 4, since: 504 },
-  STRUCT_OPS: { lookup: 'none', helpers: [], keySize: 4, since: 506 },
+  DEVMAP_HASH: {
+    lookup: 'value_ro',
+    helpers: ['redirect_map', 'map_lookup_elem'],
+    keySize: 4,
+    since: linux(5, 4),
+  },
+  STRUCT_OPS: { lookup: 'none', helpers: [], keySize: 4, since: linux(5, 6) },
   RINGBUF: {
     lookup: 'none',
-    helpers: [130, 131, 132, 133, 134, 198, 199, 200],
+    helpers: [
+      'ringbuf_output',
+      'ringbuf_reserve',
+      'ringbuf_submit',
+      'ringbuf_discard',
+      'ringbuf_query',
+      'ringbuf_reserve_dynptr',
+      'ringbuf_submit_dynptr',
+      'ringbuf_discard_dynptr',
+    ],
     keySize: 0,
     valueSize: 0,
-    since: 508,
+    since: linux(5, 8),
   },
   INODE_STORAGE: {
     lookup: 'none',
-    helpers: [145, 146, KPTR_XCHG],
+    helpers: ['inode_storage_get', 'inode_storage_delete', 'kptr_xchg'],
     requiredFlags: MapFlag.NO_PREALLOC,
     keySize: 4,
-    since: 510,
+    since: linux(5, 10),
   },
   TASK_STORAGE: {
     lookup: 'none',
-    helpers: [156, 157, KPTR_XCHG],
+    helpers: ['task_storage_get', 'task_storage_delete', 'kptr_xchg'],
     requiredFlags: MapFlag.NO_PREALLOC,
     keySize: 4,
-    since: 511,
+    since: linux(5, 11),
   },
-  BLOOM_FILTER: { lookup: 'none', helpers: [87, 89], keySize: 0, since: 516 },
-  USER_RINGBUF: { lookup: 'none', helpers: [209], keySize: 0, valueSize: 0, since: 601 },
+  BLOOM_FILTER: {
+    lookup: 'none',
+    helpers: ['map_push_elem', 'map_peek_elem'],
+    keySize: 0,
+    since: linux(5, 16),
+  },
+  USER_RINGBUF: {
+    lookup: 'none',
+    helpers: ['user_ringbuf_drain'],
+    keySize: 0,
+    valueSize: 0,
+    since: linux(6, 1),
+  },
   CGRP_STORAGE: {
     lookup: 'none',
-    helpers: [210, 211, KPTR_XCHG],
+    helpers: ['cgrp_storage_get', 'cgrp_storage_delete', 'kptr_xchg'],
     requiredFlags: MapFlag.NO_PREALLOC,
     keySize: 4,
-    since: 602,
+    since: linux(6, 2),
   },
   ARENA: {
     lookup: 'none',
@@ -179,7 +231,7 @@ const ROWS: Readonly<Record<keyof typeof MapTypeId, MapTypeRow>> = {
     requiredFlags: MapFlag.MMAPABLE,
     keySize: 0,
     valueSize: 0,
-    since: 609,
+    since: linux(6, 9),
   },
 };
 
@@ -198,6 +250,7 @@ function complete(name: keyof typeof MapTypeId, row: MapTypeRow): MapType {
     requiredFlags: 0,
     ...(keyIsU32 ? { keySize: 4 } : {}),
     ...row,
+    helpers: row.helpers.map((helper) => Helper[helper]),
   };
 }
 

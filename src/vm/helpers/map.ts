@@ -2,6 +2,7 @@
  * Map helpers, with the kernel's return codes. Sources: kernel/bpf/arraymap.c, hashtab.c, lpm_trie.c, devmap.c,
  * queue_stack_maps.c.
  */
+import { Helper } from '../../program/tables/helpers.ts';
 import { MapTypeId as T } from '../../program/tables/maps.ts';
 import { fault } from '../memory/arena.ts';
 import { FaultCode, HEAD, MAP } from '../memory/layout.ts';
@@ -189,11 +190,11 @@ function lookupPerCpu(k: HelperCall): Done {
 }
 
 export const MAP_MODELS: HelperModels = {
-  1: lookupElem,
-  2: updateElem,
-  3: deleteElem,
-  87: push,
-  88: (k) => take(k, true),
-  89: (k) => take(k, false),
-  195: lookupPerCpu,
+  [Helper.map_lookup_elem]: lookupElem,
+  [Helper.map_update_elem]: updateElem,
+  [Helper.map_delete_elem]: deleteElem,
+  [Helper.map_push_elem]: push,
+  [Helper.map_pop_elem]: (k) => take(k, true),
+  [Helper.map_peek_elem]: (k) => take(k, false),
+  [Helper.map_lookup_percpu_elem]: lookupPerCpu,
 };

@@ -2,6 +2,7 @@
  * Helpers whose effect is seen outside: redirects, events, tail calls, messages. Sources: net/core/filter.c,
  * kernel/bpf/devmap.c, kernel/trace/bpf_trace.c, kernel/bpf/ringbuf.c.
  */
+import { Helper } from '../../program/tables/helpers.ts';
 import { MapTypeId as T } from '../../program/tables/maps.ts';
 import { fault } from '../memory/arena.ts';
 import { FaultCode, HEAD, MAP, SHADOW } from '../memory/layout.ts';
@@ -109,7 +110,7 @@ function ringbufEnd(k: HelperCall, helper: number): Done {
   if (p < 0) fault(FaultCode.BAD_CALL);
   const size = recordSize(k, p);
   if (!k.arena.has(p, size, SHADOW.WRITE)) fault(FaultCode.BAD_CALL);
-  k.record(helper, [k.value(2)], helper === 132 ? [[p, size]] : []);
+  k.record(helper, [k.value(2)], helper === Helper.ringbuf_submit ? [[p, size]] : []);
   k.arena.mark(p, size, 0);
   return k.ret(0);
 }
@@ -123,13 +124,13 @@ function recorded(helper: number) {
 }
 
 export const OUTPUT_MODELS: HelperModels = {
-  6: tracePrintk,
-  12: tailCall,
-  23: redirect,
-  25: perfEventOutput,
-  51: redirectMap,
-  130: recorded(130),
-  131: ringbufReserve,
-  132: (k) => ringbufEnd(k, 132),
-  133: (k) => ringbufEnd(k, 133),
+  [Helper.trace_printk]: tracePrintk,
+  [Helper.tail_call]: tailCall,
+  [Helper.redirect]: redirect,
+  [Helper.perf_event_output]: perfEventOutput,
+  [Helper.redirect_map]: redirectMap,
+  [Helper.ringbuf_output]: recorded(Helper.ringbuf_output),
+  [Helper.ringbuf_reserve]: ringbufReserve,
+  [Helper.ringbuf_submit]: (k) => ringbufEnd(k, Helper.ringbuf_submit),
+  [Helper.ringbuf_discard]: (k) => ringbufEnd(k, Helper.ringbuf_discard),
 };

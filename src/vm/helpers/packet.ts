@@ -2,6 +2,7 @@
  * Helpers that read, write and resize packets, with the kernel's limits and return codes. Source: net/core/filter.c,
  * net/core/skbuff.c.
  */
+import { Helper } from '../../program/tables/helpers.ts';
 import { fault } from '../memory/arena.ts';
 import { packetAccess } from '../memory/image.ts';
 import { FaultCode, HEAD, SHADOW } from '../memory/layout.ts';
@@ -275,19 +276,19 @@ function fibLookup(k: HelperCall): Done {
 }
 
 export const PACKET_MODELS: HelperModels = {
-  9: storeBytes,
-  10: l3Replace,
-  11: l4Replace,
-  26: loadBytes,
-  28: csumDiff,
-  38: changeTail,
-  39: pullData,
-  44: adjustHead,
-  54: adjustMeta,
-  65: adjustTail,
-  68: loadBytesRelative,
-  69: fibLookup,
-  188: bufferLength,
-  189: (k) => xdpBytes(k, false),
-  190: (k) => xdpBytes(k, true),
+  [Helper.skb_store_bytes]: storeBytes,
+  [Helper.l3_csum_replace]: l3Replace,
+  [Helper.l4_csum_replace]: l4Replace,
+  [Helper.skb_load_bytes]: loadBytes,
+  [Helper.csum_diff]: csumDiff,
+  [Helper.skb_change_tail]: changeTail,
+  [Helper.skb_pull_data]: pullData,
+  [Helper.xdp_adjust_head]: adjustHead,
+  [Helper.xdp_adjust_meta]: adjustMeta,
+  [Helper.xdp_adjust_tail]: adjustTail,
+  [Helper.skb_load_bytes_relative]: loadBytesRelative,
+  [Helper.fib_lookup]: fibLookup,
+  [Helper.xdp_get_buff_len]: bufferLength,
+  [Helper.xdp_load_bytes]: (k) => xdpBytes(k, false),
+  [Helper.xdp_store_bytes]: (k) => xdpBytes(k, true),
 };

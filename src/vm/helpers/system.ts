@@ -2,6 +2,7 @@
  * Helpers about time, chance, the current task and memory outside the program. What they see follows from the seed:
  * addresses outside the simulated memory hold bytes that depend on the address.
  */
+import { Helper } from '../../program/tables/helpers.ts';
 import { HEAD, NULL_PAGE, SHADOW } from '../memory/layout.ts';
 import { Errno } from './errno.ts';
 import type { Done, HelperCall, HelperModels } from './helper-call.ts';
@@ -72,20 +73,22 @@ function probeReadStr(k: HelperCall): Done {
 }
 
 export const SYSTEM_MODELS: HelperModels = {
-  4: probeRead,
-  5: (k) => k.ret64(clock(k)),
-  7: (k) => k.ret(k.hash(5, k.arena.count(HEAD.DRAWS))),
-  8: (k) => k.ret(k.cpu),
-  14: (k) => k.ret64((BigInt(1 + (k.hash(6) & 0x7fff)) << 32n) | BigInt(1 + (k.hash(7) & 0x7fff))),
-  15: (k) => k.ret64((BigInt(k.hash(8) & 0x3ff) << 32n) | BigInt(k.hash(9) & 0x3ff)),
-  16: currentComm,
-  42: (k) => k.ret(0),
-  45: probeReadStr,
-  112: probeRead,
-  113: probeRead,
-  114: probeReadStr,
-  115: probeReadStr,
-  125: (k) => k.ret64(clock(k)),
-  160: (k) => k.ret64(clock(k)),
-  208: (k) => k.ret64(clock(k)),
+  [Helper.probe_read]: probeRead,
+  [Helper.ktime_get_ns]: (k) => k.ret64(clock(k)),
+  [Helper.get_prandom_u32]: (k) => k.ret(k.hash(5, k.arena.count(HEAD.DRAWS))),
+  [Helper.get_smp_processor_id]: (k) => k.ret(k.cpu),
+  [Helper.get_current_pid_tgid]: (k) =>
+    k.ret64((BigInt(1 + (k.hash(6) & 0x7fff)) << 32n) | BigInt(1 + (k.hash(7) & 0x7fff))),
+  [Helper.get_current_uid_gid]: (k) =>
+    k.ret64((BigInt(k.hash(8) & 0x3ff) << 32n) | BigInt(k.hash(9) & 0x3ff)),
+  [Helper.get_current_comm]: currentComm,
+  [Helper.get_numa_node_id]: (k) => k.ret(0),
+  [Helper.probe_read_str]: probeReadStr,
+  [Helper.probe_read_user]: probeRead,
+  [Helper.probe_read_kernel]: probeRead,
+  [Helper.probe_read_user_str]: probeReadStr,
+  [Helper.probe_read_kernel_str]: probeReadStr,
+  [Helper.ktime_get_boot_ns]: (k) => k.ret64(clock(k)),
+  [Helper.ktime_get_coarse_ns]: (k) => k.ret64(clock(k)),
+  [Helper.ktime_get_tai_ns]: (k) => k.ret64(clock(k)),
 };

@@ -1,7 +1,7 @@
 /** What the memory images of a program's tests have in common, and how large each region of one is. */
 import { type Insn, OP_CALL, PseudoCall } from '../../isa/insn.ts';
 import type { MapDef, Program } from '../../program/program.ts';
-import { helperById, type ReturnKind } from '../../program/tables/helpers.ts';
+import { Helper, helperById, movesPacket, type ReturnKind } from '../../program/tables/helpers.ts';
 import type { CtxPointer, Hook } from '../../program/tables/hook-types.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
 import type { MapContents, TestCase } from '../types.ts';
@@ -14,8 +14,6 @@ export interface ImageOptions {
   plainContext?: boolean;
 }
 
-/** Helpers that move a packet's boundaries, and so need room around it. */
-const MOVES_PACKET = [18, 19, 31, 32, 38, 43, 44, 50, 54, 65, 73, 74];
 /** XDP_PACKET_HEADROOM, a page, and the aligned size of skb_shared_info at its end. */
 const HEADROOM = 256;
 const FRAME_BYTES = 4096;
@@ -24,7 +22,6 @@ const SHARED_INFO = 320;
 export const OBJECT_BYTES = 192;
 /** Bytes that a run can reserve in ring buffers. */
 export const RINGBUF_BYTES = 2048;
-const RINGBUF_RESERVE = 131;
 /** Results of helpers that point to memory of the kernel. */
 const POINTER_RESULTS: readonly ReturnKind[] = [
   'map_value',
@@ -66,8 +63,8 @@ export function shapeOf(program: Program, options: ImageOptions = {}): ImageShap
     hook,
     frames: calls.some(local) ? MAX_FRAMES : 1,
     objects: objectsOf(hook, helpers),
-    ringbuf: helpers.includes(RINGBUF_RESERVE),
-    movesPacket: helpers.some((id) => MOVES_PACKET.includes(id)),
+    ringbuf: helpers.includes(Helper.ringbuf_reserve),
+    movesPacket: helpers.some((id) => movesPacket(helperById(id))),
     plainContext: options.plainContext === true,
   };
 }

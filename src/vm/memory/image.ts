@@ -4,6 +4,7 @@
  *
  *   in:   program (image-shape.ts), test case          out:  arena bytes and shadow, ready to run
  */
+
 import { Rng } from '../../base/random.ts';
 import type { CtxPointer, Hook } from '../../program/tables/hook-types.ts';
 import type { TestCase } from '../types.ts';

@@ -12,6 +12,7 @@
  * An arena is all memory that a program can see in one test: a header (what the kernel knows about the run), map
  * descriptors, then the regions (image.ts). Simulated address = arena's base + offset in the arena.
  */
+import { MapFlag } from '../../program/tables/map-ids.ts';
 
 export const REGS = 0;
 export const FRAMES = 128;
@@ -158,7 +159,7 @@ export const MAP = {
 } as const;
 
 /** In a map's FLAGS: the program may not write it. */
-export const MAP_READ_ONLY = 0x80;
+export const MAP_READ_ONLY = MapFlag.RDONLY_PROG;
 export const MAP_BYTES = 64;
 
 /** How a map's contents are stored: every value in place, keyed slots, or nothing. */

@@ -11,7 +11,7 @@ import type { MapDef } from '../../program/program.ts';
 import { MapFlag, MapTypeId, mapType } from '../../program/tables/maps.ts';
 import type { MapContents, MapEntry } from '../types.ts';
 import type { Arena } from './arena.ts';
-import { HEAD, MAP, MAP_BYTES, MAPS, MapKind, SHADOW } from './layout.ts';
+import { HEAD, MAP, MAP_BYTES, MAP_READ_ONLY, MAPS, MapKind, SHADOW } from './layout.ts';
 
 /** Arrays up to this many bytes of values are stored densely. */
 export const DENSE_LIMIT = 64 * 1024;
@@ -129,7 +129,7 @@ export class SimMap {
   /** Shadow bits of a value that a lookup hands out; output bits are the image's business. */
   access(): number {
     const lookup = mapType(this.type)?.lookup;
-    if (lookup === 'value' && (this.get(MAP.FLAGS) & 0x80) === 0) return SHADOW.READ | SHADOW.WRITE;
+    if (lookup === 'value' && (this.get(MAP.FLAGS) & MAP_READ_ONLY) === 0) return SHADOW.READ | SHADOW.WRITE;
     return lookup === 'value' || lookup === 'value_ro' ? SHADOW.READ : 0;
   }
 

@@ -1,5 +1,5 @@
 /** What a program compares with: the numbers that make its branches go both ways. */
-import { type Insn, imm64 } from '../../isa/insn.ts';
+import { type Insn, imm64, PseudoLd } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 
 export interface LearnedConstants {
@@ -28,7 +28,7 @@ export function learnConstants(insns: readonly Insn[]): LearnedConstants {
     if (spec === undefined) continue;
     if ((spec.kind === 'jump' || spec.kind === 'alu') && spec.operand === 'K') found.add(i.imm >>> 0);
     else if (spec.kind === 'store' && spec.operand === 'K') found.add(i.imm >>> 0);
-    else if (spec.kind === 'ldimm64' && i.src === 0) {
+    else if (spec.kind === 'ldimm64' && i.src === PseudoLd.IMM64) {
       found.add(Number(imm64(i) & 0xffff_ffffn));
       found.add(i.immHi >>> 0);
     }

@@ -9,9 +9,11 @@
  * Handlers 0 .. OPS.length-1 are the rows of the semantics table; the others are in `Special`. Distances of jumps and
  * local calls are resolved to positions: 16 bytes per instruction, whatever it takes in slots.
  */
+
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, isNop, PseudoLd, R10 } from '../../isa/insn.ts';
 import { OPS, type OpSpec, opNamed, specOf } from '../../isa/semantics.ts';
+import { Helper } from '../../program/tables/helpers.ts';
 import { CODE, MAP_BYTES, MAPS, RECORD } from '../memory/layout.ts';
 
 /** Handlers that are no row of the table. */
@@ -30,7 +32,6 @@ export const Special = {
 } as const;
 export const HANDLERS = OPS.length + 6;
 
-const HELPER_LOOKUP = 1;
 const LOAD_IMM = opNamed('ld_imm64').id;
 
 /** Says where jumps go. */
@@ -88,7 +89,7 @@ export function encodeRecord(view: DataView, index: number, i: Insn, where: Targ
   else if (isNop(i)) write(view, index, i, Special.NOP, 0, 0, 0);
   else if (spec.kind === 'ldimm64') encodeLdImm64(view, index, i);
   else {
-    const isLookup = spec.kind === 'call' && spec.target === 'helper' && i.imm === HELPER_LOOKUP;
+    const isLookup = spec.kind === 'call' && spec.target === 'helper' && i.imm === Helper.map_lookup_elem;
     const slots = referenceSlots(i, spec);
     const off = slots === undefined ? i.off : (where.target(index, slots) - index) * RECORD;
     write(view, index, i, isLookup ? Special.LOOKUP : spec.id, off, i.imm, i.imm >> 31);

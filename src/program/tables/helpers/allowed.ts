@@ -3,7 +3,9 @@
  * matters) a program that calls the helper was loaded into Linux 6.18, and what the checker called unusable by the type
  * left out. Types that load only with a target are not listed; nothing is said of them.
  */
+import { AttachType } from '../attach.ts';
 import type { HookName } from '../hook-types.ts';
+import { Helper } from './ids.ts';
 
 /** Helper ids that every listed type may call. */
 const COMMON =
@@ -56,8 +58,21 @@ const allowed = new Map<HookName, ReadonlySet<number>>(
 );
 
 /** get_retval and set_retval; the attach types whose result nobody looks at lack them (cgroup_current_func_proto()). */
-const RETVAL: ReadonlySet<number> = new Set([186, 187]);
-const WITHOUT_RETVAL: ReadonlySet<number> = new Set([0, 1, 3, 19, 20, 29, 30, 31, 32, 51, 52, 53]);
+const RETVAL: ReadonlySet<number> = new Set([Helper.get_retval, Helper.set_retval]);
+const WITHOUT_RETVAL: ReadonlySet<number> = new Set([
+  AttachType.CGROUP_INET_INGRESS,
+  AttachType.CGROUP_INET_EGRESS,
+  AttachType.CGROUP_SOCK_OPS,
+  AttachType.CGROUP_UDP4_RECVMSG,
+  AttachType.CGROUP_UDP6_RECVMSG,
+  AttachType.CGROUP_INET4_GETPEERNAME,
+  AttachType.CGROUP_INET6_GETPEERNAME,
+  AttachType.CGROUP_INET4_GETSOCKNAME,
+  AttachType.CGROUP_INET6_GETSOCKNAME,
+  AttachType.CGROUP_UNIX_RECVMSG,
+  AttachType.CGROUP_UNIX_GETPEERNAME,
+  AttachType.CGROUP_UNIX_GETSOCKNAME,
+]);
 
 /** May programs of this type (and attach type, where it is known) call the helper? True where nobody knows. */
 export function hookAllowsHelper(hook: HookName, attachType: number | undefined, id: number): boolean {

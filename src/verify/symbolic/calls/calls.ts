@@ -10,7 +10,7 @@
  */
 
 import { type Region, region as regions } from '../../../analysis/domain/value.ts';
-import { type Helper, helperById, invalidatesPacket, isSilent } from '../../../program/tables/helpers.ts';
+import { Helper, helperById, invalidatesPacket, isSilent } from '../../../program/tables/helpers.ts';
 import { mapType } from '../../../program/tables/maps.ts';
 import type { Normalizer, Term } from '../../../solver/index.ts';
 import { Unsupported } from '../../errors.ts';
@@ -24,7 +24,7 @@ import { CallArguments, chunks, type Reach } from './call-args.ts';
 import { CallEffects, Seen, versionKey } from './call-effects.ts';
 import type { TheMap } from './map-argument.ts';
 
-const LOOKUPS: ReadonlySet<number> = new Set([1, 195]);
+const LOOKUPS: ReadonlySet<number> = new Set([Helper.map_lookup_elem, Helper.map_lookup_percpu_elem]);
 
 export class Calls {
   readonly log: CallLog;
@@ -179,7 +179,7 @@ export class Calls {
         // Of the source only: a candidate's inputs are not proven yet.
         if (!this.log.isSource) return base;
         if (h.ret === 'map_value') this.around.facts.neverNull(base);
-        else if (event.pure && h.id === 1)
+        else if (event.pure && h.id === Helper.map_lookup_elem)
           this.around.facts.lookup(
             map.region.key,
             map.def,
