@@ -2,4 +2,3 @@
 export const MOV64_K = 0xb7;
 export const MOV64_X = 0xbf;
 export const MOV32_K = 0xb4;
-export const MOV32_X = 0xbc;

@@ -6,9 +6,9 @@
  * Jumps in the result stand as in a replaced range (isa/edit.ts): within it, behind it relative to its end, before it relative to
  * its start.
  */
-import { negated } from '../../isa/conditions.ts';
 import { registersRead, registersWritten } from '../../isa/effects.ts';
 import { indexOfSlot, referenceOf, slotOffsets } from '../../isa/flow.ts';
+import { negated } from '../../isa/forms.ts';
 import { type Insn, insn, OP_LD_IMM64 } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { readingElsewhere } from '../edit.ts';

@@ -9,7 +9,7 @@ import { namesIn } from '../expression.ts';
 import { expressionsOf, registersOf } from '../lines.ts';
 import type { Form, Line } from '../rule.ts';
 import { type Choice, NUMBERS, otherRegister } from './choice.ts';
-import { anyNumber } from './symbolic.ts';
+import { anyNumber, isShift } from './symbolic.ts';
 
 const IMMEDIATES = [0, 1, -1, 2, 7, 8, 31, 32, 63, 255, 0x7fff_ffff, -0x8000_0000].map(BigInt);
 const SHIFTS = [0, 1, 8, 16, 28, 31, 32, 33, 48, 63].map(BigInt);
@@ -89,7 +89,8 @@ function samplesOf(form: Form, name: string): readonly bigint[] {
     if (stands(line.wide)) return WIDE;
     if (stands(line.off)) return OFFSETS;
     if (!stands(line.imm)) continue;
-    if (/^a?[lr]sh/.test(specOf(line.insn)?.name ?? '')) return SHIFTS;
+    const spec = specOf(line.insn);
+    if (spec !== undefined && isShift(spec)) return SHIFTS;
     const any = anyNumber(form, name);
     return any === undefined ? IMMEDIATES : [any, -1n];
   }

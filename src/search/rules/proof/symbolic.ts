@@ -3,12 +3,13 @@
  * number of 32 bits, sign-extended, stands for it.
  */
 import { signedBetween } from '../../../analysis/domain/scalar.ts';
-import { type Insn, Source } from '../../../isa/insn.ts';
-import { specOf } from '../../../isa/semantics.ts';
+import { form } from '../../../isa/forms.ts';
+import type { Insn } from '../../../isa/insn.ts';
+import { type OpSpec, specOf } from '../../../isa/semantics.ts';
 import type { WindowContext } from '../../../verify/index.ts';
 import { namesIn } from '../expression.ts';
 import { expressionsOf } from '../lines.ts';
-import type { Form } from '../rule.ts';
+import type { Form as RuleForm } from '../rule.ts';
 import { type Choice, otherRegister } from './choice.ts';
 
 interface Question {
@@ -23,13 +24,13 @@ const FIRST_ANY = 0x5eed_5eedn;
 const MOST = 2;
 
 /** The value that stands for all values of a constant; undefined where one proof will not do. */
-export function anyNumber(form: Form, name: string): bigint | undefined {
-  const index = symbolicConstants(form).indexOf(name);
+export function anyNumber(rule: RuleForm, name: string): bigint | undefined {
+  const index = symbolicConstants(rule).indexOf(name);
   return index < 0 || index >= MOST ? undefined : FIRST_ANY + BigInt(index);
 }
 
 /** Constants that may be any number at all. */
-function symbolicConstants({ source, target, where, given }: Form): string[] {
+function symbolicConstants({ source, target, where, given }: RuleForm): string[] {
   const asked = new Set(
     [
       ...where.flatMap((c) => (c.kind === 'constant' ? [c.expression] : [])),
@@ -40,26 +41,30 @@ function symbolicConstants({ source, target, where, given }: Form): string[] {
   const names = new Set<string>();
   for (const line of [...source, ...target]) {
     if (line.kind !== 'insn') continue;
-    const inImmediate = line.imm?.kind === 'name' && hasRegisterForm(line.insn);
+    const inImmediate = line.imm?.kind === 'name' && registerForm(line.insn) !== undefined;
     for (const e of expressionsOf(line))
       for (const name of namesIn(e)) (inImmediate && e === line.imm ? names : asked).add(name);
   }
   return [...names].filter((name) => !asked.has(name));
 }
 
-/** Arithmetic, tests and stores of an immediate have a row for a register too; shifts by one take the low bits only. */
-function hasRegisterForm(i: Insn): boolean {
+/** The row that takes a register instead: that of a shift takes its low bits only, which is another operation. */
+function registerForm(i: Insn): OpSpec | undefined {
   const spec = specOf(i);
-  if (spec?.kind === 'alu') return spec.operand === 'K' && !/^a?[lr]sh/.test(spec.name);
-  return (spec?.kind === 'jump' || spec?.kind === 'store') && spec.operand === 'K';
+  if (spec === undefined || !('operand' in spec) || spec.operand !== 'K' || isShift(spec)) return undefined;
+  return form(spec, { operand: 'X' });
 }
 
-export function withSymbolicConstants(form: Form, choice: Choice, question: Question): Question {
+export function isShift(spec: OpSpec): boolean {
+  return spec.kind === 'alu' && ['lsh', 'rsh', 'arsh'].includes(spec.mnemonic);
+}
+
+export function withSymbolicConstants(rule: RuleForm, choice: Choice, question: Question): Question {
   const used = new Set([...choice.registers.values(), otherRegister(choice)]);
   const registers = [...question.context.registers];
   const standsFor = new Map<number, number>();
   for (const [name, value] of choice.constants) {
-    if (anyNumber(form, name) !== value) continue;
+    if (anyNumber(rule, name) !== value) continue;
     // Neither of the form nor of what stands in its gaps.
     const register = [9, 8, 7, 6, 5, 4, 3, 2, 1].find((n) => !used.has(n))!;
     used.add(register);
@@ -69,10 +74,8 @@ export function withSymbolicConstants(form: Form, choice: Choice, question: Ques
   if (standsFor.size === 0) return question;
   const reading = (i: Insn): Insn => {
     const src = standsFor.get(i.imm);
-    if (src === undefined || !hasRegisterForm(i)) return i;
-    // The row of a stored register is the next one; elsewhere a bit tells.
-    const op = specOf(i)?.kind === 'store' ? i.op + 1 : i.op | Source.X;
-    return { ...i, op, src, imm: 0 };
+    const row = src === undefined ? undefined : registerForm(i);
+    return src === undefined || row === undefined ? i : { ...i, op: row.op, src, imm: 0 };
   };
   return {
     source: question.source.map(reading),
