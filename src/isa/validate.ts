@@ -13,6 +13,8 @@ export interface Problem {
   index: number;
   slot: number;
   reason: string;
+  /** The kernel looks for it in code that its walk reaches only: dead code may have it. */
+  whenRun: boolean;
 }
 
 export interface ValidateOptions {
@@ -23,7 +25,7 @@ export interface ValidateOptions {
 /** All problems, in program order; empty when the list is well formed. */
 export function validate(insns: readonly Insn[], options: ValidateOptions = {}): Problem[] {
   const offsets = slotOffsets(insns);
-  if (insns.length === 0) return [{ index: 0, slot: 0, reason: 'the program is empty' }];
+  if (insns.length === 0) return [{ index: 0, slot: 0, reason: 'the program is empty', whenRun: false }];
   const starts = functionStarts(insns, offsets);
   const problems: Problem[] = [];
   let first = 0;
@@ -31,14 +33,17 @@ export function validate(insns: readonly Insn[], options: ValidateOptions = {}):
   for (let index = 0; index < insns.length; index++) {
     const i = insns[index]!;
     const slot = offsets[index]!;
-    const report = (reason: string | undefined) => {
-      if (reason !== undefined) problems.push({ index, slot, reason });
+    const report = (reason: string | undefined, whenRun = false) => {
+      if (reason !== undefined) problems.push({ index, slot, reason, whenRun });
     };
     if (starts.has(index)) {
       first = index;
       end = nextStart(starts, index + 1, insns.length);
     }
-    report(fieldError(i) ?? writeError(i) ?? (options.kernel ? constantError(i) : undefined));
+    const malformed = fieldError(i);
+    report(malformed);
+    if (malformed === undefined)
+      report(writeError(i) ?? (options.kernel ? constantError(i) : undefined), true);
     report(referenceError(i, slot, offsets, first, end));
     if (index + 1 === end && fallsThrough(i)) report('last insn is not an exit or jmp');
   }
@@ -67,6 +72,11 @@ function writeError(i: Insn): string | undefined {
   return specOf(i) !== undefined && (registersWritten(i) & (1 << R10)) !== 0
     ? 'frame pointer is read only'
     : undefined;
+}
+
+/** What keeps a program from being one at all; what the kernel's walk finds is the analysis' business. */
+export function structureError(insns: readonly Insn[]): Problem | undefined {
+  return validate(insns).find((p) => !p.whenRun);
 }
 
 /** [first, end): the function that the instruction is in. */

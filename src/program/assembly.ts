@@ -9,7 +9,7 @@ import { UserError } from '../base/errors.ts';
 import { AsmError, assemble } from '../isa/asm/asm.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../isa/insn.ts';
 import { readMacros } from '../isa/macros/macros.ts';
-import { validate } from '../isa/validate.ts';
+import { structureError } from '../isa/validate.ts';
 import type { MapDef } from './program.ts';
 import { HELPERS } from './tables/helpers.ts';
 import type { HookName } from './tables/hook-types.ts';
@@ -50,7 +50,7 @@ export function readAssembly(text: string, file: string): Assembly {
     const insns = /\bBPF_[A-Z0-9_]+\s*\(/.test(withoutComments(text))
       ? readMacros(text, { helper })
       : assemble(text, { helper, map: (name) => places.get(name) });
-    const [problem] = validate(insns);
+    const problem = structureError(insns);
     if (problem !== undefined) throw new UserError(`${problem.reason}.`, `${file}, slot ${problem.slot}`);
     const kernelFunctions = insns.filter((i) => i.op === OP_CALL && i.src === PseudoCall.KFUNC).length;
     const symbols = insns.filter((i) => i.op === OP_LD_IMM64 && i.src === PseudoLd.BTF_ID).length;

@@ -72,6 +72,43 @@ body:`;
 
 /** What; program; hook; what is wrong with it, if anything. */
 const CASES: [string, string, HookName, RegExp | undefined][] = [
+  ['r10 is written in dead code', 'r0 = 0\nif r0 == 0 goto +1\nr10 = 0\nexit', 'xdp', undefined],
+  [
+    'r10 is written',
+    'call get_prandom_u32\nif r0 == 0 goto +1\nr10 = 0\nr0 = 0\nexit',
+    'xdp',
+    /frame pointer/,
+  ],
+  [
+    'one callback, which holds a loop, of two loops',
+    `r6 = 2
+again:
+  r1 = 1
+  r2 = subprog[outer]
+  r3 = 0
+  r4 = 0
+  call loop
+  r1 = 1
+  r2 = subprog[outer]
+  r3 = 0
+  r4 = 0
+  call loop
+  r0 = 0
+  exit
+outer:
+  r1 = 1
+  r2 = subprog[inner]
+  r3 = 0
+  r4 = 0
+  call loop
+  r0 = 0
+  exit
+inner:
+  r0 = 0
+  exit`,
+    'xdp',
+    undefined,
+  ],
   [
     'a record is submitted',
     `${RESERVE}\nif r0 == 0 goto out\nr1 = r0\nr2 = 0\ncall ringbuf_submit${EXIT}`,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fieldError, fieldsOf, type Insn, insn, nop, OPS, specOf, validate } from '../../src/isa/index.ts';
+import { structureError } from '../../src/isa/validate.ts';
 import { arbInsnOf, arbProgram, arbRawInsn } from './arbitrary.ts';
 
 const EXIT = insn(0x95);
@@ -55,12 +56,20 @@ const CASES: readonly [string, readonly Insn[]][] = [
 ];
 
 describe('validate', () => {
+  it('tells what keeps a program from being one from what only matters where it runs', () => {
+    const [zero, frame] = [insn(0x37, 1), insn(0xb7, 10)];
+    expect(validate([zero, frame, R0, EXIT], { kernel: true }).map((p) => p.whenRun)).toEqual([true, true]);
+    expect(structureError([zero, frame, R0, EXIT])).toBeUndefined();
+    expect(structureError([frame, R0])).toMatchObject({ slot: 1, whenRun: false });
+  });
   it.each(CASES)('%s', (reason, insns) => {
     expect(validate(insns).map((p) => p.reason)).toContain(reason);
   });
 
   it('names index and slot', () => {
-    expect(validate([WIDE, insn(0x8f), EXIT])).toEqual([{ index: 1, slot: 2, reason: 'unknown opcode 8f' }]);
+    expect(validate([WIDE, insn(0x8f), EXIT])).toEqual([
+      { index: 1, slot: 2, reason: 'unknown opcode 8f', whenRun: false },
+    ]);
   });
 
   it('keeps jumps within their function', () => {

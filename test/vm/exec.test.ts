@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { encode } from '../../src/isa/codec.ts';
@@ -29,6 +31,20 @@ describe('execConformance', () => {
       ok: false,
       message: 'instruction 0: out-of-bounds',
     });
+  });
+  it('says so when the result was never written', () => {
+    for (const insns of [[exit()], [op('mov64.x', 0, 6), exit()], [op('add64.k', 0, 0, 0, 1), exit()]])
+      expect(execConformance(hex(insns), '')).toEqual({
+        ok: false,
+        message: 'the result depends on a register that was never written',
+      });
+    const unused = [op('mov64.x', 3, 6), op('mov64.k', 0, 0, 0, 7), exit()];
+    expect(execConformance(hex(unused), '')).toEqual({ ok: true, r0: 7n });
+  });
+  it('runs the first program of an object', () => {
+    const object = readFileSync(join(import.meta.dirname, '../program/elf/data/forms.o'));
+    expect(execConformance(object.toString('hex'), '', { elf: true })).toEqual({ ok: true, r0: 2n });
+    expect(() => execConformance('7f454c46', '', { elf: true })).toThrow(UserError);
   });
   it('says what is wrong with a program', () => {
     expect(execConformance(hex([op('mov64.k', 0)]), '')).toMatchObject({ ok: false });

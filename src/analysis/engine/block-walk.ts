@@ -24,6 +24,8 @@ export interface WalkPoint {
 }
 
 const MAX_DEPTH = 8;
+/** Call site of a frame that nothing below it called: whichever instructions name a function, it is one run of it. */
+const NO_CALL = -1;
 
 export abstract class Walker {
   readonly env: Env;
@@ -72,7 +74,7 @@ export abstract class Walker {
       if (this.callsBack(i)) this.enterCallback(node, index, i, state);
       step(env, state, index, i);
       if (!this.asKernel && i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC)
-        this.startCallback(index, current(state).regs[i.dst]!);
+        this.startCallback(current(state).regs[i.dst]!);
     }
     this.flowTo(node.chain, end - 1, end, state);
   }
@@ -194,7 +196,7 @@ export abstract class Walker {
       env.report(index, `the call stack of ${state.frames.length + 1} frames is too deep`);
       return;
     }
-    const frame = newFrame(fn, index, inside.frames.length);
+    const frame = newFrame(fn, callback.later ? NO_CALL : index, inside.frames.length);
     for (const [n, v] of given.entries()) frame.regs[n + 1] = v;
     frame.callback = { result: callback.result, refs: inside.refs };
     inside.frames.push(frame);
@@ -202,10 +204,10 @@ export abstract class Walker {
   }
 
   /** A function whose address is taken may be called back with anything. */
-  private startCallback(index: number, f: Value): void {
+  private startCallback(f: Value): void {
     if (f.kind !== 'pointer' || f.region.kind !== 'function' || f.region.fn <= 0) return;
     const { fn } = f.region;
-    const frame = newFrame(fn, index, 0);
+    const frame = newFrame(fn, NO_CALL, 0);
     frame.regs.fill(ANY, 1, 6);
     this.arrive(this.env.program.functions[fn]!.start, [-1 - fn], stateOf(frame));
   }
@@ -251,7 +253,7 @@ function atExit(env: Env, index: number, r0: Value, state: AbstractState): void 
 
 /** The state in which the hook starts the program. */
 export function entryState(): AbstractState {
-  const frame = newFrame(0, -1, 0);
+  const frame = newFrame(0, NO_CALL, 0);
   frame.regs[1] = pointer(region.ctx);
   return stateOf(frame);
 }

@@ -4,7 +4,7 @@
  */
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
-import { validate } from '../../isa/validate.ts';
+import { structureError } from '../../isa/validate.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 import { type ProgramOptions, typeOfProgram } from './program-type.ts';
@@ -124,7 +124,7 @@ export function flatten(
     });
     functions.push({ name: f.name, start, end: insns.length });
   }
-  const [broken] = validate(insns);
+  const broken = structureError(insns);
   if (broken !== undefined) {
     const f = functions.find((g) => broken.index < g.end)!;
     return { ok: false, reason: `${f.name}, insn ${broken.index - f.start}: ${broken.reason}` };

@@ -15,7 +15,7 @@ import { UserError } from '../../base/errors.ts';
 import { decode, encode, SLOT_BYTES } from '../../isa/codec.ts';
 import { calleeOf, referencedSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, isNop, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
-import { validate } from '../../isa/validate.ts';
+import { structureError } from '../../isa/validate.ts';
 import type { Assembly } from '../assembly.ts';
 import { withoutNops } from '../edit.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
@@ -107,7 +107,7 @@ export function readRaw(input: RawInput, options: RawOptions = {}): Program {
   const rawMaps = parseMaps(input.maps, beside(input.file, '.maps'));
   const insns = withMapIndices(decodeInsns(input), rawMaps, input.file);
   refuseUnlinkedCalls(insns, input.file);
-  const problem = validate(insns)[0];
+  const problem = structureError(insns);
   if (problem !== undefined) throw new UserError(problem.reason, at(input.file, problem.slot));
   const hook = options.hook ?? known?.hook ?? hookOfDesc(desc, input.file);
   const attachType = options.attachType ?? known?.attachType ?? attachTypeOf(name, hook);
