@@ -1,6 +1,7 @@
 /** How often the test cases execute each instruction: the modeled latency is these counts times the prices. */
 import type { OptimizeOptions } from '../../optimizer/types.ts';
 import type { Program } from '../../program/program.ts';
+import { DEFAULT_PROFILE, pricesOf } from '../../vm/latency/latency.ts';
 import { createMachine } from '../../vm/machine/machine.ts';
 import { observer } from '../../vm/observe.ts';
 import { generateTests } from '../../vm/testgen/index.ts';
@@ -23,6 +24,12 @@ export function executedOf(original: Program, output: Program, options: Optimize
   const mean = (p: Program): number[] =>
     machine.coverage(p.insns).executed.map((n) => (sound.length === 0 ? 0 : round(n / sound.length)));
   return { before: mean(original), after: mean(output) };
+}
+
+/** What one execution of each instruction is priced at, in nanoseconds: the factors of the modeled latency. */
+export function pricesOfBoth(original: Program, output: Program): Executed {
+  const prices = (p: Program): number[] => pricesOf(p.insns, DEFAULT_PROFILE, p.maps);
+  return { before: prices(original), after: prices(output) };
 }
 
 /** To six digits: rows are read by people, too. */

@@ -3,27 +3,20 @@
  * machine they were made on. What comparisons and the paper's tables need stays.
  */
 import { homedir, tmpdir } from 'node:os';
-import { UserError } from '../../base/errors.ts';
 import { PACKAGE_ROOT, sharedFolder } from '../../base/paths.ts';
-import { entryOf, openCorpus } from '../corpus/corpus.ts';
-import type { ProgramRef } from '../definition/expand.ts';
+import { factsOf } from '../corpus/corpus-facts.ts';
 import { type CellOutcome, hasResult, type Row } from './result.ts';
 
 const NO_LICENSE = ['', 'none stated'];
 
 /** Whether the program may be handed on, as its corpus says. */
-export function isLicensed({ corpus, id }: ProgramRef): boolean {
-  try {
-    return !NO_LICENSE.includes(entryOf(openCorpus(corpus), id).license ?? '');
-  } catch (e) {
-    if (e instanceof UserError) return false;
-    throw e;
-  }
+export function isLicensed(row: Pick<Row, 'facts' | 'program'>): boolean {
+  return !NO_LICENSE.includes(factsOf(row)?.license ?? '');
 }
 
 /** Rows of programs without a license lose their instructions; all rows lose paths. */
 export function publicRows(rows: readonly Row[]): Row[] {
-  return rows.map((row) => withoutPaths(isLicensed(row.program) ? row : withoutInstructions(row)));
+  return rows.map((row) => withoutPaths(isLicensed(row) ? row : withoutInstructions(row)));
 }
 
 /** Without listings, rewrites, notes and logs: what a comparison does not need. */

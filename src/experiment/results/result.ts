@@ -1,6 +1,7 @@
 /** Result rows: one JSON line per cell. */
 import { z } from 'zod';
 import type { AppliedRewrite, DifferentialRun, KernelCheck, OptimizeOptions } from '../../optimizer/types.ts';
+import type { CorpusFacts } from '../corpus/corpus-facts.ts';
 import type { ProgramRef } from '../definition/expand.ts';
 import type { SwitchTimes } from '../measure/equivalence-time.ts';
 import type { Executed } from '../measure/execution-counts.ts';
@@ -51,11 +52,18 @@ export type CellOutcome =
       output: string;
       /** Of every instruction, in the order of the listings; not in older rows. */
       executed?: Executed;
+      /** Nanoseconds that one execution of each instruction is priced at, in the same order; since schema 2. */
+      prices?: { before: readonly number[]; after: readonly number[] };
       extra?: Extra;
     };
 
+/** Schema of the rows that are written. */
+export const ROW_SCHEMA = 2;
+
 export type Row = CellOutcome & {
-  schema: 1;
+  /** 1: without `facts` and `prices`; readers then ask the corpus, where it is there. */
+  schema: 1 | 2;
+  facts?: CorpusFacts;
   key: string;
   experiment: string;
   program: ProgramRef;
@@ -85,7 +93,7 @@ export function hasResult(row: Row): row is ResultRow {
 /** What every line must have, whoever wrote it; the rest is trusted. */
 const RowHead = z
   .object({
-    schema: z.literal(1),
+    schema: z.union([z.literal(1), z.literal(2)]),
     key: z.string(),
     experiment: z.string(),
     program: z.object({ corpus: z.string(), id: z.string(), variant: z.string() }).loose(),

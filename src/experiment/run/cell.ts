@@ -6,7 +6,7 @@ import type { WindowVerifier } from '../../verify/index.ts';
 import { entryOf, loadEntry, openCorpus } from '../corpus/corpus.ts';
 import type { Cell } from '../definition/expand.ts';
 import type { RecordingVerifier } from '../measure/equivalence-time.ts';
-import { executedOf } from '../measure/execution-counts.ts';
+import { executedOf, pricesOfBoth } from '../measure/execution-counts.ts';
 import type { TimedVersion } from '../measure/traffic.ts';
 import { outcomeOf } from '../results/measured.ts';
 import type { CellOutcome, Extra } from '../results/result.ts';
@@ -40,6 +40,7 @@ export async function runCell(
       const outcome = {
         ...outcomeOf(loaded.program, result, cell.options.goal),
         executed: executedOf(loaded.program, result.program, cell.options),
+        prices: pricesOfBoth(loaded.program, result.program),
       };
       const others = (cell.variants ?? []).flatMap((name): TimedVersion[] => {
         const other = loadEntry(corpus, entry, name);

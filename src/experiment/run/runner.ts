@@ -10,11 +10,13 @@ import { UserError } from '../../base/errors.ts';
 import { makeFolder } from '../../base/files.ts';
 import { lockFolder } from '../../base/lock.ts';
 import { buildOf, entryOf, inputOf, isThere, openCorpus } from '../corpus/corpus.ts';
+import { corpusFacts } from '../corpus/corpus-facts.ts';
 import type { Definition } from '../definition/definition.ts';
 import { definitionHash } from '../definition/definition.ts';
 import { type Cell, expand } from '../definition/expand.ts';
 import { optimizerCode } from '../results/provenance.ts';
 import type { Row } from '../results/result.ts';
+import { ROW_SCHEMA } from '../results/result.ts';
 import { currentRows, earlierDefinition, RowWriter, readRows, writeDefinition } from '../results/store.ts';
 import { costOf } from './eta.ts';
 import type { Execute, Finished } from './execute.ts';
@@ -75,7 +77,7 @@ export async function runExperiment(definition: Definition, options: RunOptions)
       warnings,
     });
     const rowOf = (cell: Cell, { outcome, seconds, provenance, ...cpu }: Finished): Row => ({
-      schema: 1,
+      schema: ROW_SCHEMA,
       key: cell.key,
       experiment: definition.name,
       program: cell.program,
@@ -83,6 +85,7 @@ export async function runExperiment(definition: Definition, options: RunOptions)
       options: cell.options,
       seed: cell.options.seed,
       ...outcome,
+      facts: corpusFacts(cell.program),
       input: inputDigest(cell),
       definition: hash,
       seconds: Math.round(seconds * 1000) / 1000,

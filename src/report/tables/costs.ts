@@ -1,7 +1,6 @@
 /**
- * What each line of a listing costs: the price of one execution, and how often the test cases execute it.
- *
- *   listing --assemble--> instructions --latency profile--> ns each; checked against the sum that was measured
+ * What each line of a listing costs: the price of one execution, and how often the test cases execute it. Rows carry both;
+ * those of schema 1 carry no prices, which are then found again from the text and checked against the measured sum.
  */
 import type { ResultRow } from '../../experiment/results/result.ts';
 import { assemble } from '../../isa/asm/asm.ts';
@@ -19,16 +18,9 @@ export interface LineCost {
 export function costsOf(row: ResultRow, version: 'before' | 'after'): (LineCost | undefined)[] | undefined {
   const lines = row.disassembly?.[version] ?? [];
   const isLabel = lines.map((l) => !/^\d+: /.test(l));
-  const text = lines.map((l) => l.replace(/^\d+: /, '')).join('\n');
-  let prices: number[];
-  try {
-    const helper = (name: string): number | undefined => helperByName(name)?.id;
-    prices = pricesOf(assemble(text, { helper, map: () => 0 }), DEFAULT_PROFILE, []);
-  } catch {
-    return undefined;
-  }
-  const sum = prices.reduce((a, b) => a + b, 0);
-  if (Math.abs(sum - row.measurements.staticLatency[version].value) > 1e-6) return undefined;
+  const prices =
+    row.prices?.[version] ?? assembledPrices(lines, row.measurements.staticLatency[version].value);
+  if (prices === undefined) return undefined;
   const runs = row.executed?.[version];
   let next = 0;
   return lines.map((_, k) => {
@@ -37,4 +29,17 @@ export function costsOf(row: ResultRow, version: 'before' | 'after'): (LineCost 
     const times = runs?.[at];
     return { ns: prices[at]!, ...(times === undefined ? {} : { runs: times }) };
   });
+}
+
+/** Of rows of schema 1. */
+function assembledPrices(lines: readonly string[], measured: number): number[] | undefined {
+  const text = lines.map((l) => l.replace(/^\d+: /, '')).join('\n');
+  const helper = (name: string): number | undefined => helperByName(name)?.id;
+  try {
+    const prices = pricesOf(assemble(text, { helper, map: () => 0 }), DEFAULT_PROFILE, []);
+    const sum = prices.reduce((a, b) => a + b, 0);
+    return Math.abs(sum - measured) > 1e-6 ? undefined : prices;
+  } catch {
+    return undefined;
+  }
 }

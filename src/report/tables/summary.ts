@@ -1,7 +1,4 @@
-/** From rows to the table that terminal, Markdown and HTML share: one line per cell. */
-
-import { UserError } from '../../base/errors.ts';
-import { buildOf, entryOf, openCorpus, slotsOf } from '../../experiment/corpus/corpus.ts';
+import { factsOf } from '../../experiment/corpus/corpus-facts.ts';
 import type { Definition } from '../../experiment/definition/definition.ts';
 import type { ProgramRef } from '../../experiment/definition/expand.ts';
 import { hasResult, type ResultRow, type Row } from '../../experiment/results/result.ts';
@@ -70,7 +67,7 @@ export function summarise(definition: Definition, rows: readonly Row[]): Summary
 
 function lineOf(row: Row, baselines: readonly { id: string }[]): SummaryLine {
   const { program, configuration, seed, status, reason } = row;
-  const figures = figuresOf(program);
+  const figures = figuresOf(row);
   const head = {
     program,
     configuration,
@@ -106,19 +103,13 @@ function differentialText(d: ResultRow['differential']): string {
   }
 }
 
-/** Sizes of other builds, and the paper's; nothing when the corpus is gone. */
-function figuresOf(program: ProgramRef): (column: string) => number | undefined {
-  try {
-    const entry = entryOf(openCorpus(program.corpus), program.id);
-    return (column) => {
-      const paper = PAPER.find((p) => p.id === column);
-      if (paper !== undefined) return entry.paper?.table1[paper.figure] ?? undefined;
-      return slotsOf(buildOf(entry, column));
-    };
-  } catch (e) {
-    if (e instanceof UserError) return () => undefined;
-    throw e;
-  }
+/** Sizes of other builds, and the paper's; nothing when neither the row nor a corpus tells. */
+function figuresOf(row: Row): (column: string) => number | undefined {
+  const facts = factsOf(row);
+  return (column) => {
+    const paper = PAPER.find((p) => p.id === column);
+    return paper === undefined ? facts?.builds[column] : (facts?.paper?.[paper.figure] ?? undefined);
+  };
 }
 
 /** Whether a result was stored without instructions, as those of programs without a license are published. */

@@ -35,6 +35,14 @@ describe('publicRows', () => {
     expect(row.convergence).toEqual(licensed.convergence);
   });
 
+  it('asks the row for the license before the corpus', () => {
+    const program = { ...licensed.program, corpus: 'not-here' };
+    const stated = { ...licensed, program, facts: { license: 'MIT', builds: {} } } as Row;
+    expect(publicRows([stated])).toEqual([stated]);
+    const [row] = publicRows([{ ...stated, facts: { license: '', builds: {} } }]) as [ResultRow];
+    expect(row.output).toBe('');
+  });
+
   it('leaves out paths of the machine', () => {
     const reason = `${PACKAGE_ROOT}/x and ${tmpdir()}/y and ${homedir()}/z`;
     const failed = { ...(ROWS.find((r) => r.status === 'failed') as Row), reason };

@@ -16,6 +16,20 @@ describe('summary', () => {
     expect(summary.lines[0]!.baselines).toEqual({ 'clang-14-O1': 24, 'clang-14-O2': 22, 'clang-14-Os': 22 });
   });
 
+  it('takes everything from rows that carry the facts of their program, where their corpus is not', () => {
+    const facts = { license: 'MIT', builds: { 'clang-14-O1': 31, 'clang-14-O2': 30 } };
+    const gone = ROWS.map(
+      (r): Row => ({
+        ...r,
+        schema: 2,
+        facts,
+        program: { ...r.program, corpus: 'not-here' },
+      }),
+    );
+    const [line] = summarise(DEFINITION, gone).lines;
+    expect(line!.baselines).toEqual({ 'clang-14-O1': 31, 'clang-14-O2': 30, 'clang-14-Os': undefined });
+  });
+
   it('counts what has a result only', () => {
     const totals = totalsOf(summary);
     expect(totals).toMatchObject({
