@@ -57,6 +57,9 @@ const allowed = new Map<HookName, ReadonlySet<number>>(
   ]),
 );
 
+/** The types that the table lists, in its order. */
+export const LISTED_HOOKS: readonly HookName[] = [...allowed.keys()];
+
 /** get_retval and set_retval; the attach types whose result nobody looks at lack them (cgroup_current_func_proto()). */
 const RETVAL: ReadonlySet<number> = new Set([Helper.get_retval, Helper.set_retval]);
 const WITHOUT_RETVAL: ReadonlySet<number> = new Set([
