@@ -9,6 +9,7 @@
 import { registersWritten } from '../isa/effects.ts';
 import { type Insn, R10 } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
+import { argumentRegisters, isOpen } from '../program/contracts/contract.ts';
 import { helperById } from '../program/tables/helpers.ts';
 import type { Analysis } from './analyze.ts';
 import { liveRegisters, readsOf } from './cfg/register-liveness.ts';
@@ -257,6 +258,9 @@ class Live implements Liveness {
   private calleeReads(index: number): number {
     const { program, cfg } = this.analysis;
     const call = cfg.calls.find((c) => c.at === index);
+    const callee = call && program.functions[call.callee];
+    // What others may put in its place reads what the prototype says.
+    if (isOpen(callee)) return argumentRegisters(callee);
     this.plain ??= liveRegisters(program, cfg);
     return call === undefined ? 0x3e : this.plain[program.functions[call.callee]!.start]! & 0x3e;
   }

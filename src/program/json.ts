@@ -21,6 +21,27 @@ const mapSchema = z.strictObject({
   readonly: z.boolean().optional(),
 });
 
+const parameterSchema = z.union([
+  z.strictObject({ kind: z.enum(['scalar', 'ctx', 'dynptr', 'object', 'arena', 'unknown']) }),
+  z.strictObject({ kind: z.literal('memory'), size: natural, nullable: z.boolean() }),
+]);
+
+const contractSchema = z.strictObject({
+  linkage: z.enum(['static', 'global', 'weak']),
+  verified: z.enum(['with callers', 'alone']),
+  parameters: z.array(parameterSchema).readonly().optional(),
+  returnsNumber: z.boolean().optional(),
+  isExceptionCallback: z.literal(true).optional(),
+  btfType: natural.optional(),
+});
+
+const functionSchema = z.strictObject({
+  name: z.string(),
+  start: natural,
+  end: natural,
+  contract: contractSchema.optional(),
+});
+
 const programSchema = z.strictObject({
   name: z.string(),
   section: z.string(),
@@ -28,7 +49,7 @@ const programSchema = z.strictObject({
   attachType: natural.optional(),
   license: z.string(),
   insns: z.base64(),
-  functions: z.array(z.strictObject({ name: z.string(), start: natural, end: natural })),
+  functions: z.array(functionSchema),
   maps: z.array(mapSchema),
   origin: z.array(z.number().int().min(-1)),
   pinned: z.array(z.tuple([natural, z.string()])),

@@ -3,6 +3,7 @@
  * (byte arrays aside).
  */
 import type { Insn } from '../isa/insn.ts';
+import type { FunctionContract } from './contracts/contract.ts';
 import type { HookName } from './tables/hook-types.ts';
 
 /** What a map is, as BPF_MAP_CREATE takes it. Sizes in bytes. */
@@ -28,6 +29,8 @@ export interface FunctionRange {
   name: string;
   start: number;
   end: number;
+  /** What its callers and itself may count on; left out: it is static. Of the entry: what it is to others that call it. */
+  contract?: FunctionContract;
 }
 
 /**

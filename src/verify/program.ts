@@ -3,6 +3,7 @@
  *
  *   in:   two programs for one hook, with the same maps
  *   out:  entryContext    what holds at the hook's entry, and what is observed when the program returns
+ *         functionContext the same of a function that others may call or replace, by itself
  *         entryFacts      what the kernel guarantees about the packet's pointers, as assumptions
  *         testOf          a model of the formula as a test case, for the interpreter
  *
@@ -10,7 +11,9 @@
  */
 import { STACK_SIZE } from '../analysis/domain/stack.ts';
 import { pointer, region, UNINIT, type Value } from '../analysis/domain/value.ts';
-import type { MapDef, Program } from '../program/program.ts';
+import { parameterValue } from '../analysis/transfer/open-calls.ts';
+import { isExceptionCallback, isOpen } from '../program/contracts/contract.ts';
+import type { FunctionRange, MapDef, Program } from '../program/program.ts';
 import { HOOKS } from '../program/tables/hooks.ts';
 import { mapType } from '../program/tables/maps.ts';
 import { Op, type Term, type TermAssignment, TermEvaluator } from '../solver/index.ts';
@@ -26,7 +29,7 @@ import { directId } from './symbolic/constant-data.ts';
 import { type AliasPartition, memoryOf } from './symbolic/regions.ts';
 import type { SymbolicRun } from './symbolic/run.ts';
 import type { Counterexample } from './types.ts';
-import { checkTailCalls, packetIsShared } from './window-context.ts';
+import { packetIsShared } from './window-context.ts';
 
 /** Packets of which a model may be made; the kernel's linear part is below 64 KiB. */
 const MAX_PACKET = 0xffffn;
@@ -41,8 +44,20 @@ export function checkComparable(a: Program, b: Program): void {
   const why = whyIncomparable(a, b);
   if (why !== undefined) throw new Unsupported(why);
   if (a.pinned.size + b.pinned.size > 0) throw new Unsupported('some instructions are not final');
-  checkTailCalls(a);
-  checkTailCalls(b);
+  const [open, others] = [openFunctions(a), openFunctions(b)];
+  const isSame = open.length === others.length && open.every((f) => others.some((g) => isSameOpen(f, g)));
+  if (!isSame) throw new Unsupported('the programs have different functions that others may call or replace');
+}
+
+/** Functions but the entry that others may call or replace: each is proven by itself. */
+export function openFunctions(program: Program): FunctionRange[] {
+  return program.functions.filter((f, n) => n > 0 && (isOpen(f) || isExceptionCallback(f)));
+}
+
+function isSameOpen(f: FunctionRange, g: FunctionRange): boolean {
+  const promise = ({ contract }: FunctionRange): string =>
+    JSON.stringify([contract?.linkage, contract?.verified, contract?.parameters]);
+  return f.name === g.name && promise(f) === promise(g);
 }
 
 /** Why two programs are not versions of one: another hook, other maps. */
@@ -73,6 +88,9 @@ export function entryContext(program: Program): WindowContext {
   const hook = HOOKS[program.hook];
   const registers = new Array<Value>(11).fill(UNINIT);
   registers[1] = pointer(region.ctx);
+  // What replaces a function gets that function's arguments.
+  if (program.hook === 'ext')
+    for (let r = 1; r <= 5; r++) registers[r] = parameterValue(program.functions[0]!, r, 'best');
   registers[10] = pointer(region.stack(0));
   return {
     registers,
@@ -86,6 +104,14 @@ export function entryContext(program: Program): WindowContext {
     maps: program.maps,
     packetShared: packetIsShared(program),
   };
+}
+
+/** An open function by itself: its arguments are what its prototype says, and all of its result is observed. */
+export function functionContext(program: Program, f: FunctionRange): WindowContext {
+  const registers = new Array<Value>(11).fill(UNINIT);
+  for (let r = 1; r <= 5; r++) registers[r] = parameterValue(f, r, 'best');
+  registers[10] = pointer(region.stack(0));
+  return { ...entryContext(program), registers, returnBits: (1n << 64n) - 1n };
 }
 
 /** The packet lies inside kernel memory, its end not before its start. */

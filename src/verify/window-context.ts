@@ -30,7 +30,6 @@ interface Facts {
   program: Program;
   analysis: Analysis;
   live: Liveness;
-  tailCalls: boolean;
   packetShared: boolean;
 }
 
@@ -60,7 +59,6 @@ export function contextProvider(): (program: Program, window: Window) => WindowC
         program,
         analysis,
         live: liveness(analysis, base?.live),
-        tailCalls: callsTailInFunction(program),
         packetShared: packetIsShared(program),
       };
       known.set(program, facts);
@@ -139,28 +137,22 @@ export function packetIsShared(program: Program): boolean {
 }
 
 /**
- * A tail call inside a function ends that function only: the other program's result comes back to the caller, in all 64
- * bits, after whatever that program did. Neither the analysis nor the symbolic run follows that.
- * @throws Unsupported when the program has one
+ * A tail call inside a function ends that function only: the other program's result comes back to the caller, after
+ * whatever that program did. A window has no such way out: what it leaves behind there is not compared.
  */
-export function checkTailCalls(program: Program): void {
-  if (callsTailInFunction(program))
-    throw new Unsupported('a tail call inside a function comes back to its caller');
-}
-
-function callsTailInFunction({ functions, insns }: Program): boolean {
-  const end = functions[0]?.end ?? insns.length;
-  return insns.some((i, index) => index >= end && isHelperCall(i, Helper.tail_call));
+function callsTail({ functions, insns }: Program, index: number): boolean {
+  return isHelperCall(insns[index]!, Helper.tail_call) && index >= (functions[0]?.end ?? insns.length);
 }
 
 /** A range inside one function that is entered at its start only. */
-function checkWindow({ program, analysis, tailCalls }: Facts, { start, end }: Window): void {
-  if (tailCalls) checkTailCalls(program);
+function checkWindow({ program, analysis }: Facts, { start, end }: Window): void {
   const inside = program.functions.some((f) => start >= f.start && end <= f.end && start <= end);
   if (!inside) throw new Unsupported(`${start}..${end} is not a range inside one function`);
   for (let index = start; index < end; index++) {
     const pin = program.pinned.size > 0 ? pinOf(program, index) : undefined;
     if (pin !== undefined) throw new Unsupported(`instruction ${index} is not final: ${pin}`);
+    if (callsTail(program, index))
+      throw new Unsupported('a tail call inside a function comes back to its caller');
   }
   const { insns } = program;
   const { blocks, blockOf, offsets } = analysis.cfg;

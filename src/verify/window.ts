@@ -12,13 +12,21 @@
 import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
 import { replaceRange } from '../program/edit.ts';
-import type { Program } from '../program/program.ts';
+import type { FunctionRange, Program } from '../program/program.ts';
 import { type Solver, solverNamed } from '../solver/index.ts';
 import { CHECKER_VERSION, contextKey, VerdictCache } from './cache/cache.ts';
 import { canonical, codeKey } from './cache/canonical.ts';
 import type { WindowContext } from './context.ts';
 import { Unsupported } from './errors.ts';
-import { addPacketFacts, checkComparable, entryContext, firstDifference, testOf } from './program.ts';
+import {
+  addPacketFacts,
+  checkComparable,
+  entryContext,
+  firstDifference,
+  functionContext,
+  openFunctions,
+  testOf,
+} from './program.ts';
 import { type Accelerations, ALL_ACCELERATIONS, accelerationsKey } from './proof/accelerations.ts';
 import { type ProofTask, Prover, type Staged } from './proof/prover.ts';
 import { Session } from './proof/session.ts';
@@ -187,20 +195,43 @@ class Verifier implements WindowVerifier {
     }
     const [code, other] = [programKey(a), programKey(b)];
     if (code === other) return [{ kind: 'equivalent', how: 'identical', ms: 0 }, 'identical'];
-    const context = entryContext(a);
-    const sessionKey = `${a.hook}|${this.contextKey(context)}|${code}`;
-    return this.cached(`${sessionKey}|${other}`, () => {
+    let answer = this.decideFunction(a, b, entryOf(a), entryOf(b));
+    // Calls of functions that others may replace are not followed: these are proven one by one.
+    for (const f of openFunctions(a)) {
+      if (answer[0].kind !== 'equivalent') break;
+      const g = openFunctions(b).find(({ name }) => name === f.name)!;
+      const [verdict, stage] = this.decideFunction(a, b, f, g);
+      if (verdict.kind === 'equivalent') continue;
+      const why = verdict.kind === 'unknown' ? verdict.reason : verdict.where;
+      answer = [{ kind: 'unknown', reason: `function ${f.name}: ${why}`, ms: 0 }, stage];
+    }
+    return answer;
+  }
+
+  /** Does a function of both, which nobody in the programs calls in the terms of another one, do the same? */
+  private decideFunction(a: Program, b: Program, f: FunctionRange, g: FunctionRange): Staged {
+    const isEntry = f.start === 0;
+    const context = isEntry ? entryContext(a) : functionContext(a, f);
+    const sessionKey = `${a.hook}|${this.contextKey(context)}|${f.start}|${programKey(a)}`;
+    return this.cached(`${sessionKey}|${programKey(b)}`, () => {
+      const source = a.insns.slice(f.start, f.end);
       const session = this.session(sessionKey, () => {
-        const made = new Session(context, entryCode(a), { program: a }, this.accelerations.offsets);
-        addPacketFacts(made);
+        const made = new Session(context, source, { program: a, base: f.start }, this.accelerations.offsets);
+        addPacketFacts(made, isEntry ? undefined : LONGEST_PACKET);
         return made;
       });
-      return {
+      const question = {
         context,
         session,
-        source: entryCode(a),
-        candidate: entryCode(b),
-        programs: [a, b],
+        source,
+        candidate: b.insns.slice(g.start, g.end),
+        programs: [a, b] as const,
+        bases: [f.start, g.start] as const,
+      };
+      // Only the hook's own inputs can be tried.
+      if (!isEntry) return { ...question, counterexample: () => undefined };
+      return {
+        ...question,
         counterexample: (input, run, merging) => {
           const test = testOf(session, a, run, merging, input);
           return test && firstDifference(a, b, [test])?.counterexample;
@@ -240,12 +271,13 @@ class Verifier implements WindowVerifier {
   }
 }
 
-function entryCode(p: Program): readonly Insn[] {
-  return p.insns.slice(0, p.functions[0]?.end ?? p.insns.length);
+function entryOf(p: Program): FunctionRange {
+  return p.functions[0] ?? { name: p.name, start: 0, end: p.insns.length };
 }
 
 function programKey(p: Program): string {
-  return `${p.functions.map((f) => f.start).join(',')}:${codeKey(p.insns)}`;
+  const open = new Set(openFunctions(p));
+  return `${p.functions.map((f) => `${f.start}${open.has(f) ? f.name : ''}`).join(',')}:${codeKey(p.insns)}`;
 }
 
 function liveMask(context: WindowContext): number {

@@ -8,6 +8,7 @@
 import { calleeOf, fallsThrough, jumpTarget, slotOffsets, successors } from '../../isa/flow.ts';
 import { type Insn, OP_LD_IMM64, PseudoLd } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
+import { isExceptionCallback } from '../../program/contracts/contract.ts';
 import type { Program } from '../../program/program.ts';
 
 /** Instructions [start, end) that run one after the other. Edges stay inside the function; numbers are block ids. */
@@ -140,7 +141,9 @@ export function controlFlow(program: Program): Cfg {
 
   const all = callsOf(program, offsets);
   const live = (at: number): boolean => rank[blockOf[at]!]! >= 0;
-  const reachableFunctions = new Set<number>(program.functions.length > 0 ? [0] : []);
+  const reachableFunctions = new Set<number>();
+  for (const [fn, f] of program.functions.entries())
+    if (fn === 0 || isExceptionCallback(f)) reachableFunctions.add(fn);
   for (const fn of reachableFunctions)
     for (const c of all) if (c.caller === fn && live(c.at)) reachableFunctions.add(c.callee);
   const unreachable: number[] = [];

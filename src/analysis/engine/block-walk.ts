@@ -6,6 +6,9 @@
 import { jumpTarget } from '../../isa/flow.ts';
 import { type Insn, OP_LD_IMM64, PseudoLd } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
+import { isExceptionCallback } from '../../program/contracts/contract.ts';
+import { Helper } from '../../program/tables/helpers.ts';
+import { constant, UNKNOWN } from '../domain/scalar.ts';
 import { type AbstractState, cloneState, current, type Frame, newFrame, stateOf } from '../domain/state.ts';
 import { ANY, pointer, region, UNINIT, type Value } from '../domain/value.ts';
 import { branch } from '../transfer/branch.ts';
@@ -13,6 +16,7 @@ import { callbackArguments, callbackOf } from '../transfer/callbacks.ts';
 import { type Env, readRegister } from '../transfer/env.ts';
 import { stepUnknownCall } from '../transfer/helper-call.ts';
 import { step } from '../transfer/instruction.ts';
+import { isOpaque, openEntry, staleByTailCall, stepOpenCall } from '../transfer/open-calls.ts';
 import { checkLeaks } from '../transfer/references.ts';
 
 /** A place where paths can meet, with the calls that led there. */
@@ -38,6 +42,8 @@ export abstract class Walker {
   private readonly asKernel: boolean;
   /** The same, and there are functions whose address is taken. */
   private readonly takesFunctions: boolean;
+  /** Open functions whose exploration has begun. */
+  private readonly started = new Set<number>();
 
   constructor(env: Env, live: ((index: number) => number) | undefined) {
     this.env = env;
@@ -120,7 +126,11 @@ export abstract class Walker {
         this.leave(node, index, state);
         return true;
       case 'call':
+        if (op.target === 'helper' && i.imm === Helper.tail_call) this.leaveForGood(node, index, state);
         return op.target === 'local' && this.enter(node, index, state);
+      case 'ldabs':
+        this.leaveEarly(node, index, state, constant(0n));
+        return false;
       default:
         return false;
     }
@@ -141,12 +151,26 @@ export abstract class Walker {
       this.flowTo(node.chain, index, index + 1, state);
       return true;
     }
+    if (isOpaque(env, env.program.functions[callee]!)) {
+      this.startOpen(callee);
+      stepOpenCall(env, state, index, callee);
+      this.flowTo(node.chain, index, index + 1, state);
+      return true;
+    }
     const frame = newFrame(callee, index, state.frames.length);
     for (let n = 1; n <= 5; n++) frame.regs[n] = current(state).regs[n]!;
     current(state).regs.fill(UNINIT, 0, 6);
     state.frames.push(frame);
     this.arrive(env.program.functions[callee]!.start, [...node.chain, index], state);
     return true;
+  }
+
+  /** An open function is explored by itself, once. */
+  private startOpen(fn: number): void {
+    const { start } = this.env.program.functions[fn]!;
+    if (this.started.has(fn)) return;
+    this.started.add(fn);
+    this.arrive(start, [-1 - fn], openEntry(this.env, fn));
   }
 
   private leave(node: WalkPoint, index: number, state: AbstractState): void {
@@ -171,6 +195,22 @@ export abstract class Walker {
     const frame = state.frames.pop()!;
     current(state).regs[0] = r0;
     this.flowTo(node.chain.slice(0, -1), frame.callSite, frame.callSite + 1, state);
+  }
+
+  /** A packet that is too short, or a tail call that succeeds, ends the running function only: its caller goes on. */
+  private leaveEarly(node: WalkPoint, index: number, state: AbstractState, r0: Value): void {
+    if (state.frames.length === 1) return;
+    const left = cloneState(state);
+    current(left).regs[0] = r0;
+    this.leave(node, index, left);
+  }
+
+  /** The other program has done whatever it does, and its result is that of this function. */
+  private leaveForGood(node: WalkPoint, index: number, state: AbstractState): void {
+    if (state.frames.length === 1) return;
+    const left = cloneState(state);
+    staleByTailCall(this.env, left);
+    this.leaveEarly(node, index, left, UNKNOWN);
   }
 
   private callsBack(i: Insn): boolean {
@@ -234,7 +274,11 @@ function atCallbackExit(
 
 /** r0 when the program ends: a number where the hook restricts it. Nothing is left to release. */
 function atExit(env: Env, index: number, r0: Value, state: AbstractState): void {
-  if (state.frames[0]!.fn !== 0) return;
+  const f = env.program.functions[state.frames[0]!.fn]!;
+  if (state.frames[0]!.fn !== 0 && !isExceptionCallback(f)) {
+    atOpenExit(env, index, r0, state);
+    return;
+  }
   checkLeaks(env, index, state, 'BPF_EXIT instruction in main prog');
   const range = env.exitRange;
   if (range === undefined || r0.kind === 'any') return;
@@ -251,9 +295,25 @@ function atExit(env: Env, index: number, r0: Value, state: AbstractState): void 
     );
 }
 
-/** The state in which the hook starts the program. */
-export function entryState(): AbstractState {
+/** A function that is verified alone gives its callers a number, and leaves nothing for them to release. */
+function atOpenExit(env: Env, index: number, r0: Value, state: AbstractState): void {
+  if (!isOpaque(env, env.program.functions[state.frames[0]!.fn]!)) return;
+  checkLeaks(env, index, state, 'BPF_EXIT instruction in main prog');
+  if (r0.kind === 'pointer')
+    env.report(index, `At subprogram exit the register R0 is not a scalar value (${r0.region.kind})`);
+}
+
+/**
+ * The states in which exploration begins: as the hook starts the program (what replaces a function gets that function's
+ * arguments), and as the kernel starts its exception callback.
+ */
+export function entryStates(env: Env): { index: number; chain: readonly number[]; state: AbstractState }[] {
+  const { functions, hook } = env.program;
   const frame = newFrame(0, NO_CALL, 0);
   frame.regs[1] = pointer(region.ctx);
-  return stateOf(frame);
+  const state = hook === 'ext' ? openEntry(env, 0) : stateOf(frame);
+  const thrown = functions.flatMap((f, fn) =>
+    fn > 0 && isExceptionCallback(f) ? [{ index: f.start, chain: [-1 - fn], state: openEntry(env, fn) }] : [],
+  );
+  return [{ index: 0, chain: [], state }, ...thrown];
 }

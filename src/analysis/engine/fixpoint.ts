@@ -16,7 +16,7 @@ import {
 } from '../domain/state.ts';
 import type { Widening } from '../domain/value.ts';
 import { type Env, mergeIds } from '../transfer/env.ts';
-import { entryState, isCallbackCall, Walker, type WalkPoint } from './block-walk.ts';
+import { entryStates, isCallbackCall, Walker, type WalkPoint } from './block-walk.ts';
 
 export interface Options {
   /** States that a node keeps apart; 1 = merge at every join. */
@@ -171,6 +171,7 @@ export class Explorer extends Walker {
 
 export function explore(env: Env, options: Options): Exploration {
   const explorer = new Explorer(env, options);
-  if (env.program.insns.length > 0) explorer.arrive(0, [], entryState());
+  if (env.program.insns.length > 0)
+    for (const { index, chain, state } of entryStates(env)) explorer.arrive(index, chain, state);
   return explorer.run();
 }

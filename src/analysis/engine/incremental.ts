@@ -14,7 +14,7 @@ import type { Block, Cfg } from '../cfg/cfg.ts';
 import { type Common, commonOf, type SameShape, sameShape } from '../cfg/program-diff.ts';
 import { type AbstractState, cloneState, sameState, sameStates } from '../domain/state.ts';
 import type { Env } from '../transfer/env.ts';
-import { entryState, isCallbackCall } from './block-walk.ts';
+import { entryStates, isCallbackCall } from './block-walk.ts';
 import { type Exploration, Explorer, explore, type NodeState, type Options } from './fixpoint.ts';
 
 /** A state that leaves a block. */
@@ -194,7 +194,7 @@ class InOrder extends Explorer {
   private arrivalsAt(id: number): AbstractState[] {
     const { blocks, blockOf, order, predecessors, rank } = this.env.cfg;
     if (id === order[0]![0]) {
-      const state = entryState();
+      const { state } = entryStates(this.env)[0]!;
       this.forgetDead(0, state);
       return [state];
     }

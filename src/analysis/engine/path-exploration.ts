@@ -6,7 +6,7 @@
 import { specOf } from '../../isa/semantics.ts';
 import { type AbstractState, cloneState, mergeStates, stateSubsumes } from '../domain/state.ts';
 import { type Env, mergeIds } from '../transfer/env.ts';
-import { entryState, isCallbackCall, Walker, type WalkPoint } from './block-walk.ts';
+import { entryStates, isCallbackCall, Walker, type WalkPoint } from './block-walk.ts';
 
 export interface ExplorationOptions {
   /** Instructions to process before giving up. */
@@ -60,7 +60,7 @@ class Paths extends Walker {
   }
 
   run(): { steps: number; complete: boolean } {
-    this.arrive(0, [], entryState());
+    for (const { index, chain, state } of entryStates(this.env)) this.arrive(index, chain, state);
     for (let next = this.pending.pop(); next !== undefined; next = this.pending.pop()) {
       this.follow(next);
       if (this.options.enough()) return { steps: this.steps, complete: true };

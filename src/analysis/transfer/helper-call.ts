@@ -276,6 +276,8 @@ function maySleep({ program }: Env): boolean {
   return program.hook === 'syscall' || (loadFlagsOf(program) & LoadFlag.SLEEPABLE) !== 0;
 }
 
+/** First version whose verifier takes it that a tail call moves the packet, also one that fails. */
+const TAIL_CALL_MOVES = linux(6, 13);
 /** What may not be called with a map that programs may only read (record_func_map()). */
 const CHANGES_MAP: ReadonlySet<number> = new Set([
   Helper.map_update_elem,
@@ -338,7 +340,9 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   current(state).regs.fill(UNINIT, 0, 6);
   release(env, state, helper, regs[1]!, dynptr);
   if (asKernel) makeDynptr(env, state, index, helper, regs);
-  if (invalidatesPacket(helper) && !followed)
-    forgetPacket(state, asKernel && env.rules.linux >= STALE_IS_NUMBER);
+  const loses =
+    invalidatesPacket(helper) ||
+    (asKernel && helper.id === Helper.tail_call && env.rules.linux >= TAIL_CALL_MOVES);
+  if (loses && !followed) forgetPacket(state, asKernel && env.rules.linux >= STALE_IS_NUMBER);
   current(state).regs[0] = r0;
 }

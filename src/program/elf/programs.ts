@@ -6,6 +6,7 @@ import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { structureError } from '../../isa/validate.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
+import { contractsOf, exceptionCallbackOf } from './btf/function-contracts.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 import { type ProgramOptions, typeOfProgram } from './program-type.ts';
 
@@ -48,7 +49,9 @@ export function programOf(
   if (!type.ok) return refused(entry, type.reason);
   const flat = flatten(object, entry);
   if (!flat.ok) return refused(entry, flat.reason);
-  const { insns, functions, maps, pinned } = flat.layout;
+  const { insns, maps, pinned, sources } = flat.layout;
+  const contracts = contractsOf(object, sources, type.hook);
+  const functions = flat.layout.functions.map((f, n) => ({ ...f, contract: contracts[n]! }));
   return {
     ok: true,
     program: {
@@ -165,7 +168,23 @@ function pinReason(insn: Insn, ref: Ref | undefined, core: string | undefined): 
 export function reachable(object: ObjectFile, entry: ObjectFunction): ObjectFunction[] {
   const order = [entry];
   const seen = new Set(order);
-  const stack = [callees(object, entry)];
+  follow(object, entry, order, seen);
+  const thrown = exceptionCallbackOf(object, entry);
+  if (thrown !== undefined && !seen.has(thrown)) {
+    seen.add(thrown);
+    order.push(thrown);
+    follow(object, thrown, order, seen);
+  }
+  return order;
+}
+
+function follow(
+  object: ObjectFile,
+  from: ObjectFunction,
+  order: ObjectFunction[],
+  seen: Set<ObjectFunction>,
+): void {
+  const stack = [callees(object, from)];
   while (stack.length > 0) {
     const next = stack[stack.length - 1]!.next();
     if (next.done === true) {
@@ -176,7 +195,6 @@ export function reachable(object: ObjectFile, entry: ObjectFunction): ObjectFunc
       stack.push(callees(object, next.value));
     }
   }
-  return order;
 }
 
 function* callees(object: ObjectFile, f: ObjectFunction): Generator<ObjectFunction, void> {

@@ -2,25 +2,17 @@
  * From optimized programs back to the functions of their object.
  *
  * Programs share subprograms. Where all programs that have a function agree on its new body, it is replaced; where they
- * differ, each program that wants it changed gets a copy of its own, and so do the shared functions that call it.
+ * differ, each program that wants it changed gets a copy of its own, and so do the shared functions that call it. Of a
+ * function that others may call or replace there is one for all (open-versions.ts).
  */
 import { UserError } from '../../base/errors.ts';
 import { indexOfSlot, referencedSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd, sameInsn } from '../../isa/insn.ts';
 import type { FunctionRange, Program } from '../program.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
+import { type FunctionVersion, type ProgramVersions, settleOpen } from './open-versions.ts';
 import type { FunctionRewrite, InsnOrigin } from './plan.ts';
 import { flatten, type Layout } from './programs.ts';
-
-/** A function as one program wants it. */
-interface FunctionVersion {
-  source: ObjectFunction;
-  insns: readonly Insn[];
-  origin: InsnOrigin[];
-  refs: Map<number, Ref>;
-  /** Same as in the object. */
-  original: boolean;
-}
 
 /** One program before (as `programsOf` gave it) and after. */
 export interface ProgramChange {
@@ -39,7 +31,7 @@ export function rewriteProgram(object: ObjectFile, original: Program, optimized:
  */
 export function rewritePrograms(object: ObjectFile, changes: readonly ProgramChange[]): FunctionRewrite[] {
   const wanted = new Map(changes.map((c) => [c.original.name, c]));
-  const versions = new Map<ObjectFunction, Map<ObjectFunction, FunctionVersion>>();
+  const versions: ProgramVersions = new Map();
   for (const entry of object.functions) {
     if (!entry.entry) continue;
     const flat = flatten(object, entry);
@@ -53,7 +45,8 @@ export function rewritePrograms(object: ObjectFile, changes: readonly ProgramCha
   }
   const [unknown] = wanted.keys();
   if (unknown !== undefined) throw new Error(`${object.file}: no program '${unknown}' to rewrite`);
-  return assemble(object, versions);
+  const open = settleOpen(object, versions, keyOf, unchanged);
+  return assemble(object, versions, open);
 }
 
 function versionsOf(
@@ -154,9 +147,11 @@ function keyOf(v: FunctionVersion): string {
   return JSON.stringify(fields);
 }
 
+/** @param open functions that are shared and of which there is one version */
 function assemble(
   object: ObjectFile,
-  versions: ReadonlyMap<ObjectFunction, ReadonlyMap<ObjectFunction, FunctionVersion>>,
+  versions: ProgramVersions,
+  open: ReadonlySet<ObjectFunction>,
 ): FunctionRewrite[] {
   const keys = new Map<ObjectFunction, Set<string>>();
   for (const program of versions.values()) {
@@ -174,7 +169,7 @@ function assemble(
   const copies: FunctionRewrite[] = [];
   const names = new Set(object.functions.map((f) => f.name));
   for (const [entry, program] of versions) {
-    const own = needOwn(object, program, disputed);
+    const own = needOwn(object, program, disputed, open);
     // Shared functions of which this program needs its own: they get numbers after the object's functions,
     // in the order in which the copies are made below.
     if (own.has(entry) && (users.get(entry) ?? 0) > 1)
@@ -216,12 +211,13 @@ function needOwn(
   object: ObjectFile,
   program: ReadonlyMap<ObjectFunction, FunctionVersion>,
   disputed: ReadonlySet<ObjectFunction>,
+  open: ReadonlySet<ObjectFunction>,
 ): Set<ObjectFunction> {
   const own = new Set([...program].filter(([f, v]) => disputed.has(f) && !v.original).map(([f]) => f));
   for (let grew = own.size > 0; grew; ) {
     grew = false;
     for (const [f, v] of program) {
-      if (own.has(f)) continue;
+      if (own.has(f) || open.has(f)) continue;
       const reaches = [...v.refs.values()].some(
         (r) => (r.kind === 'call' || r.kind === 'func') && own.has(object.functions[r.target]!),
       );

@@ -7,7 +7,7 @@ import type { WindowContext } from '../context.ts';
 import type { Verdict } from '../types.ts';
 
 /** Raise when a change of the checker can change a verdict. */
-export const CHECKER_VERSION = 10;
+export const CHECKER_VERSION = 11;
 
 export interface CacheStats {
   hits: number;

@@ -35,6 +35,8 @@ const MAX_TERMS = 5_000;
 export interface ProgramSide {
   insns: readonly Insn[];
   program: NonNullable<Role['program']>;
+  /** Index of the first instruction in the program; 0: its entry. */
+  base?: number;
 }
 
 export interface PathProofOptions {
@@ -125,7 +127,7 @@ class PathProof {
   }
 
   private follow(
-    { insns, program }: ProgramSide,
+    { insns, program, base = 0 }: ProgramSide,
     choices: Choices,
     around: ExecutionEnv,
     role: Role = {},
@@ -133,7 +135,12 @@ class PathProof {
     this.steps += insns.length;
     let run: Path['run'];
     try {
-      run = execute(insns, this.session.start(this.merging), around, { program, path: choices, ...role });
+      run = execute(insns, this.session.start(this.merging), around, {
+        program,
+        base,
+        path: choices,
+        ...role,
+      });
     } catch (e) {
       if (!(e instanceof Refused || e instanceof Unsupported)) throw e;
       run = e;

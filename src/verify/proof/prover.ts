@@ -55,6 +55,8 @@ export interface ProofTask {
   candidate: readonly Insn[];
   /** The programs that they are, when their calls are to be followed. */
   programs?: readonly [source: Program, candidate: Program];
+  /** Where `source` and `candidate` begin in them. */
+  bases?: readonly [source: number, candidate: number];
   /** Turns an input into a counterexample, and says whether it is one. By default both windows run on it. */
   counterexample?(
     input: TermAssignment,
@@ -113,13 +115,14 @@ export class Prover {
     return this.refuteByTests(question) ?? this.proveByPaths(question);
   }
 
-  private proveByPaths({ session, source, candidate, programs }: ProofTask): Staged | undefined {
+  private proveByPaths({ session, source, candidate, programs, bases }: ProofTask): Staged | undefined {
     if (programs === undefined) return undefined;
     const [a, b] = programs;
+    const [from, to] = bases ?? [0, 0];
     const how = provePaths(
       session,
-      { insns: source, program: a },
-      { insns: candidate, program: b },
+      { insns: source, program: a, base: from },
+      { insns: candidate, program: b, base: to },
       this.options,
     );
     return how && [{ kind: 'equivalent', how, ms: 0 }, 'paths'];
@@ -136,7 +139,8 @@ export class Prover {
     const program = question.programs?.[1];
     const under = (m: AliasPartition): AliasPartition => mergingUnder(this.options.accelerations, m);
     let merging = under(mergingFor(sourceRun(session, under('none')).touched));
-    const against = (): Role => ({ reference: sourceRun(session, merging).calls, program });
+    const base = question.bases?.[1] ?? 0;
+    const against = (): Role => ({ reference: sourceRun(session, merging).calls, program, base });
     let run = execute(candidate, session.start(merging), session.around(merging), against());
     const wanted = under(mergingFor([...sourceRun(session, merging).touched, ...run.touched]));
     if (wanted !== merging) {

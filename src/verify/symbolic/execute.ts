@@ -12,7 +12,8 @@ import { region as regions } from '../../analysis/domain/value.ts';
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, imm64, PseudoLd, R10 } from '../../isa/insn.ts';
 import { type AluOp, type CallOp, type JumpOp, type LdAbsOp, specOf } from '../../isa/semantics.ts';
-import { helperById, mapArgOf } from '../../program/tables/helpers.ts';
+import { isOpen } from '../../program/contracts/contract.ts';
+import { Helper, helperById, mapArgOf } from '../../program/tables/helpers.ts';
 import { type Normalizer, Op, type Term, termAlgebra } from '../../solver/index.ts';
 import { Refused, Unsupported } from '../errors.ts';
 import { Calls } from './calls/calls.ts';
@@ -91,7 +92,7 @@ class Executor {
   }
 
   run(start: SymbolicStart): SymbolicRun {
-    const ends = this.activate(this.insns, 0, 0, firstState(start.registers, start.logs));
+    const ends = this.activate(this.insns, this.role.base ?? 0, 0, firstState(start.registers, start.logs));
     const exits: SymbolicExit[] = [];
     for (const [to, states] of ends) {
       const s = this.merged(states);
@@ -160,14 +161,12 @@ class Executor {
         this.memory.atomic(spec, i, s, a.depth === 0 ? index : -1);
         break;
       case 'call':
-        a.waiting[index + 1]!.push(
-          this.merged(
-            this.byMap(spec, i, s).map((one) => {
-              this.call(spec, i, one, a, index);
-              return one;
-            }),
-          )!,
-        );
+        {
+          const after = this.merged(
+            this.byMap(spec, i, s).filter((one) => this.call(spec, i, one, a, index)),
+          );
+          if (after !== undefined) a.waiting[index + 1]!.push(after);
+        }
         return;
       case 'ldabs':
         if (!this.legacyLoad(spec, i, s, a)) return;
@@ -233,11 +232,28 @@ class Executor {
     ].flatMap((one) => this.byMap(spec, i, one));
   }
 
-  private call(spec: CallOp, i: Insn, s: State, a: Activation, index: number): void {
+  /** False when control does not come back. */
+  private call(spec: CallOp, i: Insn, s: State, a: Activation, index: number): boolean {
+    if (spec.target === 'kfunc') throw new Unsupported('a kernel function is called');
+    if (spec.target === 'helper' && i.imm === Helper.tail_call && a.depth > 0) return this.tailCall(s, a);
     if (spec.target === 'helper') this.calls.helper(i.imm, s);
-    else if (spec.target === 'kfunc') throw new Unsupported('a kernel function is called');
     else if (this.role.program !== undefined) this.follow(i, s, a, index);
-    else this.calls.opaque(`function at ${outOf(a.offsets, a.offsets[index]! + 1 + i.imm)}`, s);
+    else this.calls.opaque(`function at ${outOf(a.offsets, a.offsets[index]! + 1 + i.imm)}`, s, a.depth);
+    return true;
+  }
+
+  /** In a function that is called: where it succeeds, the caller goes on with what the other program returns. */
+  private tailCall(s: State, a: Activation): boolean {
+    const event = this.calls.helper(Helper.tail_call, s);
+    const taken = this.n.normalize(this.n.store.var(`call${event.token}.taken`, 1));
+    const chosen = this.role.path?.choose(taken);
+    if (chosen !== false) {
+      const out = fork(s, chosen === undefined ? [...s.path, taken] : s.path);
+      this.calls.succeeded(out, event);
+      this.leave(a, 'exit', out);
+    }
+    if (chosen === undefined) s.path = [...s.path, this.n.not(taken)];
+    return chosen !== true;
   }
 
   /** A bpf-to-bpf call: the callee's paths, merged at its end, continue here. */
@@ -247,6 +263,11 @@ class Executor {
     const start = indexOfSlot(this.programOffsets!, slot);
     const callee = program.functions.find((f) => f.start === start);
     if (callee === undefined) throw new Refused('a call into the middle of a function');
+    // Its code is not what runs once somebody has replaced it.
+    if (isOpen(callee)) {
+      this.calls.opaque(`function ${callee.name}`, s, a.depth);
+      return;
+    }
     const depth = a.depth + 1;
     if (depth >= MAX_FRAMES) throw new Unsupported(`more than ${MAX_FRAMES} nested calls`);
     const { bases, merging } = this.around;
@@ -268,11 +289,10 @@ class Executor {
     if (merging !== 'all') s.logs.delete(memory);
   }
 
-  /** ld_abs, ld_ind: bytes of the packet in network order, or the program ends with 0. False when it does for sure. */
+  /** ld_abs, ld_ind: bytes of the packet in network order, or the function ends with 0. False when it does for sure. */
   private legacyLoad(spec: LdAbsOp, i: Insn, s: State, a: Activation): boolean {
     const b = this.n.build;
     const { bases, merging } = this.around;
-    if (a.depth > 0) throw new Unsupported(`${spec.name} in a function that is called`);
     if (this.n.normalize(readRegister(s, 6)) !== bases.base(regions.ctx, ''))
       throw new Unsupported(`${spec.name} without the context in r6`);
     if (s.logs.get(memoryOf(regions.packet, merging)) !== undefined)

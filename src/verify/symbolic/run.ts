@@ -37,6 +37,8 @@ export interface Role {
   reference?: readonly CallEvent[];
   /** Whole programs: calls of their functions are followed. */
   program?: Pick<Program, 'insns' | 'functions'>;
+  /** Index in the program of the first instruction; 0: the program's own first. */
+  base?: number;
   /** Runs one path only. */
   path?: PathChoice;
 }

@@ -41,7 +41,10 @@ function redirectMap(k: HelperCall): Done {
   return k.ret(found || broadcast ? XDP.REDIRECT : Number(flags & 3n));
 }
 
-/** tail_call(ctx, map, index): ends the program when there is an entry, else goes on. */
+/**
+ * tail_call(ctx, map, index): ends the running function when there is an entry, else goes on. What the other program does is
+ * not followed; a caller of the function gets a result that differs from entry to entry.
+ */
 function tailCall(k: HelperCall): Done {
   k.ctx(1);
   const map = k.map(2);
@@ -50,8 +53,10 @@ function tailCall(k: HelperCall): Done {
   if (index >= map.get(MAP.MAX_ENTRIES) || entryOf(map, index) < 0) return k.retNothing();
   k.record(12, [BigInt(map.get(MAP.INDEX)), BigInt(index)]);
   k.ended = true;
-  return k.ret(0);
+  return k.ret(index % RESULTS);
 }
+/** Results of other programs: small numbers, as verdicts on packets are. */
+const RESULTS = 5;
 
 const CURRENT_CPU = 0xffff_ffff;
 

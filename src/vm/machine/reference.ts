@@ -193,7 +193,7 @@ class ReferenceRun {
           spec.size,
         )
           ? next
-          : { end: HELPER_EXIT };
+          : this.leaveEarly();
       case 'ldimm64':
         regs[i.dst] = this.immediate(i);
         return next;
@@ -243,7 +243,7 @@ class ReferenceRun {
     for (let k = 0; k < n; k++) this.arena.bytes[p + k] = Number((value >> BigInt(8 * k)) & 0xffn);
   }
 
-  /** False when the position is outside the packet: the program ends with r0 = 0. */
+  /** False when the position is outside the packet: the function ends with r0 = 0. */
   private legacyLoad(position: bigint, n: number): boolean {
     const { arena, regs } = this;
     if (regs[6] !== this.head(HEAD.R1)) fault(FaultCode.BAD_CALL);
@@ -267,6 +267,7 @@ class ReferenceRun {
     this.storeRegs();
     const status = callHelper(this.kernel, id);
     this.regs[0] = this.arena.view.getBigUint64(REGS, true);
+    if (status === HELPER_EXIT) return this.leaveEarly();
     if (status !== 0) return { end: status };
     for (const r of [1, 2, 3, 4, 5]) this.poison(r);
     return next;
@@ -285,6 +286,11 @@ class ReferenceRun {
     this.frame(SHADOW.WRITE);
     for (const r of [0, 6, 7, 8, 9]) this.poison(r);
     return this.jump(pc, distance);
+  }
+
+  /** The running function ends here, and with the entry function the program. */
+  private leaveEarly(): StepResult {
+    return this.frames.length === 0 ? { end: HELPER_EXIT } : this.exit();
   }
 
   private exit(): StepResult {

@@ -44,12 +44,17 @@ const algebra = wasmAlgebra(L.scratch32, L.scratch64);
 const SKF_NET_OFF = 0xfff0_0000;
 const SKF_LL_OFF = 0xffe0_0000;
 
+/** The running function ends here, and with the entry function the program. */
+function leaveEarly(site: Site, nested: number): Code {
+  return w.seq(w.when(w.eqz32(w.get(L.depth)), finish(w.i32(HELPER_EXIT))), backToCaller(site, nested));
+}
+
 /** Legacy packet loads: r6 is the context; large negative positions count from the network or the link header. */
 export function legacyLoad(spec: LdAbsOp, site: Site): Code {
   const width = (spec.size * 8) as 8 | 16 | 32;
   const read = { 1: w.load32u8, 2: w.load32u16, 4: w.load32 }[spec.size];
   const position = spec.indirect ? w.add32(field.imm32, reg32(field.src)) : field.imm32;
-  const quit = w.seq(setR(0, w.i64(0n)), finish(w.i32(HELPER_EXIT)));
+  const quit = w.seq(setR(0, w.i64(0n)), leaveEarly(site, 1));
   // Positions from `base` on count from the header that the word of the arena's head tells.
   const from = (base: number, header: number): Code =>
     w.add64(w.sub64(w.get(L.value), w.i64(BigInt(base))), w.load64s32(w.get(L.arena), header));
@@ -78,7 +83,13 @@ export function legacyLoad(spec: LdAbsOp, site: Site): Code {
 
 export function helperCall(site: Site): Code {
   return w.seq(
-    w.when(w.tee(L.status, w.call(FN.helper, field.imm32)), finish(w.get(L.status))),
+    w.when(
+      w.tee(L.status, w.call(FN.helper, field.imm32)),
+      w.seq(
+        w.when(w.ne32(w.get(L.status), w.i32(HELPER_EXIT)), finish(w.get(L.status))),
+        leaveEarly(site, 1),
+      ),
+    ),
     clobber,
     advance(site),
   );
@@ -131,8 +142,12 @@ export function localCall(site: Site): Code {
 }
 
 export function exit(site: Site): Code {
+  return w.seq(w.when(w.eqz32(w.get(L.depth)), finish(w.i32(0))), backToCaller(site, 0));
+}
+
+/** @param nested blocks that this code stands in */
+function backToCaller(site: Site, nested: number): Code {
   return w.seq(
-    w.when(w.eqz32(w.get(L.depth)), finish(w.i32(0))),
     w.call(FN.closeFrame, r(10)),
     setR(10, w.add64(r(10), w.i64(BigInt(FRAME_STRIDE)))),
     w.set(L.depth, w.sub32(w.get(L.depth), w.i32(1))),
@@ -142,7 +157,7 @@ export function exit(site: Site): Code {
     jump(
       w.sub32(w.add32(w.load32(w.get(L.p), FRAMES), w.i32(RECORD)), w.get(L.pc)),
       { ...site.variant, coverage: false },
-      site.next(0),
+      site.next(nested),
     ),
   );
 }

@@ -60,7 +60,7 @@ export function edit(
     insns: splice(p.insns, range.start + at, count, replacement),
     origin,
     functions: p.functions.map((f) => ({
-      name: f.name,
+      ...f,
       start: f.start > range.start ? f.start + grown : f.start,
       end: f.end > range.start ? f.end + grown : f.end,
     })),

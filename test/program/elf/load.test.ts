@@ -79,8 +79,8 @@ describe.skipIf(reason !== '')(
 
     it('one program changed, with copies of the subprograms it shares', () => {
       const object = objectOf('full-clang19.o');
-      const third = programNamed(object, 'third');
-      const rewrites = rewriteProgram(object, third, edit(third, 'scaled', 0, 0, HARMLESS));
+      const first = programNamed(object, 'first');
+      const rewrites = rewriteProgram(object, first, edit(first, 'scaled', 0, 0, HARMLESS));
       expect(rewrites.some((r) => r.copyOf !== undefined)).toBe(true);
       const file = put('copies.o', writeObject(object, rewrites));
       expect(load(file)).toMatchObject({ ok: true });

@@ -226,6 +226,7 @@ describe('CO-RE', () => {
 describe('subprograms that programs share', () => {
   const object = objectOf('full-clang14.o');
   const first = programNamed(object, 'first');
+  const second = programNamed(object, 'second');
   const third = programNamed(object, 'third');
 
   it('are replaced once when all programs agree', () => {
@@ -238,25 +239,31 @@ describe('subprograms that programs share', () => {
   });
 
   it('are copied for the program that wants them changed', () => {
-    const optimized = edit(third, 'scaled', 0, 0, HARMLESS);
-    const rewrites = rewriteProgram(object, third, optimized);
-    // `classify` calls `scaled` and is shared as well, so it needs a copy that calls the copy.
+    // `each` calls `scaled`; only `first` has it, so it is changed in place and calls the copy.
+    const optimized = edit(first, 'scaled', 0, 0, HARMLESS);
+    const rewrites = rewriteProgram(object, first, optimized);
     expect(rewrites.map((r) => `${r.function} ${r.copyOf ?? ''}`)).toEqual([
-      'third ',
-      'classify.2 classify',
+      'first ',
+      'each ',
       'scaled.2 scaled',
     ]);
     const out = readObject(writeObject(object, rewrites), 'out.o');
-    expect(essence(programNamed(out, 'first'))).toEqual(essence(first));
-    const now = programNamed(out, 'third');
-    expect(now.insns).toEqual(optimized.insns);
-    expect(now.functions.map((f) => f.name)).toEqual(['third', 'classify.2', 'scaled.2']);
+    expect(essence(programNamed(out, 'second'))).toEqual(essence(second));
+    expect(essence(programNamed(out, 'third'))).toEqual(essence(third));
     const copies = out.functions.filter((f) => f.name.endsWith('.2'));
-    expect(copies.map((f) => [f.section.name, f.symbol?.bind, f.entry])).toEqual([
-      ['.text', 0, false],
-      ['.text', 0, false],
-    ]);
+    expect(copies.map((f) => [f.section.name, f.symbol?.bind, f.entry])).toEqual([['.text', 0, false]]);
     for (const f of copies) expect(lines(out, '.text').map(([at]) => at)).toContain(f.start);
+  });
+
+  it('are never copied when others may call or replace them', () => {
+    // `classify` is global: whoever replaces it must replace it for all.
+    const optimized = edit(third, 'classify', 0, 0, HARMLESS);
+    const rewrites = rewriteProgram(object, third, optimized);
+    expect(rewrites.map((r) => `${r.function} ${r.copyOf ?? ''}`)).toEqual(['classify ']);
+    const out = readObject(writeObject(object, rewrites), 'out.o');
+    expect(programNamed(out, 'third').insns).toEqual(optimized.insns);
+    // What it calls is another function in the other programs: then it stays as it was, and so does what only it calls.
+    expect(rewriteProgram(object, third, edit(optimized, 'scaled', 0, 0, HARMLESS))).toEqual([]);
   });
 
   it('may take in instructions of each other', () => {

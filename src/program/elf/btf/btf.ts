@@ -18,21 +18,18 @@ export interface BtfVarInfo {
   size: number;
 }
 /** Kinds that only wrap or name another type. */
-export type BtfRefKind =
-  | 'ptr'
-  | 'typedef'
-  | 'volatile'
-  | 'const'
-  | 'restrict'
-  | 'func'
-  | 'var'
-  | 'decl_tag'
-  | 'type_tag';
+export type BtfRefKind = 'ptr' | 'typedef' | 'volatile' | 'const' | 'restrict' | 'type_tag';
+
+/** Linkage of functions and variables; variables have the first two and EXTERN. */
+export const BtfLinkage = { STATIC: 0, GLOBAL: 1, EXTERN: 2 } as const;
 
 export type BtfType =
   | { kind: 'void' | 'fwd'; name: string }
   | { kind: 'int' | 'float'; name: string; size: number }
   | { kind: BtfRefKind; name: string; type: number }
+  | { kind: 'func' | 'var'; name: string; type: number; linkage: number }
+  /** `component`: the member or parameter that it belongs to; -1: the type itself. */
+  | { kind: 'decl_tag'; name: string; type: number; component: number }
   | { kind: 'array'; name: string; element: number; length: number }
   | { kind: 'struct' | 'union'; name: string; size: number; members: readonly BtfMember[] }
   | { kind: 'enum'; name: string; size: number; values: readonly { name: string; value: bigint }[] }
@@ -54,9 +51,6 @@ const REF_KINDS: Readonly<Record<number, BtfRefKind>> = {
   9: 'volatile',
   10: 'const',
   11: 'restrict',
-  12: 'func',
-  14: 'var',
-  17: 'decl_tag',
   18: 'type_tag',
 };
 
@@ -97,11 +91,7 @@ function readType(r: ByteReader, at: number, strings: StringTable): { type: BtfT
     return Array.from({ length }, (_, i) => read(body + i * step));
   };
   const ref = REF_KINDS[kind];
-  if (ref !== undefined) {
-    const extra = ref === 'var' || ref === 'decl_tag' ? 4 : 0;
-    r.need(body, extra, what);
-    return { type: { kind: ref, name, type: word }, end: body + extra };
-  }
+  if (ref !== undefined) return { type: { kind: ref, name, type: word }, end: body };
   switch (kind) {
     case 1:
       r.need(body, 4, what);
@@ -141,6 +131,12 @@ function readType(r: ByteReader, at: number, strings: StringTable): { type: BtfT
       const params = items(8, (p) => ({ name: strings.at(r.u32(p, what)), type: r.u32(p + 4, what) }));
       return { type: { kind: 'func_proto', name, returns: word, params }, end: body + 8 * length };
     }
+    case 12:
+      return { type: { kind: 'func', name, type: word, linkage: length }, end: body };
+    case 14:
+      return { type: { kind: 'var', name, type: word, linkage: r.u32(body, what) }, end: body + 4 };
+    case 17:
+      return { type: { kind: 'decl_tag', name, type: word, component: r.i32(body, what) }, end: body + 4 };
     case 15: {
       const vars = items(12, (v) => ({
         type: r.u32(v, what),

@@ -52,7 +52,7 @@ export class Calls {
   }
 
   /** @throws Unsupported for helpers and arguments that are not modelled; Refused for calls that the source does not make */
-  helper(id: number, s: State): void {
+  helper(id: number, s: State): CallEvent {
     const h = helperById(id);
     if (!h.known) throw new Unsupported(`helper ${h.name} has no model`);
     if (h.effects.includes('callback')) throw new Unsupported(`helper ${h.name} calls back`);
@@ -85,10 +85,26 @@ export class Calls {
     this.effects.changeVersions(h, map, s, event.token);
     s.regs.fill(undefined, 1, 6);
     s.regs[0] = this.result(h, map, inputs, reached, event);
+    return event;
+  }
+
+  /** After a tail call that succeeded: another program did whatever it does, and its result is the function's. */
+  succeeded(s: State, event: CallEvent): void {
+    const seen = new Seen();
+    seen.wash(this.effects.everything());
+    this.forget(s, seen, event.token);
+    s.regs[0] = this.variable(event.token, 'result', 64);
+  }
+
+  private forget(s: State, { havocked }: Seen, token: number): void {
+    for (const memory of havocked) s.logs.set(memory, havoc(s.logs.get(memory), `${memory}@${token}`));
+    this.effects.movePacket(s, token);
+    this.effects.disturb(s, token);
+    s.regs.fill(undefined, 1, 6);
   }
 
   /** A call of code that is not looked into. `name` is equal for calls of the same function. */
-  opaque(name: string, s: State): void {
+  opaque(name: string, s: State, depth: number): void {
     const inputs: CallInput[] = [];
     const seen = new Seen();
     let stack = false;
@@ -102,7 +118,7 @@ export class Calls {
     }
     seen.wash(this.effects.everything());
     if (stack)
-      for (let d = 0; d <= this.around.frame; d++)
+      for (let d = 0; d <= this.around.frame + depth; d++)
         seen.wash([memoryOf(regions.stack(d), this.around.merging)], true);
     const event = this.record(s, {
       name,
@@ -113,11 +129,7 @@ export class Calls {
       unobservable: false,
       pure: false,
     });
-    for (const memory of seen.havocked)
-      s.logs.set(memory, havoc(s.logs.get(memory), `${memory}@${event.token}`));
-    this.effects.movePacket(s, event.token);
-    this.effects.disturb(s, event.token);
-    s.regs.fill(undefined, 1, 6);
+    this.forget(s, seen, event.token);
     s.regs[0] = this.variable(event.token, 'r0', 64);
   }
 

@@ -8,6 +8,9 @@ for v in 14 19; do
 done
 clang-19 $flags -g -c shared.c -o shared.o
 clang-14 $flags -g -c table.c -o table.o
+for name in functions leaving; do clang-19 $flags -g -mcpu=v3 -c $name.c -o $name.o; done
+clang-14 $flags -g -c weak.c -o weak.o
+clang-14 $flags -c weak.c -o weak-plain.o
 clang-14 $flags -c legacy.c -o legacy.o
 clang-14 $flags -g -DSAMPLES -c legacy.c -o legacy-samples.o
 clang-14 $flags -DIPROUTE2 -c legacy.c -o legacy-iproute2.o
