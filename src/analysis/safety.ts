@@ -11,14 +11,11 @@ import type { Program } from '../program/program.ts';
 import { liveRegisters as liveRegistersOf } from './cfg/register-liveness.ts';
 import { baseOf, type Earlier, type Explored, exploreAgain, runsOnce } from './engine/incremental.ts';
 import { followPaths } from './engine/path-exploration.ts';
+import type { Finding } from './finding.ts';
+import { missingFeatures } from './kernel-features.ts';
 import { makeEnv, type VerifierRules } from './transfer/env.ts';
 
-export interface Finding {
-  /** Instruction index; -1 for the program as a whole. */
-  index: number;
-  /** In the kernel's words where it has any. */
-  reason: string;
-}
+export type { Finding } from './finding.ts';
 
 export interface SafetyOptions extends Partial<VerifierRules> {
   /** States that are kept apart at each place before they are merged. */
@@ -71,7 +68,13 @@ export function examine(program: Program, options: SafetyOptions = {}): SafetyRe
 export function examiner(options: SafetyOptions = {}): (program: Program) => SafetyReport {
   const rules = { ...DEFAULTS, ...options };
   const [merged, apart]: [EarlierExploration, EarlierExploration] = [{}, {}];
-  return (program) => examineWith(program, rules, merged, apart);
+  return (program) => {
+    const missing = missingFeatures(program, rules.linux);
+    const report = examineWith(program, rules, merged, apart);
+    if (missing.length === 0) return report;
+    const findings = [...missing, ...report.findings].sort((a, b) => a.index - b.index);
+    return { ...report, findings };
+  };
 }
 
 function examineWith(
@@ -115,9 +118,9 @@ function inspect(
   kept: EarlierExploration,
 ): SafetyReport & { certain: boolean } {
   const seen = new Map<string, Finding>();
-  const report = (index: number, reason: string): void => {
+  const report = (index: number, reason: string, since?: number): void => {
     const key = `${index} ${reason}`;
-    if (!seen.has(key)) seen.set(key, { index, reason });
+    if (!seen.has(key)) seen.set(key, { index, reason, ...(since === undefined ? {} : { since }) });
   };
   const base = baseOf(kept.earlier, program);
   const env = makeEnv(program, rules, report, onRun, base?.shape?.cfg);

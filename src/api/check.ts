@@ -1,7 +1,7 @@
 /** Safety: would the verifier of a Linux version accept a program? Needs no kernel. */
 import { examine } from '../analysis/safety.ts';
 import { UserError } from '../base/errors.ts';
-import { parseLinux } from '../base/linux.ts';
+import { linuxName, parseLinux } from '../base/linux.ts';
 import { formatInsn } from '../isa/disasm.ts';
 import { slotOffsets } from '../isa/flow.ts';
 import { validate } from '../isa/validate.ts';
@@ -28,6 +28,8 @@ export interface SafetyFinding {
   insn?: string;
   /** In the kernel's words where it has any. */
   reason: string;
+  /** The first Linux that accepts it, such as `5.12`, where it is only too new for this one. */
+  needs?: string;
 }
 
 /** A run that faults, or at least reaches the first finding. */
@@ -75,12 +77,15 @@ export function check(program: Program, settings: CheckSettings = {}): Safety {
     insn: formatInsn(insns[at]!, names),
   });
   const report = examine(program, { linux: version });
-  const findings = report.findings.map(({ index, reason }) => ({
+  const findings = report.findings.map(({ index, reason, since }) => ({
     ...(insns[index] === undefined ? {} : place(index)),
     reason,
+    ...(since === undefined ? {} : { needs: linuxName(since) }),
   }));
-  const [first] = report.findings;
-  if (first === undefined) return { status: 'safe', processed: report.steps, findings };
+  if (findings.length === 0) return { status: 'safe', processed: report.steps, findings };
+  // No input shows what a kernel does not know.
+  const first = report.findings.find((f) => f.since === undefined);
+  if (first === undefined) return { status: 'unsafe', processed: report.steps, findings };
   const isWellFormed = insns.length > 0 && validate(insns, { kernel: true }).length === 0;
   const run = isWellFormed && runs > 0 ? showFault(program, first.index, runs, seed) : undefined;
   const shownBy = run && { ...place(run.at), fault: run.fault, input: run.test };

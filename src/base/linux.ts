@@ -15,6 +15,11 @@ export function linuxName(version: number): string {
   return `${Math.floor(version / 100)}.${version % 100}`;
 }
 
+/** What is said of a feature that a kernel lacks. */
+export function needs(version: number): string {
+  return `needs Linux ${linuxName(version)}`;
+}
+
 /** 504 for `5.4`, `5.4.0-26-generic` or `v5.4`; undefined for anything else. */
 export function parseLinux(name: string): number | undefined {
   const match = /^v?(\d{1,2})\.(\d{1,2})(?![\d])/.exec(name.trim());

@@ -139,9 +139,9 @@ class InOrder extends Explorer {
   private reported = false;
 
   constructor(env: Env, options: Options, base: Base | undefined) {
-    const report: Env['report'] = (index, reason) => {
+    const report: Env['report'] = (...what) => {
       this.reported = true;
-      env.report(index, reason);
+      env.report(...what);
     };
     super({ ...env, report }, options);
     this.base = base;

@@ -25,8 +25,8 @@ export interface Env {
   readonly rules: VerifierRules;
   /** What the checker demands of r0 at exit. */
   readonly exitRange: readonly [number, number] | undefined;
-  /** Something that the kernel's checker refuses. */
-  report(index: number, reason: string): void;
+  /** Something that the kernel's checker refuses; `since`: that a later version accepts. */
+  report(index: number, reason: string, since?: number): void;
   /** What is wrong with instructions by themselves, when they are reached. */
   readonly onRun: ReadonlyMap<number, string>;
   /** Loads and stores: the special kind of pointer that they were seen with, or ''. */

@@ -1,6 +1,6 @@
 /** Helper calls by prototype: argument checks, memory that is read and written, what r0 is afterwards. */
 
-import { linux } from '../../base/linux.ts';
+import { linux, needs } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { MapDef } from '../../program/program.ts';
 import { LoadFlag } from '../../program/tables/attach.ts';
@@ -307,7 +307,7 @@ export function stepHelper(env: Env, state: AbstractState, index: number, i: Ins
   const helper = helperById(i.imm);
   const regs = current(state).regs.slice();
   if (helper.known && helper.since > env.rules.linux)
-    env.report(index, `invalid func ${helper.name}#${helper.id}`);
+    env.report(index, `invalid func ${helper.name}#${helper.id}: ${needs(helper.since)}`, helper.since);
   else if (!hookAllowsHelper(env.program.hook, env.program.attachType, helper.id))
     env.report(index, `program of this type cannot use helper bpf_${helper.name}#${helper.id}`);
   else if (helper.gplOnly && !isGplCompatible(env.program.license))

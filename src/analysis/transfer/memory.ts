@@ -1,9 +1,10 @@
 /** Loads, stores and atomics: bounds and alignment per region in the kernel's words, and what they do to the state. */
-import { linux } from '../../base/linux.ts';
+import { linux, needs } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../../isa/semantics.ts';
-import { ctxAccess } from '../../program/tables/context.ts';
+import { type CtxAccess, ctxAccess } from '../../program/tables/context.ts';
 import { isReadOnly, mapType } from '../../program/tables/maps.ts';
+import { fieldSince } from '../../program/tables/since.ts';
 import { isSocketKind, mayLoadSocket, type SocketKind } from '../../program/tables/sockets.ts';
 import { constant, constantOf, UNKNOWN } from '../domain/scalar.ts';
 import { narrowed } from '../domain/scalar-ops.ts';
@@ -235,6 +236,7 @@ function loadCtx(env: Env, state: AbstractState, index: number, off: number, siz
     env.report(index, `invalid bpf_context access off=${off} size=${size}`);
     return UNKNOWN;
   }
+  checkField(env, index, found, off, size);
   switch (found.pointer) {
     case undefined:
       return UNKNOWN;
@@ -257,6 +259,17 @@ function loadCtx(env: Env, state: AbstractState, index: number, off: number, siz
     case 'opaque':
       return size === 8 ? NOT_STACK : UNKNOWN;
   }
+}
+
+/** Older kernels do not know all fields. */
+function checkField(env: Env, index: number, { field }: CtxAccess, off: number, size: number): void {
+  const since = field === undefined ? 0 : fieldSince(env.hook.name, field);
+  if (since > env.rules.linux)
+    env.report(
+      index,
+      `invalid bpf_context access off=${off} size=${size}: field ${field?.name} ${needs(since)}`,
+      since,
+    );
 }
 
 /** `__sk_buff.sk` and the socket that a connection moves to may be small ones. */
@@ -370,8 +383,9 @@ export function stepStore(env: Env, state: AbstractState, index: number, i: Insn
   if (base.region.kind === 'ctx') {
     if (op.operand === 'K' && env.rules.linux < linux(6, 4))
       env.report(index, `BPF_ST stores into R${i.dst} ctx is not allowed`);
-    if (ctxAccess(env.hook, env.program.attachType, at.min, op.size, 'write') === undefined)
-      env.report(index, `invalid bpf_context access off=${at.min} size=${op.size}`);
+    const found = ctxAccess(env.hook, env.program.attachType, at.min, op.size, 'write');
+    if (found === undefined) env.report(index, `invalid bpf_context access off=${at.min} size=${op.size}`);
+    else checkField(env, index, found, at.min, op.size);
     return;
   }
   if (base.region.kind === 'stack' && isProvisional(env, index)) {

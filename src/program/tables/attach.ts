@@ -60,5 +60,12 @@ export const AttachType = {
   TRACE_UPROBE_SESSION: 57,
 } as const;
 
+const NAMES = new Map<number, string>(Object.entries(AttachType).map(([name, number]) => [number, name]));
+
+/** `CGROUP_INET4_BIND` for 8. */
+export function attachTypeName(attachType: number): string {
+  return NAMES.get(attachType) ?? `${attachType}`;
+}
+
 /** BPF_PROG_LOAD flags that a section name implies. */
 export const LoadFlag = { SLEEPABLE: 1 << 4, XDP_HAS_FRAGS: 1 << 5 } as const;

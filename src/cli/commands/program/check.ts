@@ -71,6 +71,7 @@ async function textOf(row: CheckRow, program: Program | undefined): Promise<stri
   for (const f of row.findings.slice(0, SHOWN))
     lines.push(f.slot === undefined ? `  ${f.reason}` : `  slot ${f.slot}, ${f.insn}: ${f.reason}`);
   if (row.findings.length > SHOWN) lines.push(`  ... ${row.findings.length - SHOWN} more (--json has them)`);
+  if (row.findings.every((f) => f.needs !== undefined)) return lines.join('\n');
   if (row.shownBy === undefined || program === undefined)
     return [...lines, '  no input was found that leads there'].join('\n');
   const { slot, insn, fault, input } = row.shownBy;
