@@ -77,6 +77,8 @@ for (const name of names.length > 0 ? names : Object.keys(K2)) {
     checkIn: (...q) => inner.checkIn(...q),
     checkPrograms: (...q) => inner.checkPrograms(...q),
     contextOf: (...q) => inner.contextOf(...q),
+    transcript: (...q) => inner.transcript(...q),
+    transcriptIn: (...q) => inner.transcriptIn(...q),
     forget: () => inner.forget(),
     close: () => inner.close(),
     check: (...question) => {

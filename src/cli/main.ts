@@ -23,6 +23,7 @@ import { disasmCommand } from './commands/program/disasm.ts';
 import { execCommand } from './commands/program/exec.ts';
 import { explainCommand } from './commands/program/explain.ts';
 import { optimizeCommand } from './commands/program/optimize.ts';
+import { proofsCommand } from './commands/program/proofs.ts';
 import { verifyCommand } from './commands/program/verify.ts';
 import { describeFailure, EXIT_USER } from './failure.ts';
 
@@ -33,6 +34,7 @@ Examples:
   k2 explain prog.o                           what of it can be optimized, what cannot, and why
   k2 disasm prog.o --section xdp              what is in there
   k2 verify prog.o prog.small.o               prove again that both do the same
+  k2 proofs check proofs/ --solver cvc5       confirm the proofs of optimize --proofs with another solver
   k2 check prog.o --kernel 5.4                would that kernel accept it?
   k2 run experiments/quickstart.yaml          an experiment: a table, and an HTML report
   k2 report results/quickstart -o out/        the report again
@@ -57,6 +59,7 @@ export function buildProgram(): Command {
     disasmCommand,
     asmCommand,
     verifyCommand,
+    proofsCommand,
     checkCommand,
     execCommand,
     kernelCommand,

@@ -13,6 +13,7 @@ import type { Program } from '../program/program.ts';
 import type { Window } from '../verify/types.ts';
 import type { WhichPrograms } from './args.ts';
 import { loadOptions, oneOf } from './programs.ts';
+import { writeProofs } from './proof-files.ts';
 
 export interface OptimizeJob {
   file: string;
@@ -24,6 +25,8 @@ export interface OptimizeJob {
   /** Slots that may change; everything where there are none. */
   windows: readonly Window[];
   workers: number;
+  /** Folder for the proofs. */
+  proofs?: string;
   stop: SharedArrayBuffer;
 }
 
@@ -79,6 +82,7 @@ async function work(job: OptimizeJob): Promise<OptimizeJobResult> {
   let last = 0;
   const control: OptimizeControl = {
     workers: job.workers,
+    proofs: job.proofs !== undefined,
     stop: () => Atomics.load(flag, 0) !== 0,
     onProgress: ({ step, steps, slots, name }) => {
       const now = performance.now();
@@ -106,6 +110,15 @@ async function work(job: OptimizeJob): Promise<OptimizeJobResult> {
       ? [{ path: job.output, contents: result.contents }]
       : several.map((contents, n) => ({ path: numbered(job.output, n + 1), contents }));
   for (const { path, contents } of files) saveFile(path, contents);
+  if (job.proofs !== undefined)
+    writeProofs(
+      job.proofs,
+      job.file,
+      files.map(({ path }) => path),
+      rows.flatMap((r) =>
+        r.status === 'optimized' ? [{ name: r.name, section: r.section, proofs: r.result.proofs ?? [] }] : [],
+      ),
+    );
   return { rows, written: files.map(({ path }) => path), sizes };
 }
 

@@ -18,6 +18,7 @@ import { finalKernelCheck, type LoadVerdicts } from './acceptance/kernel-check.t
 import { budgetOf } from './defaults.ts';
 import { peephole } from './passes/peephole.ts';
 import { share } from './passes/tail-merging.ts';
+import { proofsOf } from './proofs.ts';
 import { nextRound, type Position, Schedule, START, within } from './search/schedule.ts';
 import { SearchPool, type SearchThreads } from './search/search-pool.ts';
 import { searchTools } from './search/search-tools.ts';
@@ -34,6 +35,8 @@ export interface OptimizeControl {
   stop?(): boolean;
   /** Threads that search windows; 1, the default: the calling one. Decides nothing but the time. */
   workers?: number;
+  /** Writes down the proof of each rewrite. */
+  proofs?: boolean;
 }
 
 export class Optimization {
@@ -68,6 +71,7 @@ export class Optimization {
       changed: (best) => this.bench.setSource(best),
       forget: tools.forget,
       keepsVersions: options.topK !== undefined,
+      keepsSources: control.proofs === true,
     });
     this.schedule = new Schedule(options.windowLength, options.windows);
   }
@@ -125,6 +129,9 @@ export class Optimization {
       ...word,
       notes,
       interrupted: this.interrupted,
+      ...(this.control.proofs === true && !objected
+        ? { proofs: proofsOf(accepted.rewrites, accepted.sources, this.tools.transcript) }
+        : {}),
       ...(options.topK === undefined
         ? {}
         : {

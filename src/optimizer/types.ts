@@ -90,6 +90,12 @@ export interface Progress {
   window?: Window;
 }
 
+/** A rewrite with its equations as a script that any SMT-LIB 2 solver answers with unsat; or why there is no script. */
+export type RewriteProof = { rewrite: AppliedRewrite } & (
+  | { script: string; equations: readonly string[]; context: readonly string[] }
+  | { without: string }
+);
+
 export interface OptimizeResult {
   /** The smaller program; the original itself when nothing was found. */
   program: Program;
@@ -109,6 +115,8 @@ export interface OptimizeResult {
   notes: readonly string[];
   /** True when a signal or a time limit ended the search before its budget. */
   interrupted: boolean;
+  /** Where they were asked for; one per rewrite. */
+  proofs?: readonly RewriteProof[];
   /** Where several were asked for: the best first, or, of a front of slots against latency, the smallest. */
   versions?: readonly Version[];
 }

@@ -9,7 +9,13 @@
 
 export { EMBEDDED, solverNamed } from './named.ts';
 export { constantDifference, Normalizer } from './simplify/index.ts';
-export { type ProcessSolver, processSolver, selfTest } from './smtlib/process.ts';
+export {
+  answerOf,
+  type ProcessSolver,
+  processSolver,
+  type ScriptAnswer,
+  selfTest,
+} from './smtlib/process.ts';
 export { printGetValue, printScript, readModel, type Script } from './smtlib/smtlib.ts';
 export { termAlgebra } from './terms/algebra.ts';
 export { TermBuilder } from './terms/build.ts';

@@ -17,6 +17,7 @@ export type { Counterexample, Proof, Verdict, Window } from './types.ts';
 export {
   createWindowVerifier,
   type StageStats,
+  type Transcript,
   type WindowVerifier,
   type WindowVerifierOptions,
 } from './window.ts';

@@ -17,6 +17,7 @@ import { type Solver, solverNamed } from '../solver/index.ts';
 import { CHECKER_VERSION, contextKey, VerdictCache } from './cache/cache.ts';
 import { canonical, codeKey } from './cache/canonical.ts';
 import type { WindowContext } from './context.ts';
+import { contextText } from './context-text.ts';
 import { Unsupported } from './errors.ts';
 import {
   addPacketFacts,
@@ -30,6 +31,7 @@ import {
 import { type Accelerations, ALL_ACCELERATIONS, accelerationsKey } from './proof/accelerations.ts';
 import { type ProofTask, Prover, type Staged } from './proof/prover.ts';
 import { Session } from './proof/session.ts';
+import type { ProofTranscript } from './proof/transcript.ts';
 import type { Verdict, Window } from './types.ts';
 import { contextProvider } from './window-context.ts';
 
@@ -54,6 +56,9 @@ export interface StageStats {
   [stage: string]: { checks: number; ms: number };
 }
 
+/** A rewrite's equations and what is assumed where the window starts, or why there are none. */
+export type Transcript = (ProofTranscript & { context: readonly string[] }) | { reason: string };
+
 export interface WindowVerifier {
   /** Is the program the same with `replacement` in place of the window? */
   check(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
@@ -65,6 +70,9 @@ export interface WindowVerifier {
   contextOf(program: Program, window: Window): WindowContext;
   readonly stats: StageStats;
   readonly cache: VerdictCache;
+  /** The equations that a rewrite of a window stands on, for other solvers. */
+  transcript(program: Program, window: Window, replacement: readonly Insn[]): Transcript;
+  transcriptIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Transcript;
   /** Forgets the questions asked so far, so that the next verdict, its proof and its counterexample depend on none of them. */
   forget(): void;
   close(): void;
@@ -130,6 +138,37 @@ class Verifier implements WindowVerifier {
 
   checkIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Verdict {
     return this.timed(() => this.decide(context, source, replacement));
+  }
+
+  transcript(program: Program, window: Window, replacement: readonly Insn[]): Transcript {
+    let context: WindowContext;
+    try {
+      context = this.contextFor(program, window);
+    } catch (e) {
+      if (e instanceof Unsupported) return { reason: e.message };
+      throw e;
+    }
+    return this.transcriptIn(context, program.insns.slice(window.start, window.end), replacement);
+  }
+
+  transcriptIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Transcript {
+    const asWritten = this.transcriptOf(context, source, replacement);
+    if (!('reason' in asWritten)) return asWritten;
+    // What the checker does not model may be dead, and then goes with the canonical form.
+    const live = liveMask(context);
+    return this.transcriptOf(context, canonical(source, live), canonical(replacement, live));
+  }
+
+  private transcriptOf(
+    context: WindowContext,
+    source: readonly Insn[],
+    candidate: readonly Insn[],
+  ): Transcript {
+    // A session of its own: the names of its terms depend on this question alone.
+    const session = new Session(context, source, {}, this.accelerations.offsets);
+    addPacketFacts(session, LONGEST_PACKET);
+    const made = this.prover.transcript({ context, session, source, candidate });
+    return 'reason' in made ? made : { ...made, context: contextText(context) };
   }
 
   checkPrograms(a: Program, b: Program): Verdict {

@@ -54,6 +54,8 @@ export async function recordingVerifier(
     checkIn: (context, source, replacement) => inner.checkIn(context, source, replacement),
     checkPrograms: (a, b) => inner.checkPrograms(a, b),
     contextOf: (program, window) => inner.contextOf(program, window),
+    transcript: (...question) => inner.transcript(...question),
+    transcriptIn: (...question) => inner.transcriptIn(...question),
     forget: () => inner.forget(),
     close: () => inner.close(),
   };

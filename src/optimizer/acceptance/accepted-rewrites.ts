@@ -10,7 +10,7 @@ import type { Program } from '../../program/program.ts';
 import type { Window } from '../../verify/types.ts';
 import type { AppliedRewrite } from '../types.ts';
 import { type Accepted, decide, type Refusal, rewriteKey } from './gate.ts';
-import type { AcceptedRewrite, GateTools, Rewrite } from './rewrite.ts';
+import type { AcceptedRewrite, GateTools, Rewrite, RewriteSource } from './rewrite.ts';
 import { Transaction } from './transaction.ts';
 
 const takenAs = ({ program, verdict }: Accepted): AcceptedRewrite => ({ program, how: verdict.how });
@@ -25,6 +25,8 @@ export class AcceptedRewrites {
   readonly rewrites: AppliedRewrite[] = [];
   /** The program after each of them, if they are kept. */
   readonly versions: Program[] = [];
+  /** What each of them was made of, if that is kept. */
+  readonly sources: RewriteSource[] = [];
   readonly convergence: [number, number][] = [];
   private current: Program;
   private readonly tools: GateTools;
@@ -103,11 +105,18 @@ export class AcceptedRewrites {
     return Math.max(BATCH, Math.floor(this.best.insns.length / INSNS_PER_REWRITE));
   }
 
-  private record({ window, replacement, by }: Rewrite, { program, how }: AcceptedRewrite): void {
+  private record({ window, replacement, by, arranged }: Rewrite, { program, how }: AcceptedRewrite): void {
     const before = this.best;
     this.best = program;
     // A copy: what others know of a program (its analysis above all) lives as long as the program itself.
     if (this.tools.keepsVersions) this.versions.push({ ...program });
+    if (this.tools.keepsSources === true)
+      this.sources.push({
+        program: { ...before },
+        window: { ...window },
+        replacement: [...replacement],
+        arranged,
+      });
     const slots = sizeInSlots(program.insns);
     const names = namesOf(before);
     this.convergence.push([this.step, slots]);
@@ -150,6 +159,7 @@ export class AcceptedRewrites {
     this.best = this.settled;
     this.rewrites.length -= count;
     if (this.tools.keepsVersions) this.versions.length -= count;
+    if (this.tools.keepsSources === true) this.sources.length -= count;
     this.convergence.length -= count;
   }
 

@@ -13,6 +13,7 @@ import { kernelRefusal, type LoadVerdicts } from './kernel-check.ts';
 /** What comes from outside: proofs, the kernel, and the facts about a window that the proofs rest on. */
 export interface GateOracles extends Pick<GateChecks, 'verify' | 'kernel'> {
   contextOf(program: Program, window: Window): WindowContext;
+  transcript: WindowVerifier['transcript'];
   /** Makes the next proof depend on none of the earlier ones. */
   forget(): void;
 }
@@ -21,6 +22,7 @@ export function oraclesOf(verifier: WindowVerifier, loadVerdicts: LoadVerdicts):
   return {
     verify: (program, window, replacement) => verifier.check(program, window, replacement),
     contextOf: (program, window) => verifier.contextOf(program, window),
+    transcript: (...question) => verifier.transcript(...question),
     forget: () => verifier.forget(),
     kernel: (candidate) => kernelRefusal(loadVerdicts, candidate),
   };

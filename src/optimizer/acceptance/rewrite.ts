@@ -8,6 +8,8 @@ export interface Rewrite {
   window: Window;
   replacement: readonly Insn[];
   by: string;
+  /** The whole program in another arrangement: it runs the same instructions in the same order. */
+  arranged?: true;
 }
 
 /** The program after a rewrite, and how that was proven. */
@@ -15,6 +17,9 @@ export interface AcceptedRewrite {
   program: Program;
   how: Proof;
 }
+
+/** What a rewrite was made of. */
+export type RewriteSource = Omit<Rewrite, 'by'> & { program: Program };
 
 export interface GateTools {
   checks: GateChecks;
@@ -24,6 +29,8 @@ export interface GateTools {
   changed(best: Program): void;
   /** Makes the next proof depend on none of the earlier ones. */
   forget(): void;
+  /** What every rewrite was made of is kept, for its proof to be written down at the end. */
+  keepsSources?: boolean;
   /** Of a long program, thousands of versions take more memory than all the rest. */
   keepsVersions: boolean;
 }

@@ -41,7 +41,10 @@ export class Transaction {
     const window = differing(this.program.insns, candidate.insns);
     const end = window.end + candidate.insns.length - this.program.insns.length;
     const replacement = candidate.insns.slice(window.start, end);
-    return this.add({ window, replacement, by }, decideArrangement(this.program, candidate, this.checks));
+    return this.add(
+      { window, replacement, by, arranged: true },
+      decideArrangement(this.program, candidate, this.checks),
+    );
   }
 
   private add(rewrite: Rewrite, decision: GateDecision): boolean {

@@ -49,6 +49,7 @@ function unchanged(original: Program, result: OptimizeResult): OptimizeResult {
     insnsAfter: result.insnsBefore,
     latencyAfter: result.latencyBefore,
     rewrites: [],
+    ...(result.proofs === undefined ? {} : { proofs: [] }),
     kernel: asBefore(result.kernel),
     notes: [
       ...result.notes,

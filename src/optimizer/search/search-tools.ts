@@ -22,6 +22,7 @@ export function searchTools(
   const { goal } = options;
   return {
     contextOf: oracles.contextOf,
+    transcript: oracles.transcript,
     forget: oracles.forget,
     bench,
     ...gateChecksOf(original, goal, bench, { safety, verify: oracles.verify, kernel: oracles.kernel }),

@@ -35,7 +35,7 @@ export interface WindowTask {
   pooled: readonly Counterexample[];
 }
 
-export interface SearchTools extends Pick<GateOracles, 'contextOf' | 'forget'> {
+export interface SearchTools extends Pick<GateOracles, 'contextOf' | 'forget' | 'transcript'> {
   bench: TestBench;
   checks: GateChecks;
   settings: ChainSettings;

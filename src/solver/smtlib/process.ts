@@ -31,11 +31,39 @@ export type ProcessSolver = { ok: true; solver: Solver } | { ok: false; reason: 
  * @param command `z3`, `bitwuzla`, `cvc5`, or a path whose last part starts with one of those names
  */
 export function processSolver(command: string): ProcessSolver {
-  const name = command.split('/').at(-1)!;
-  const kind = Object.entries(KINDS).find(([k]) => name.startsWith(k))?.[1] ?? { args: () => [] };
-  const solver = new Piped(command, kind);
+  const solver = new Piped(command, kindOf(command));
   const problem = selfTest(solver);
   return problem === undefined ? { ok: true, solver } : { ok: false, reason: `${command}: ${problem}` };
+}
+
+function kindOf(command: string): SolverCommand {
+  const name = command.split('/').at(-1)!;
+  return Object.entries(KINDS).find(([k]) => name.startsWith(k))?.[1] ?? { args: () => [] };
+}
+
+/** What a solver binary answers to a script; `out` is all that it printed. */
+export type ScriptAnswer = { result: 'sat' | 'unsat'; out: string } | { result: 'unknown'; reason: string };
+
+/** One script, one process. @param rlimit budget in the solver's own resource units, where it has any */
+export function answerOf(command: string, script: string, rlimit: number): ScriptAnswer {
+  return answerTo(script, command, kindOf(command).args(rlimit));
+}
+
+function answerTo(script: string, command: string, args: string[]): ScriptAnswer {
+  const r = spawnSync(command, args, {
+    input: script,
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+    maxBuffer: 1 << 26,
+  });
+  const out = r.error === undefined ? r.stdout : '';
+  const at = /^(sat|unsat|unknown)\s*$/m.exec(out);
+  // A complaint before the answer means that it was asked something else.
+  const isClean = at === null || !out.slice(0, at.index).includes('(error');
+  const verdict = isClean ? at?.[1] : undefined;
+  if (verdict === 'sat' || verdict === 'unsat') return { result: verdict, out };
+  const said = verdict === 'unknown' ? 'gave up' : out.trim().slice(0, 200) || 'no answer';
+  return { result: 'unknown', reason: r.error?.message ?? said };
 }
 
 class Piped implements Solver {
@@ -48,30 +76,17 @@ class Piped implements Solver {
 
   check(store: TermStore, assertions: readonly Term[], options: CheckOptions): CheckResult {
     const script = printScript(store, assertions);
-    const ask = (text: string): { out: string; error?: string } => {
-      const r = spawnSync(this.name, this.kind.args(options.rlimit), {
-        input: text,
-        encoding: 'utf8',
-        timeout: TIMEOUT_MS,
-        maxBuffer: 1 << 26,
-      });
-      return r.error === undefined ? { out: r.stdout } : { out: '', error: r.error.message };
-    };
     const withModel =
       script.wanted.length > 0 ? `${script.text}${printGetValue(script.wanted)}` : script.text;
-    const { out, error } = ask(withModel);
-    const at = /^(sat|unsat|unknown)\s*$/m.exec(out);
-    // A complaint before the answer means that it was asked something else.
-    const isClean = at === null || !out.slice(0, at.index).includes('(error');
-    const verdict = isClean ? at?.[1] : undefined;
-    if (verdict === 'unsat') return { result: 'unsat', rlimit: 0 };
-    if (verdict !== 'sat')
-      return {
-        result: 'unknown',
-        reason: error ?? (verdict === 'unknown' ? 'gave up' : out.trim().slice(0, 200) || 'no answer'),
-        rlimit: 0,
-      };
-    return { result: 'sat', model: readModel(store, script.wanted, out), rlimit: 0 };
+    const answer = answerTo(withModel, this.name, this.kind.args(options.rlimit));
+    switch (answer.result) {
+      case 'unsat':
+        return { result: 'unsat', rlimit: 0 };
+      case 'sat':
+        return { result: 'sat', model: readModel(store, script.wanted, answer.out), rlimit: 0 };
+      case 'unknown':
+        return { result: 'unknown', reason: answer.reason, rlimit: 0 };
+    }
   }
 
   close(): void {}

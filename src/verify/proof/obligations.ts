@@ -28,7 +28,11 @@ export interface ObligationInput {
 }
 
 /** All equations between two runs of the same start: of the calls, in order, then of the exits, matched by kind. */
-function obligations(c: ObligationInput, source: SymbolicRun, candidate: SymbolicRun): Obligation[] {
+export function allObligations(
+  c: ObligationInput,
+  source: SymbolicRun,
+  candidate: SymbolicRun,
+): Obligation[] {
   const b = c.normalizer.build;
   const list: Obligation[] = callObligations(c, source.calls, candidate);
   for (const to of new Set([...source.exits, ...candidate.exits].map((e) => e.to))) {
@@ -52,7 +56,7 @@ export function openObligations(
   candidate: SymbolicRun,
 ): Obligation[] {
   const { normalizer } = c;
-  return obligations(c, source, candidate).filter(
+  return allObligations(c, source, candidate).filter(
     (o) => o.source !== o.candidate && normalizer.normalize(o.source) !== normalizer.normalize(o.candidate),
   );
 }

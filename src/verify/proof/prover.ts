@@ -28,12 +28,13 @@ import { type AliasPartition, mergingFor } from '../symbolic/regions.ts';
 import type { Role, SymbolicRun } from '../symbolic/run.ts';
 import type { Counterexample, Verdict } from '../types.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
-import { type Obligation, openObligations } from './obligations.ts';
+import { allObligations, type Obligation, openObligations } from './obligations.ts';
 import { provePaths } from './path-by-path.ts';
 import { equalConditions, MAX_TERMS, relevant } from './path-conditions.ts';
 import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
 import type { Session } from './session.ts';
 import { accessProblem } from './shared-accesses.ts';
+import { type ProofTranscript, transcriptOf } from './transcript.ts';
 
 const MAX_REFUTERS = 32;
 /** Part of the budget that an input may cost when the answer is no in any case. */
@@ -107,6 +108,29 @@ export class Prover {
     } catch (e) {
       const verdict = beyond(e);
       return this.otherwise(question) ?? verdict;
+    }
+  }
+
+  /** Every equation of a question, settled or not, for other solvers; a reason when the question is beyond this checker. */
+  transcript(question: ProofTask): ProofTranscript | { reason: string } {
+    try {
+      const { session } = question;
+      const runs = this.runs(question);
+      const { merging, reference, run } = runs;
+      const [theirs, mine] = [reference.accesses, run.accesses];
+      const { solver, rlimit } = this.options;
+      const same = equalConditions(solver, rlimit, session, merging, theirs, mine);
+      const problem = accessProblem(session.normalizer.store, theirs, mine, same);
+      if (problem !== undefined) return { reason: problem };
+      const equations = [
+        ...allObligations(session.comparison(merging), reference, run),
+        ...[...same].map(([candidate, source]) => ({ where: 'condition of an access', source, candidate })),
+      ];
+      const assumptions = relevant(session, merging, sides(equations));
+      return transcriptOf(session.normalizer.build, assumptions, equations);
+    } catch (e) {
+      if (e instanceof Unsupported || e instanceof Refused) return { reason: e.message };
+      throw e;
     }
   }
 

@@ -34,6 +34,7 @@ interface OptimizeArgs extends WhichPrograms {
   requireKernel?: boolean;
   diffRuns?: number;
   solver?: string;
+  proofs?: string;
   json?: boolean;
 }
 
@@ -69,6 +70,10 @@ export function optimizeCommand(program: Command): void {
     .option('--require-kernel', 'fail when the running kernel cannot be asked')
     .option('--diff-runs <n>', 'differential runs in the kernel at the end', count)
     .option('--solver <name>', 'embedded, or an installed z3, bitwuzla or cvc5, or a path to one')
+    .option(
+      '--proofs <dir>',
+      'write the proof of every rewrite there, for `k2 proofs check` or any SMT-LIB 2 solver',
+    )
     .option('--diff', 'show all rewrites, not the first few')
     .option('--json', 'the whole result as JSON: rewrites with their proof, sizes, latency')
     .action(optimize);
@@ -115,6 +120,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
     pareto: o.goal === 'pareto',
     windows: o.window ?? [],
     workers: o.workers ?? ((options.steps ?? SHORT) < SHORT ? 1 : Math.max(1, availableParallelism() - 1)),
+    ...defined({ proofs: o.proofs }),
     stop: new SharedArrayBuffer(1),
   };
   const { rows, written, sizes, interrupted } = await runJob(job, o.json !== true);
@@ -201,7 +207,7 @@ function progressBar(): cliProgress.SingleBar {
 
 function forJson(row: JobRow): object {
   if (row.status === 'skipped') return row;
-  const { program, versions, ...result } = row.result;
+  const { program, versions, proofs: _, ...result } = row.result;
   return {
     ...{ status: row.status, name: row.name, section: row.section, hook: program.hook },
     ...result,
