@@ -20,8 +20,6 @@ export interface DemandedBits {
   src: bigint;
 }
 
-const NAME = /^(\D+?)(64|32)?(\.[kx])?$/;
-
 /** @param needed mask of the bits of the 64-bit destination register that are read later */
 export function aluDemand(op: AluOp, i: Insn, needed: bigint): DemandedBits {
   const w = op.width;
@@ -29,18 +27,18 @@ export function aluDemand(op: AluOp, i: Insn, needed: bigint): DemandedBits {
   const imm = BigInt.asUintN(w, BigInt(i.imm));
   const k = op.operand === 'K';
   if (m === 0n) return { dst: 0n, src: 0n };
-  if (op.operand === 'none' && op.imm !== undefined) {
-    const bits = op.imm as 16 | 32 | 64;
-    const low = m & lowBits(bits);
-    return { dst: op.name.startsWith('le') ? low : bigintAlgebra.bswap(low, bits), src: 0n };
-  }
-  if (op.name.startsWith('movsx')) {
-    const from = i.off;
-    const sign = m >> BigInt(from - 1) === 0n ? 0n : 1n << BigInt(from - 1);
-    return { dst: 0n, src: (m & lowBits(from)) | sign };
-  }
   const all = lowBits(w);
-  switch (NAME.exec(op.name)?.[1]) {
+  switch (op.mnemonic) {
+    case 'le':
+      return { dst: m & lowBits(op.bits!), src: 0n };
+    case 'be':
+    case 'bswap':
+      return { dst: bigintAlgebra.bswap(m & lowBits(op.bits!), op.bits!), src: 0n };
+    case 'movsx': {
+      const top = BigInt(op.bits! - 1);
+      const sign = m >> top === 0n ? 0n : 1n << top;
+      return { dst: 0n, src: (m & lowBits(op.bits!)) | sign };
+    }
     case 'mov':
       return { dst: 0n, src: m };
     case 'xor':
@@ -57,19 +55,24 @@ export function aluDemand(op: AluOp, i: Insn, needed: bigint): DemandedBits {
     case 'lsh':
     case 'rsh':
     case 'arsh':
-      return shiftDemand(op.name, k ? Number(imm & BigInt(w - 1)) : undefined, m, w);
+      return shiftDemand(op.mnemonic, k ? Number(imm & BigInt(w - 1)) : undefined, m, w);
     default:
       return { dst: all, src: all };
   }
 }
 
-function shiftDemand(name: string, by: number | undefined, m: bigint, w: 32 | 64): DemandedBits {
+function shiftDemand(
+  mnemonic: 'lsh' | 'rsh' | 'arsh',
+  by: number | undefined,
+  m: bigint,
+  w: 32 | 64,
+): DemandedBits {
   const all = lowBits(w);
-  if (by === undefined) return { dst: name.startsWith('lsh') ? upTo(m) : all, src: BigInt(w - 1) };
+  if (by === undefined) return { dst: mnemonic === 'lsh' ? upTo(m) : all, src: BigInt(w - 1) };
   const n = BigInt(by);
-  if (name.startsWith('lsh')) return { dst: m >> n, src: 0n };
+  if (mnemonic === 'lsh') return { dst: m >> n, src: 0n };
   const shifted = (m << n) & all;
-  const copies = name.startsWith('arsh') && m >> BigInt(w - 1 - by) !== 0n;
+  const copies = mnemonic === 'arsh' && m >> BigInt(w - 1 - by) !== 0n;
   return { dst: copies ? shifted | (1n << BigInt(w - 1)) : shifted, src: 0n };
 }
 
@@ -77,6 +80,6 @@ function shiftDemand(name: string, by: number | undefined, m: bigint, w: 32 | 64
 export function jumpDemand(op: JumpOp, i: Insn): DemandedBits {
   const all = lowBits(op.width);
   if (op.operand === 'X') return { dst: all, src: all };
-  if (op.name.startsWith('jset')) return { dst: BigInt.asUintN(op.width, BigInt(i.imm)), src: 0n };
+  if (op.relation === 'set') return { dst: BigInt.asUintN(op.width, BigInt(i.imm)), src: 0n };
   return { dst: all, src: 0n };
 }

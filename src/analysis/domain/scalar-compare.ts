@@ -2,81 +2,10 @@
  * Comparisons of scalars: is the outcome known, and what does the outcome tell about both operands. Follows the kernel's
  * `is_branch_taken` and `regs_refine_cond_op`; works on all jump rows of the semantics table.
  */
-import type { JumpOp } from '../../isa/semantics.ts';
+import { RELATIONS, type Relation } from '../../isa/relations.ts';
+import { max, min } from './bounds.ts';
 import { type Bounds, constantOf, lowConstantOf, type Scalar, scalar, U32_MAX } from './scalar.ts';
 import { type Tnum, tnumIntersect, tnumLow, tnumWithLow32 } from './tnum.ts';
-
-/** Relations, closed under negation. */
-export type Relation =
-  | 'eq'
-  | 'ne'
-  | 'set'
-  | 'clear'
-  | 'ugt'
-  | 'uge'
-  | 'ult'
-  | 'ule'
-  | 'sgt'
-  | 'sge'
-  | 'slt'
-  | 'sle';
-
-const NEGATED: Readonly<Record<Relation, Relation>> = {
-  eq: 'ne',
-  ne: 'eq',
-  set: 'clear',
-  clear: 'set',
-  ugt: 'ule',
-  ule: 'ugt',
-  uge: 'ult',
-  ult: 'uge',
-  sgt: 'sle',
-  sle: 'sgt',
-  sge: 'slt',
-  slt: 'sge',
-};
-
-const MIRRORED: Readonly<Record<Relation, Relation>> = {
-  eq: 'eq',
-  ne: 'ne',
-  set: 'set',
-  clear: 'clear',
-  ugt: 'ult',
-  ult: 'ugt',
-  uge: 'ule',
-  ule: 'uge',
-  sgt: 'slt',
-  slt: 'sgt',
-  sge: 'sle',
-  sle: 'sge',
-};
-
-const BY_NAME: Readonly<Record<string, Relation>> = {
-  jeq: 'eq',
-  jne: 'ne',
-  jset: 'set',
-  jgt: 'ugt',
-  jge: 'uge',
-  jlt: 'ult',
-  jle: 'ule',
-  jsgt: 'sgt',
-  jsge: 'sge',
-  jslt: 'slt',
-  jsle: 'sle',
-};
-
-/** The relation `dst REL src` under which the jump is taken. */
-export function relationOf(op: JumpOp): Relation {
-  return BY_NAME[op.name.replace(/(64|32).*$/, '')] as Relation;
-}
-
-export function negate(r: Relation): Relation {
-  return NEGATED[r];
-}
-
-export function mirror(r: Relation): Relation {
-  return MIRRORED[r];
-}
 
 interface View {
   b: Bounds;
@@ -115,14 +44,11 @@ export function decide(r: Relation, a: Scalar, b: Scalar, w: 32 | 64): boolean |
       if (x.b.smin >= y.b.smax) return true;
       return x.b.smax < y.b.smin ? false : undefined;
     default: {
-      const other = decide(NEGATED[r], a, b, w);
+      const other = decide(RELATIONS[r].negated, a, b, w);
       return other === undefined ? undefined : !other;
     }
   }
 }
-
-const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 function meet(a: Bounds, b: Bounds): Bounds {
   return {
@@ -198,7 +124,7 @@ export function refine(r: Relation, a: Scalar, b: Scalar, w: 32 | 64): [Scalar, 
       ];
       break;
     default: {
-      const swapped = refine(MIRRORED[r], b, a, w);
+      const swapped = refine(RELATIONS[r].swapped, b, a, w);
       return swapped === undefined ? undefined : [swapped[1], swapped[0]];
     }
   }

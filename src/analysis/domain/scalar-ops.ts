@@ -3,7 +3,19 @@
  * `scalar_min_max_*` and `tnum_*`. Constants are folded with the table itself.
  */
 import { bigintAlgebra } from '../../isa/algebra.ts';
-import type { AluOp } from '../../isa/semantics.ts';
+import { type AluOp, isDivision, isShift } from '../../isa/semantics.ts';
+import {
+  addBounds,
+  andBounds,
+  type BoundsOf,
+  full,
+  max,
+  min,
+  mulBounds,
+  orBounds,
+  subBounds,
+  xorBounds,
+} from './bounds.ts';
 import {
   type Bounds,
   between,
@@ -39,59 +51,10 @@ import {
 /** 'kernel': no more precise than Linux 6.18 where it gives up (division, byte swaps, unknown shift amounts). */
 export type Precision = 'kernel' | 'best';
 
-const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const full = (w: 32 | 64): Bounds => (w === 64 ? FULL64 : FULL32);
-
-/** Interval [lo, hi] of exact integers, wrapped to `w` bits: still an interval unless only one end wraps. */
-function wrapUnsigned(lo: bigint, hi: bigint, w: 32 | 64): [bigint, bigint] {
-  const n = BigInt(w);
-  return lo >> n === hi >> n ? [BigInt.asUintN(w, lo), BigInt.asUintN(w, hi)] : [0n, full(w).umax];
-}
-
-function wrapSigned(lo: bigint, hi: bigint, w: 32 | 64): [bigint, bigint] {
-  const half = 1n << BigInt(w - 1);
-  const n = BigInt(w);
-  return (lo + half) >> n === (hi + half) >> n
-    ? [BigInt.asIntN(w, lo), BigInt.asIntN(w, hi)]
-    : [full(w).smin, full(w).smax];
-}
-
-function wrap(ulo: bigint, uhi: bigint, slo: bigint, shi: bigint, w: 32 | 64): Bounds {
-  const [umin, umax] = wrapUnsigned(ulo, uhi, w);
-  const [smin, smax] = wrapSigned(slo, shi, w);
-  return { umin, umax, smin, smax };
-}
-
-type BoundsOf = (a: Bounds, b: Bounds, w: 32 | 64, t: Tnum) => Bounds;
-
-const addBounds: BoundsOf = (a, b, w) =>
-  wrap(a.umin + b.umin, a.umax + b.umax, a.smin + b.smin, a.smax + b.smax, w);
-const subBounds: BoundsOf = (a, b, w) =>
-  wrap(a.umin - b.umax, a.umax - b.umin, a.smin - b.smax, a.smax - b.smin, w);
-const mulBounds: BoundsOf = (a, b, w) => {
-  const corners = [a.smin * b.smin, a.smin * b.smax, a.smax * b.smin, a.smax * b.smax];
-  const f = full(w);
-  const [lo, hi] = [corners.reduce(min), corners.reduce(max)];
-  const fits = lo >= f.smin && hi <= f.smax;
-  const uFits = a.umax * b.umax <= f.umax;
-  return {
-    umin: uFits ? a.umin * b.umin : 0n,
-    umax: uFits ? a.umax * b.umax : f.umax,
-    smin: fits ? lo : f.smin,
-    smax: fits ? hi : f.smax,
-  };
-};
-/** Signed bounds of bitwise results follow from the bits and the unsigned bounds. */
-function unsignedOnly(umin: bigint, umax: bigint, w: 32 | 64): Bounds {
-  return { ...full(w), umin, umax };
-}
-const andBounds: BoundsOf = (a, b, w, t) => unsignedOnly(t.value, min(a.umax, b.umax), w);
-const orBounds: BoundsOf = (a, b, w, t) => unsignedOnly(max(a.umin, b.umin), t.value | t.mask, w);
-const xorBounds: BoundsOf = (_a, _b, w, t) => unsignedOnly(t.value, t.value | t.mask, w);
+type LowClosed = 'add' | 'sub' | 'mul' | 'and' | 'or' | 'xor';
 
 /** Operations whose low half depends on the low halves alone. */
-const LOW_CLOSED: Readonly<Record<string, { tnum: (a: Tnum, b: Tnum) => Tnum; bounds: BoundsOf }>> = {
+const LOW_CLOSED: Readonly<Record<LowClosed, { tnum: (a: Tnum, b: Tnum) => Tnum; bounds: BoundsOf }>> = {
   add: { tnum: tnumAdd, bounds: addBounds },
   sub: { tnum: tnumSub, bounds: subBounds },
   mul: { tnum: tnumMul, bounds: mulBounds },
@@ -110,9 +73,8 @@ function lowHalf(s: Scalar): Scalar {
   return s.umax <= U32_MAX ? s : fromLow(s.tnum, s.low);
 }
 
-function lowClosed(name: string, a: Scalar, b: Scalar, width: 32 | 64): Scalar | undefined {
-  const op = LOW_CLOSED[name];
-  if (op === undefined) return undefined;
+function lowClosed(mnemonic: LowClosed, a: Scalar, b: Scalar, width: 32 | 64): Scalar {
+  const op = LOW_CLOSED[mnemonic];
   const t = op.tnum(a.tnum, b.tnum);
   const low = op.bounds(a.low, b.low, 32, tnumLow(t, 32));
   return width === 32 ? fromLow(t, low) : consistent(t, op.bounds(a, b, 64, t), low);
@@ -181,22 +143,24 @@ function signExtend(a: Scalar, from: number, width: 32 | 64): Scalar {
   return width === 32 ? fromLow(extended.tnum, extended.low) : extended;
 }
 
-function divide(name: string, a: Scalar, b: Scalar, width: 32 | 64, precision: Precision): Scalar {
+type Division = 'div' | 'mod' | 'sdiv' | 'smod';
+
+function divide(mnemonic: Division, a: Scalar, b: Scalar, width: 32 | 64, precision: Precision): Scalar {
   // The kernel forgets the upper half of a 32-bit result as well.
   if (precision === 'kernel') return UNKNOWN;
-  const any = unsignedOf(width);
-  if (name[0] === 's') return any;
+  if (mnemonic === 'sdiv' || mnemonic === 'smod') return unsignedOf(width);
   const [x, y] = width === 32 ? [lowHalf(a), lowHalf(b)] : [a, b];
-  if (name === 'div')
+  if (mnemonic === 'div')
     return between(y.umin === 0n ? 0n : x.umin / y.umax, y.umin === 0n ? x.umax : x.umax / y.umin);
   return y.umin === 0n ? between(0n, x.umax) : between(0n, min(x.umax, y.umax - 1n));
 }
 
-function swapBytes(name: string, a: Scalar, precision: Precision): Scalar {
+/** `le` keeps the low bits, `be` and `bswap` turn them round. */
+function byteOrder(op: AluOp, a: Scalar, precision: Precision): Scalar {
   if (precision === 'kernel') return UNKNOWN;
-  const bits = Number(name.replace(/\D+/, '')) as 16 | 32 | 64;
+  const bits = op.bits!;
   const t = tnumLow(a.tnum, bits);
-  if (name.startsWith('le')) {
+  if (op.mnemonic === 'le') {
     if (bits === 64) return a;
     return bits === 32 ? lowHalf(a) : consistent(t, FULL64, FULL32);
   }
@@ -204,16 +168,37 @@ function swapBytes(name: string, a: Scalar, precision: Precision): Scalar {
   return consistent(swapped, FULL64, FULL32);
 }
 
-function shift(name: string, a: Scalar, by: number, width: 32 | 64): Scalar {
-  if (name === 'lsh') return shiftLeft(a, by, width);
-  return name === 'rsh' ? shiftRight(a, by, width) : shiftRightSigned(a, by, width);
+type Shift = 'lsh' | 'rsh' | 'arsh';
+
+function shift(mnemonic: Shift, a: Scalar, src: Scalar, width: 32 | 64, precision: Precision): Scalar {
+  const amount = width === 64 ? constantOf(src) : lowConstantOf(src);
+  if (amount === undefined || (precision === 'kernel' && amount >= BigInt(width)))
+    return precision === 'kernel' ? UNKNOWN : shiftByAny(mnemonic, a, width);
+  const by = Number(amount & BigInt(width - 1));
+  if (mnemonic === 'lsh') return shiftLeft(a, by, width);
+  return mnemonic === 'rsh' ? shiftRight(a, by, width) : shiftRightSigned(a, by, width);
 }
 
-/** `add64.k` -> `add`. */
-function operationOf(op: AluOp): string {
-  return op.name.replace(/(64|32)?(\.[kx])?$/, '');
+/** By an amount that nobody knows. */
+function shiftByAny(mnemonic: Shift, a: Scalar, width: 32 | 64): Scalar {
+  if (mnemonic === 'lsh') return unsignedOf(width);
+  if (mnemonic === 'rsh') return between(0n, (width === 64 ? a : lowHalf(a)).umax);
+  const b = width === 64 ? a : a.low;
+  const reach = signedBetween(min(b.smin, 0n), max(b.smax, 0n));
+  return width === 64 ? reach : fromLow(TNUM_UNKNOWN, { ...FULL32, smin: reach.smin, smax: reach.smax });
 }
-const operations = new Map<number, string>();
+
+/** The result where the operands are constants; undefined where they are not, and where the kernel does not look. */
+function folded(op: AluOp, dst: Scalar, src: Scalar, precision: Precision): Scalar | undefined {
+  if (precision === 'kernel' && isDivision(op.mnemonic)) return undefined;
+  const constOf = op.width === 64 ? constantOf : lowConstantOf;
+  const d = op.readsDst ? constOf(dst) : 0n;
+  const s = op.operand === 'none' ? 0n : constOf(src);
+  if (d === undefined || s === undefined) return undefined;
+  // The kernel gives up on shifts by the width and more.
+  if (precision === 'kernel' && s >= BigInt(op.width) && isShift(op.mnemonic)) return undefined;
+  return constant(op.eval(bigintAlgebra, d, s));
+}
 
 /**
  * What `op` can make of any pair of values that `dst` and `src` stand for, as the whole 64-bit register (32-bit
@@ -221,36 +206,36 @@ const operations = new Map<number, string>();
  * The result has no id.
  */
 export function aluScalar(op: AluOp, dst: Scalar, src: Scalar, precision: Precision = 'best'): Scalar {
-  let name = operations.get(op.id);
-  if (name === undefined) operations.set(op.id, (name = op.operand === 'none' ? op.name : operationOf(op)));
-  const w = op.width;
-  if (op.operand === 'none' && !name.startsWith('neg')) return swapBytes(name, dst, precision);
-  if (precision === 'best' || !/^s?(div|mod)$/.test(name)) {
-    const constOf = w === 64 ? constantOf : lowConstantOf;
-    const d = op.readsDst ? constOf(dst) : 0n;
-    const s = op.operand === 'none' ? 0n : constOf(src);
-    // The kernel gives up on shifts by the width and more.
-    const isLost = precision === 'kernel' && s !== undefined && s >= BigInt(w) && /^(l|r|ar)sh$/.test(name);
-    if (d !== undefined && s !== undefined && !isLost) return constant(op.eval(bigintAlgebra, d, s));
+  const { mnemonic, width } = op;
+  switch (mnemonic) {
+    case 'le':
+    case 'be':
+    case 'bswap':
+      return byteOrder(op, dst, precision);
+    default: {
+      const known = folded(op, dst, src, precision);
+      if (known !== undefined) return known;
+    }
   }
-  if (name.startsWith('neg')) return lowClosed('sub', constant(0n), dst, w) as Scalar;
-  if (name === 'mov') return w === 64 ? src : lowHalf(src);
-  if (name.startsWith('movsx')) return signExtend(src, Number(/movsx(\d+)/.exec(name)?.[1]), w);
-  const simple = lowClosed(name, dst, src, w);
-  if (simple !== undefined) return simple;
-  if (name === 'lsh' || name === 'rsh' || name === 'arsh') {
-    const amount = w === 64 ? constantOf(src) : lowConstantOf(src);
-    if (amount !== undefined && (precision === 'best' || amount < BigInt(w)))
-      return shift(name, dst, Number(amount & BigInt(w - 1)), w);
-    if (precision === 'kernel') return UNKNOWN;
-    if (name === 'lsh') return unsignedOf(w);
-    const any = w === 64 ? dst : lowHalf(dst);
-    if (name === 'rsh') return between(0n, any.umax);
-    const b = w === 64 ? dst : dst.low;
-    const reach = signedBetween(min(b.smin, 0n), max(b.smax, 0n));
-    return w === 64 ? reach : fromLow(TNUM_UNKNOWN, { ...FULL32, smin: reach.smin, smax: reach.smax });
+  switch (mnemonic) {
+    case 'neg':
+      return lowClosed('sub', constant(0n), dst, width);
+    case 'mov':
+      return width === 64 ? src : lowHalf(src);
+    case 'movsx':
+      return signExtend(src, op.bits!, width);
+    case 'lsh':
+    case 'rsh':
+    case 'arsh':
+      return shift(mnemonic, dst, src, width, precision);
+    case 'div':
+    case 'mod':
+    case 'sdiv':
+    case 'smod':
+      return divide(mnemonic, dst, src, width, precision);
+    default:
+      return lowClosed(mnemonic, dst, src, width);
   }
-  return divide(name, dst, src, w, precision);
 }
 
 /** Bounds of a sum, for pointer offsets. */
@@ -259,13 +244,13 @@ export function addScalars(a: Scalar, b: Scalar): Scalar {
   if (x === 0n) return b;
   if (y === 0n) return a;
   if (x !== undefined && y !== undefined) return constant(x + y);
-  return lowClosed('add', a, b, 64) as Scalar;
+  return lowClosed('add', a, b, 64);
 }
 
 export function subScalars(a: Scalar, b: Scalar): Scalar {
   const y = constantOf(b);
   if (y === 0n) return a;
-  return lowClosed('sub', a, b, 64) as Scalar;
+  return lowClosed('sub', a, b, 64);
 }
 
 /** The low `bytes` bytes of a scalar, zero- or sign-extended, as a narrower store and load of it would give. */

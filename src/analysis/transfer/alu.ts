@@ -64,7 +64,7 @@ function withPointers(
   dst: Value,
   src: Value,
 ): Value {
-  const name = op.name.replace(/(64|32)?(\.[kx])?$/, '');
+  const name = op.mnemonic;
   if (name === 'mov' && op.width === 64) return src;
   const number = unsignedOf(op.width);
   if (op.operand === 'none' || !op.readsDst) return number;

@@ -1,9 +1,10 @@
 /** Conditional jumps: which ways are possible, and what each way tells about numbers, NULLs and the packet's end. */
 import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
+import { RELATIONS, type Relation } from '../../isa/relations.ts';
 import type { JumpOp } from '../../isa/semantics.ts';
 import { constant, constantOf, lowConstantOf, type Scalar } from '../domain/scalar.ts';
-import { decide, mirror, negate, type Relation, refine, relationOf } from '../domain/scalar-compare.ts';
+import { decide, refine } from '../domain/scalar-compare.ts';
 import { type AbstractState, assignScalar, cloneState, current, mapPointers } from '../domain/state.ts';
 import { type Pointer, sameNumber, type Value } from '../domain/value.ts';
 import { type Env, readRegister } from './env.ts';
@@ -18,7 +19,7 @@ export interface Ways {
 export function branch(env: Env, state: AbstractState, index: number, i: Insn, op: JumpOp): Ways {
   const dst = readRegister(env, state, index, i.dst);
   const src: Value = op.operand === 'X' ? readRegister(env, state, index, i.src) : constant(BigInt(i.imm));
-  const r = relationOf(op);
+  const r = op.relation;
   const asKernel = env.rules.precision === 'kernel';
   const way = (relation: Relation): AbstractState | undefined => {
     if (dst.kind === 'scalar' && src.kind === 'scalar')
@@ -37,7 +38,7 @@ export function branch(env: Env, state: AbstractState, index: number, i: Insn, o
     }
     return next;
   };
-  return { taken: way(r), fallThrough: way(negate(r)) };
+  return { taken: way(r), fallThrough: way(op.negated) };
 }
 
 function scalarWay(
@@ -113,7 +114,7 @@ const MAX_PACKET_OFF = 0xffffn;
 /** `packet + n <= packet_end`, in any of its forms, proves n bytes (kernel: try_match_pkt_pointers). */
 function packetWay(next: AbstractState, a: Pointer, b: Pointer, r: Relation): void {
   if (isLimit(a, b)) grantRange(next, a, r);
-  else if (isLimit(b, a)) grantRange(next, b, mirror(r));
+  else if (isLimit(b, a)) grantRange(next, b, RELATIONS[r].swapped);
 }
 
 /** The kernel remembers of a packet pointer that a comparison found it at or beyond the end: what `range` then holds. */
@@ -122,7 +123,8 @@ const AT_END = -1;
 
 /** `p` relation the packet's end, given what an earlier comparison found (is_pkt_ptr_branch_taken()). */
 function isPossible(a: Pointer, b: Pointer, r: Relation): boolean {
-  if (a.region.kind === 'packet_end' && b.region.kind === 'packet') return isPossible(b, a, mirror(r));
+  if (a.region.kind === 'packet_end' && b.region.kind === 'packet')
+    return isPossible(b, a, RELATIONS[r].swapped);
   if (b.region.kind !== 'packet_end' || a.range >= 0) return true;
   if (r === 'ule') return a.range !== BEYOND_END;
   return r !== 'ult';
@@ -131,7 +133,7 @@ function isPossible(a: Pointer, b: Pointer, r: Relation): boolean {
 /** The register that was compared is found at or beyond the end (mark_pkt_end()). */
 function packetEnds(next: AbstractState, i: Insn, a: Pointer, b: Pointer, r: Relation): void {
   const swapped = a.region.kind === 'packet_end';
-  const [p, end, reg, rel] = swapped ? [b, a, i.src, mirror(r)] : [a, b, i.dst, r];
+  const [p, end, reg, rel] = swapped ? [b, a, i.src, RELATIONS[r].swapped] : [a, b, i.dst, r];
   if (p.region.kind !== 'packet' || end.region.kind !== 'packet_end') return;
   const range = rel === 'ugt' ? BEYOND_END : rel === 'uge' ? AT_END : undefined;
   const held = current(next).regs[reg];

@@ -5,7 +5,15 @@
  * stores and jumps do not, so that a copy costs what an out-of-order processor makes of it.
  */
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
-import { type AluOp, type JumpOp, OPS, type OpSpec, opNamed } from '../../isa/semantics.ts';
+import {
+  type AluOp,
+  isDivision,
+  type JumpMnemonic,
+  type JumpOp,
+  OPS,
+  type OpSpec,
+  opNamed,
+} from '../../isa/semantics.ts';
 import type { MapDef } from '../../program/program.ts';
 import { Helper, helperById } from '../../program/tables/helpers.ts';
 import type { HookName } from '../../program/tables/hook-types.ts';
@@ -75,9 +83,9 @@ function onCell(name: string, setup: readonly Insn[], copy: Chain['copy'], copie
 const keyOf = (row: OpSpec, i: Insn): string => k2Name(i) ?? row.name;
 
 function alu(row: AluOp): Chain {
-  const isMove = row.name.startsWith('mov');
+  const isMove = row.mnemonic === 'mov' || row.mnemonic === 'movsx';
   // Divisors of one keep the dividend; moves go back and forth.
-  const imm = /div|mod/.test(row.name) ? 1 : 3;
+  const imm = isDivision(row.mnemonic) ? 1 : 3;
   const base = insn(row.op, 0, 0, row.off ?? 0, row.operand === 'K' ? imm : (row.imm ?? 0));
   const first = { ...base, src: row.operand === 'X' ? 2 : 0 };
   const back = isMove && row.operand === 'X' ? { ...first, dst: 2, src: 0 } : first;
@@ -86,7 +94,7 @@ function alu(row: AluOp): Chain {
 }
 
 /** Operands that make a jump with left side 5 go (true) or fall through. */
-const OTHER_SIDE: Readonly<Record<string, readonly [goes: 2 | 4 | 5 | 6, stays: 2 | 4 | 5 | 6]>> = {
+const OTHER_SIDE: Readonly<Record<JumpMnemonic, readonly [goes: 2 | 4 | 5 | 6, stays: 2 | 4 | 5 | 6]>> = {
   jeq: [5, 6],
   jne: [6, 5],
   jgt: [4, 6],
@@ -101,9 +109,8 @@ const OTHER_SIDE: Readonly<Record<string, readonly [goes: 2 | 4 | 5 | 6, stays: 
 };
 
 /** Half of the copies jump (over a move), half fall through. */
-function jump(row: JumpOp): Chain | undefined {
-  const sides = OTHER_SIDE[row.name.replace(/(32|64)\..$/, '')];
-  if (sides === undefined) return undefined;
+function jump(row: JumpOp): Chain {
+  const sides = OTHER_SIDE[row.mnemonic];
   const over = mov(5, 6);
   const at = (side: number, reg: number, off: number): Insn =>
     insn(row.op, 0, row.operand === 'X' ? reg : 0, off, row.operand === 'K' ? side : 0);

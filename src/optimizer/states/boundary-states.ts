@@ -5,13 +5,14 @@
  */
 
 import type { Insn } from '../../isa/insn.ts';
-import { specOf } from '../../isa/semantics.ts';
+import { opcode, specOf } from '../../isa/semantics.ts';
 import type { WindowContext } from '../../verify/index.ts';
 import type { WindowMachine } from '../../vm/machine/window-machine.ts';
 import type { MachineState } from '../../vm/memory/machine-state.ts';
 import { StateEditor } from '../../vm/memory/state-editor.ts';
 import { endPacket } from './packet-end.ts';
 
+const ADD64_K = opcode('add64.k');
 /** States that each change is tried on, until the source runs from one. */
 const BASES = 4;
 /** Lengths of packets that are tried. */
@@ -72,7 +73,7 @@ function part(draft: StateEditor, { registers }: WindowContext, r: number): bool
 /** Lengths around those that a window asks for. */
 function lengthsIn(source: readonly Insn[]): number[] {
   const sums = source.flatMap((i) => {
-    const isSum = specOf(i)?.name.startsWith('add64.k') === true && i.imm > 0 && i.imm <= LONGEST;
+    const isSum = i.op === ADD64_K && i.imm > 0 && i.imm <= LONGEST;
     return isSum ? [i.imm - 1, i.imm] : [];
   });
   return [...new Set([0, ...sums])].slice(0, MOST_LENGTHS);

@@ -50,7 +50,7 @@ function jumpsFor(target: Target): (OpSpec & { kind: 'jump' })[] {
 }
 
 /** Slow operations that shorten nothing unless the source has them. */
-const RARE = /^(s?div|s?mod|le|neg|mul)\d/;
+const RARE: ReadonlySet<string> = new Set(['div', 'sdiv', 'mod', 'smod', 'le', 'neg', 'mul']);
 const SMALL_CONSTANTS = [0, 1, -1, 2, 4, 8, 16, 32, 0xff, 0xffff] as const;
 
 /**
@@ -85,12 +85,12 @@ export function buildPools(
   for (const base of bases)
     for (const off of offsets) if (base !== 10 || off < 0) addresses.set(`${base}:${off}`, { base, off });
 
-  const present = new Set(window.map((i) => specOf(i)?.name.replace(/\d.*/, '')));
+  const present = new Set(window.map((i) => specOf(i)?.mnemonic));
   const rows = opsFor(target).filter(
     (row) =>
       straightLine(row) &&
       (addresses.size > 0 || row.kind === 'alu') &&
-      (!RARE.test(row.name) || present.has(row.name.replace(/\d.*/, ''))),
+      (!RARE.has(row.mnemonic) || present.has(row.mnemonic)),
   );
   return {
     rows,

@@ -2,7 +2,7 @@
 
 import type { Rng } from '../../base/random.ts';
 import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA } from '../../isa/insn.ts';
-import { type OpSpec, specOf } from '../../isa/semantics.ts';
+import { isShift, type OpSpec, specOf } from '../../isa/semantics.ts';
 import type { Edit } from '../edit.ts';
 import { proposeIdiom } from './macro-moves.ts';
 import type { Pools } from './pools.ts';
@@ -70,10 +70,8 @@ function randomDistance(rng: Rng, pools: Pools, at: number, length: number): num
   return rng.below(length + 1 + pools.places - (at + 1));
 }
 
-const SHIFTS = ['lsh', 'rsh', 'arsh'];
-
 function aluConstant(row: OpSpec & { kind: 'alu' }, rng: Rng, pools: Pools): number {
-  if (!SHIFTS.some((name) => row.name.startsWith(name))) return rng.pick(pools.constants);
+  if (!isShift(row.mnemonic)) return rng.pick(pools.constants);
   return rng.chance(0.7) ? 8 * (1 + rng.below(row.width / 8 - 1)) : rng.below(row.width);
 }
 

@@ -7,7 +7,7 @@
  * the interpreter adds up the same prices (Machine.latency).
  */
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
-import { type OpSpec, specOf } from '../../isa/semantics.ts';
+import { type AluMnemonic, type OpSpec, specOf } from '../../isa/semantics.ts';
 import { helperById, mapArgOf } from '../../program/tables/helpers.ts';
 import { mapTypeName } from '../../program/tables/maps.ts';
 import { K2_PROFILES } from './profiles.ts';
@@ -20,24 +20,12 @@ export const MISSING_PRICE = 1.0;
 /** The profile that the paper's estimates use. */
 export const DEFAULT_PROFILE: LatencyProfile = K2_PROFILES.d6515;
 
-/** K2's stems of the ALU operations that it knows; 32-bit ones get `32`, 64-bit ones `64`, then XC or XY. */
-const ALU: Readonly<Record<string, string>> = {
-  add: 'ADD',
-  sub: 'SUB',
-  mul: 'MUL',
-  div: 'DIV',
-  or: 'OR',
-  and: 'AND',
-  lsh: 'LSH',
-  rsh: 'RSH',
-  mod: 'MOD',
-  xor: 'XOR',
-  mov: 'MOV',
-  arsh: 'ARSH',
-};
+/** Operations that K2 does not know. */
+const UNKNOWN_TO_K2: ReadonlySet<AluMnemonic> = new Set(['sdiv', 'smod', 'movsx', 'bswap']);
 const SIZE = { 1: 'B', 2: 'H', 4: 'W', 8: 'DW' } as const;
 
-function form(spec: { operand: 'X' | 'K' | 'none' }): string {
+/** How K2 spells the second operand: a constant, which also stands for none, or a register. */
+function operandOf(spec: { operand: 'X' | 'K' | 'none' }): string {
   return spec.operand === 'X' ? 'XY' : 'XC';
 }
 
@@ -53,20 +41,18 @@ export function k2Name(i: Insn): string | undefined {
 function nameOf(spec: OpSpec, i: Insn): string | undefined {
   switch (spec.kind) {
     case 'alu': {
-      const order = /^(le|be)(16|32|64)$/.exec(spec.name);
-      if (order !== null) return spec.name.toUpperCase();
-      if (spec.name.startsWith('neg')) return `NEG${spec.width}XC`;
-      const stem = ALU[spec.name.replace(/\d+\..$/, '')];
-      return stem === undefined ? undefined : `${stem}${spec.width}${form(spec)}`;
+      if (UNKNOWN_TO_K2.has(spec.mnemonic)) return undefined;
+      const stem = spec.mnemonic.toUpperCase();
+      return spec.bits === undefined ? `${stem}${spec.width}${operandOf(spec)}` : `${stem}${spec.bits}`;
     }
     case 'jump':
-      return `${spec.name.replace(/(64|32)\..$/, '').toUpperCase()}${spec.width === 32 ? '32' : ''}${form(spec)}`;
+      return `${spec.mnemonic.toUpperCase()}${spec.width === 32 ? '32' : ''}${operandOf(spec)}`;
     case 'load':
       return spec.signed || spec.acquire ? undefined : `LDX${SIZE[spec.size]}`;
     case 'store':
       return spec.release ? undefined : `ST${spec.operand === 'X' ? 'X' : ''}${SIZE[spec.size]}`;
     case 'atomic':
-      return spec.name.startsWith('atomic.add') ? `XADD${spec.size * 8}` : undefined;
+      return spec.mnemonic === 'add' ? `XADD${spec.size * 8}` : undefined;
     case 'ldabs':
       return `LD${spec.indirect ? 'IND' : 'ABS'}${SIZE[spec.size]}`;
     case 'ldimm64':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { between, constant, scalarContains, UNKNOWN } from '../../../src/analysis/domain/scalar.ts';
-import { decide, negate, refine, relationOf } from '../../../src/analysis/domain/scalar-compare.ts';
+import { decide, refine } from '../../../src/analysis/domain/scalar-compare.ts';
 import { bigintAlgebra } from '../../../src/isa/algebra.ts';
 import { type JumpOp, OPS } from '../../../src/isa/semantics.ts';
 import { sample } from '../scalars.ts';
@@ -10,12 +10,12 @@ const JUMP_ROWS = OPS.filter((row): row is JumpOp => row.kind === 'jump');
 
 describe('comparisons', () => {
   it.each(JUMP_ROWS.map((r) => [r.name, r] as const))('%s: decided and refined soundly', (_n, op) => {
-    const r = relationOf(op);
+    const r = op.relation;
     fc.assert(
       fc.property(sample, sample, (a, b) => {
         const decided = decide(r, a.s, b.s, op.width);
         const onTrue = refine(r, a.s, b.s, op.width);
-        const onFalse = refine(negate(r), a.s, b.s, op.width);
+        const onFalse = refine(op.negated, a.s, b.s, op.width);
         for (const x of a.values)
           for (const y of b.values) {
             const taken = op.eval(bigintAlgebra, BigInt.asUintN(op.width, x), BigInt.asUintN(op.width, y));
