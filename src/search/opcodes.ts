@@ -1,4 +1,6 @@
+import { opcode } from '../isa/semantics.ts';
+
 /** Opcodes of moves, the instructions that rewrites make most. `K`: of a constant, `X`: of a register. */
-export const MOV64_K = 0xb7;
-export const MOV64_X = 0xbf;
-export const MOV32_K = 0xb4;
+export const MOV64_K = opcode('mov64.k');
+export const MOV64_X = opcode('mov64.x');
+export const MOV32_K = opcode('mov32.k');

@@ -10,7 +10,7 @@
 import { calleeOf, fallsThrough, jumpTarget, slotOffsets } from '../isa/flow.ts';
 import { negated } from '../isa/forms.ts';
 import { type Insn, OP_LD_IMM64, PseudoLd } from '../isa/insn.ts';
-import { specOf } from '../isa/semantics.ts';
+import { type Relation, specOf } from '../isa/semantics.ts';
 import { pinOf } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 
@@ -27,7 +27,7 @@ export interface TraceStep {
 export const END = -1;
 
 /** Of each pair of negated conditions the one that `what` asks. */
-const ASKED: ReadonlySet<number> = new Set([0x10, 0x20, 0x30, 0x60, 0x70, 0x40]);
+const ASKED: ReadonlySet<Relation> = new Set(['eq', 'ugt', 'uge', 'sgt', 'sge', 'set']);
 
 export class Steps {
   readonly program: Program;
@@ -82,7 +82,7 @@ export class Steps {
     const after = fallsThrough(i) ? [this.following(index + 1)] : [];
     const target = jumpTarget(program.insns, index, offsets);
     if (target !== undefined) after.unshift(this.from(target));
-    const opposite = pin === undefined && !ASKED.has(i.op & 0xf0) ? this.opposite(i) : undefined;
+    const opposite = pin === undefined ? asksOpposite(i) : undefined;
     const name = textOf(opposite ?? i, target !== undefined, callee && this.firsts.get(callee));
     return {
       what: pin === undefined ? name : `${name} pinned ${program.origin[index]}`,
@@ -91,13 +91,15 @@ export class Steps {
     };
   }
 
-  private opposite(i: Insn): Insn | undefined {
-    return specOf(i)?.kind === 'jump' ? negated(i) : undefined;
-  }
-
   private following(index: number): number {
     return index < this.program.insns.length && !this.firsts.has(index) ? this.from(index) : END;
   }
+}
+
+/** The negated jump, where `what` asks that; undefined where it asks what the instruction does. */
+function asksOpposite(i: Insn): Insn | undefined {
+  const spec = specOf(i);
+  return spec?.kind === 'jump' && !ASKED.has(spec.relation) ? negated(i) : undefined;
 }
 
 function textOf(i: Insn, jumps: boolean, callee: number | undefined): string {

@@ -6,7 +6,7 @@
 import { UserError } from '../base/errors.ts';
 import { decode } from '../isa/codec.ts';
 import { insn } from '../isa/insn.ts';
-import { opNamed } from '../isa/semantics.ts';
+import { opcode } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import { programsOf, readObject } from '../program/elf/index.ts';
 import type { Program } from '../program/program.ts';
@@ -48,9 +48,9 @@ export function execConformance(
 function runOn(program: Program, memory: Uint8Array, poison: number): ExecResult {
   const none = memory.length === 0;
   const setup = [
-    insn(opNamed(none ? 'mov64.k' : 'mov64.x').op, 1, none ? 0 : 1),
-    insn(opNamed('mov64.k').op, 2, 0, 0, memory.length),
-    ...UNSET.map((r) => insn(opNamed('mov64.k').op, r, 0, 0, poison)),
+    insn(opcode(none ? 'mov64.k' : 'mov64.x'), 1, none ? 0 : 1),
+    insn(opcode('mov64.k'), 2, 0, 0, memory.length),
+    ...UNSET.map((r) => insn(opcode('mov64.k'), r, 0, 0, poison)),
   ];
   const insns = [...setup, ...program.insns];
   const shifted = program.functions.map((f, n) => ({

@@ -6,11 +6,12 @@
  *   r9 holds the packet's address throughout; the body may also load from and store to the packet.
  */
 
+import { parseLinux } from '../../base/linux.ts';
 import type { Rng } from '../../base/random.ts';
 import { constantError } from '../../isa/fields.ts';
 import { slotOffsets } from '../../isa/flow.ts';
-import { type Insn, insn, OP_EXIT, OP_JA, OP_JA32, R10 } from '../../isa/insn.ts';
-import { OPS, type OpSpec, opNamed, type StoreOp } from '../../isa/semantics.ts';
+import { type Insn, insn, OP_EXIT, OP_JA32, R10 } from '../../isa/insn.ts';
+import { OPS, type OpSpec, opcode, opNamed, type StoreOp, specOf } from '../../isa/semantics.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import type { TestCase } from '../../vm/types.ts';
 
@@ -22,9 +23,8 @@ const STACK_AT = REGISTERS * 8;
 export const FUZZ_PACKET_BYTES = STACK_AT + STACK_BYTES;
 const PACKET = 9;
 
-const op = (name: string): number => opNamed(name).op;
-const ldx = op('ldx.dw');
-const stx = op('stx.dw');
+const ldx = opcode('ldx.dw');
+const stx = opcode('stx.dw');
 
 function wordOffsets(): number[] {
   return Array.from({ length: STACK_BYTES / 8 }, (_, k) => k * 8);
@@ -37,12 +37,12 @@ function prologue(rest: number): Insn[] {
     ...Array.from({ length: REGISTERS }, (_, r) => insn(ldx, r, PACKET, r * 8)),
   ];
   return [
-    insn(op('ldx.w'), PACKET, 1, 0),
-    insn(op('ldx.w'), 3, 1, 4),
-    insn(op('mov64.k'), 0),
-    insn(op('mov64.x'), 2, PACKET),
-    insn(op('add64.k'), 2, 0, 0, FUZZ_PACKET_BYTES),
-    insn(op('jgt64.x'), 2, 3, load.length + rest),
+    insn(opcode('ldx.w'), PACKET, 1, 0),
+    insn(opcode('ldx.w'), 3, 1, 4),
+    insn(opcode('mov64.k'), 0),
+    insn(opcode('mov64.x'), 2, PACKET),
+    insn(opcode('add64.k'), 2, 0, 0, FUZZ_PACKET_BYTES),
+    insn(opcode('jgt64.x'), 2, 3, load.length + rest),
     ...load,
   ];
 }
@@ -127,17 +127,11 @@ function relink(body: Insn[]): Insn[] {
   const offsets = slotOffsets(body);
   return body.map((i, index) => {
     const field = i.op === OP_JA32 ? 'imm' : 'off';
-    const jumps = i.op === OP_JA || i.op === OP_JA32 || isJump(i.op);
-    if (!jumps) return i;
+    const kind = specOf(i)?.kind;
+    if (kind !== 'goto' && kind !== 'jump') return i;
     const target = index + 1 + i[field];
     return { ...i, [field]: (offsets[target] ?? 0) - (offsets[index] ?? 0) - 1 };
   });
-}
-
-function isJump(o: number): boolean {
-  return (
-    ((o & 7) === 5 || (o & 7) === 6) && (o & 0xf0) !== 0 && (o & 0xf0) <= 0xd0 && o !== 0x85 && o !== OP_EXIT
-  );
 }
 
 /**
@@ -160,11 +154,12 @@ export function randomProgram(rng: Rng, length: number, linux: number): Program 
       for (let k = 0; k < skip; k++) body.push(instance(rng, opNamed('xor64.x'), 0));
     } else {
       body.push(instance(rng, row, Math.max(0, length - body.length - 1)));
-      if (row.name === 'atomic.cmpxchg.w') body.push(insn(op('mov32.x')));
+      if (row.name === 'atomic.cmpxchg.w') body.push(insn(opcode('mov32.x')));
     }
   }
   // Distances that overshoot end at the epilogue.
-  for (const [k, i] of body.entries()) if (isJump(i.op)) i.off = Math.min(i.off, body.length - k - 1);
+  for (const [k, i] of body.entries())
+    if (specOf(i)?.kind === 'jump') i.off = Math.min(i.off, body.length - k - 1);
   const linked = relink(body);
   const tail = epilogue();
   const rest = (slotOffsets(linked)[linked.length] ?? 0) + tail.length;
@@ -197,18 +192,18 @@ export function randomFilter(rng: Rng): Program {
     const row = rng.pick(rows);
     const far = rng.chance(0.1);
     const offset = far ? rng.pick(FILTER_EDGES) : rng.below(40);
-    if (row.kind === 'ldabs' && row.indirect) body.push(insn(op('mov64.k'), 8, 0, 0, rng.below(20)));
+    if (row.kind === 'ldabs' && row.indirect) body.push(insn(opcode('mov64.k'), 8, 0, 0, rng.below(20)));
     body.push(
       insn(row.op, 0, row.kind === 'ldabs' && row.indirect ? 8 : 0, 0, offset),
-      insn(op('mul64.k'), 7, 0, 0, 31),
-      insn(op('add64.x'), 7, 0),
+      insn(opcode('mul64.k'), 7, 0, 0, 31),
+      insn(opcode('add64.x'), 7, 0),
     );
   }
   const insns = [
-    insn(op('mov64.x'), 6, 1),
-    insn(op('mov64.k'), 7, 0, 0, 1),
+    insn(opcode('mov64.x'), 6, 1),
+    insn(opcode('mov64.k'), 7, 0, 0, 1),
     ...body,
-    insn(op('mov64.x'), 0, 7),
+    insn(opcode('mov64.x'), 0, 7),
     insn(OP_EXIT),
   ];
   return { ...xdp(insns), hook: 'socket_filter', section: 'socket' };
@@ -257,8 +252,7 @@ const ETHER_TYPES: readonly (readonly number[])[] = [
   [0x08, 0x06],
 ];
 
-/** Major * 100 + minor of a release string such as `6.18.44-fc`; 0 when it has no number. */
+/** The version in a release string such as `6.18.44-fc`; 0 when it has none. */
 export function linuxNumber(release: string): number {
-  const m = /^(\d+)\.(\d+)/.exec(release);
-  return m === null ? 0 : Number(m[1]) * 100 + Number(m[2]);
+  return parseLinux(release) ?? 0;
 }

@@ -2,7 +2,7 @@
 
 import { release } from 'node:os';
 import { insn, OP_EXIT } from '../../isa/insn.ts';
-import { opNamed } from '../../isa/semantics.ts';
+import { opcode } from '../../isa/semantics.ts';
 import { LoadFlag } from '../../program/tables/attach.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
 import { MapTypeId } from '../../program/tables/maps.ts';
@@ -30,7 +30,7 @@ const TRACEPOINT = HOOKS.tracepoint.progType;
 const SYSCALL = HOOKS.syscall.progType;
 
 const exit = insn(OP_EXIT);
-const mov = (dst: number, imm: number) => insn(opNamed('mov64.k').op, dst, 0, 0, imm);
+const mov = (dst: number, imm: number) => insn(opcode('mov64.k'), dst, 0, 0, imm);
 
 function tryLoad(bpf: Bpf, fds: Fds, progType: number, insns = [mov(0, 2), exit], flags = 0): number {
   const code = encodeWithMaps(insns, []);
@@ -63,7 +63,7 @@ export function probeKernel(opened: OpenBpf = openBpf()): KernelProbe {
         features: {
           isa: isaLevel(bpf, fds),
           syscallPrograms: tryLoad(bpf, fds, SYSCALL, [mov(0, 0), exit], LoadFlag.SLEEPABLE) >= 0,
-          mayGoto: tryLoad(bpf, fds, XDP, [mov(0, 2), insn(opNamed('may_goto').op), exit]) >= 0,
+          mayGoto: tryLoad(bpf, fds, XDP, [mov(0, 2), insn(opcode('may_goto')), exit]) >= 0,
         },
       };
     });
@@ -86,8 +86,8 @@ function testRunOnce(bpf: Bpf, prog: number): number {
 }
 
 function isaLevel(bpf: Bpf, fds: Fds): 2 | 3 | 4 {
-  const movsx = insn(opNamed('movsx8_64.x').op, 0, 0, 8);
+  const movsx = insn(opcode('movsx8_64.x'), 0, 0, 8);
   if (tryLoad(bpf, fds, XDP, [mov(0, 2), movsx, exit]) >= 0) return 4;
-  const jmp32 = insn(opNamed('jeq32.k').op, 0, 0, 0, 2);
+  const jmp32 = insn(opcode('jeq32.k'), 0, 0, 0, 2);
   return tryLoad(bpf, fds, XDP, [mov(0, 2), jmp32, exit]) >= 0 ? 3 : 2;
 }

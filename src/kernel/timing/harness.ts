@@ -21,7 +21,7 @@ import {
   PseudoCall,
   PseudoLd,
 } from '../../isa/insn.ts';
-import { opNamed, specOf } from '../../isa/semantics.ts';
+import { opcode, specOf } from '../../isa/semantics.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import { Helper } from '../../program/tables/helpers.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
@@ -60,12 +60,11 @@ export function timedAs(program: Program): TimedAs | { reason: string } {
   return { runner: 'xdp', record: true };
 }
 
-const op = (name: string): number => opNamed(name).op;
-const mov = (dst: number, src: number): Insn => insn(op('mov64.x'), dst, src);
-const movK = (dst: number, imm: number): Insn => insn(op('mov64.k'), dst, 0, 0, imm);
+const mov = (dst: number, src: number): Insn => insn(opcode('mov64.x'), dst, src);
+const movK = (dst: number, imm: number): Insn => insn(opcode('mov64.k'), dst, 0, 0, imm);
 const load = (dst: number, src: number, off: number, size: 'w' | 'dw' = 'dw'): Insn =>
-  insn(op(`ldx.${size}`), dst, src, off);
-const store = (dst: number, off: number, src: number): Insn => insn(op('stx.dw'), dst, src, off);
+  insn(opcode(`ldx.${size}`), dst, src, off);
+const store = (dst: number, off: number, src: number): Insn => insn(opcode('stx.dw'), dst, src, off);
 const helper = (id: number): Insn => insn(OP_CALL, 0, PseudoCall.HELPER, 0, id);
 
 /** Registers of main. */
@@ -89,8 +88,8 @@ function restoreEdge(field: number, kept: number, id: number): Insn[] {
     store(CELL, CONTROL.SCRATCH, 3),
     load(3, CELL, CONTROL.SCRATCH),
     load(2, CELL, kept),
-    insn(op('sub64.x'), 2, 3),
-    insn(op('jeq64.k'), 2, 0, 2, 0),
+    insn(opcode('sub64.x'), 2, 3),
+    insn(opcode('jeq64.k'), 2, 0, 2, 0),
     mov(1, CTX),
     helper(id),
   ];
@@ -105,8 +104,8 @@ function dropMetadata(): Insn[] {
     load(2, CTX, XDP_MD.data, 'w'),
     store(CELL, CONTROL.SCRATCH, 2),
     load(2, CELL, CONTROL.SCRATCH),
-    insn(op('sub64.x'), 2, 3),
-    insn(op('jeq64.k'), 2, 0, 2, 0),
+    insn(opcode('sub64.x'), 2, 3),
+    insn(opcode('jeq64.k'), 2, 0, 2, 0),
     mov(1, CTX),
     helper(Helper.xdp_adjust_meta),
   ];
@@ -117,15 +116,15 @@ function restoreBytes(at: { data: number; dataEnd: number }): Insn[] {
   const STEP = 16;
   const chunk = (off: number): Insn[] => [
     mov(4, 2),
-    insn(op('add64.k'), 4, 0, 0, off + STEP),
-    insn(op('jgt64.x'), 4, 3, 0),
+    insn(opcode('add64.k'), 4, 0, 0, off + STEP),
+    insn(opcode('jgt64.x'), 4, 3, 0),
     load(4, CELL, CONTROL.PACKET + off),
     store(2, off, 4),
     load(4, CELL, CONTROL.PACKET + off + 8),
     store(2, off + 8, 4),
   ];
   const body = Array.from({ length: KEPT_BYTES / STEP }, (_, k) => chunk(k * STEP)).flat();
-  const leaving = op('jgt64.x');
+  const leaving = opcode('jgt64.x');
   return [
     load(2, CTX, at.data, 'w'),
     load(3, CTX, at.dataEnd, 'w'),
@@ -215,7 +214,9 @@ export function harness(body: Program, all: readonly Program[], as: TimedAs, cle
           store(CELL, CONTROL.DATA_END, 2),
         ]
       : [];
-  const argument = as.record ? [mov(1, CELL), insn(op('add64.k'), 1, 0, 0, CONTROL.RECORD)] : [mov(1, CTX)];
+  const argument = as.record
+    ? [mov(1, CELL), insn(opcode('add64.k'), 1, 0, 0, CONTROL.RECORD)]
+    : [mov(1, CTX)];
   const start = [
     mov(CTX, 1),
     insn(OP_LD_IMM64, CELL, PseudoLd.MAP_VALUE, 0, control, 0),
@@ -227,8 +228,8 @@ export function harness(body: Program, all: readonly Program[], as: TimedAs, cle
   // jeq, sub, may_goto, inner, call, ja
   const length = 3 + inner.length + 2;
   const loop = [
-    insn(op('jeq64.k'), LEFT, 0, length - 1, 0),
-    insn(op('sub64.k'), LEFT, 0, 0, 1),
+    insn(opcode('jeq64.k'), LEFT, 0, length - 1, 0),
+    insn(opcode('sub64.k'), LEFT, 0, 0, 1),
     insn(OP_JCOND, 0, 0, length - 3),
     ...inner,
     insn(OP_CALL, 0, PseudoCall.LOCAL, 0, 1 + end.length),

@@ -12,7 +12,7 @@ import {
   type JumpOp,
   OPS,
   type OpSpec,
-  opNamed,
+  opcode,
 } from '../../isa/semantics.ts';
 import type { MapDef } from '../../program/program.ts';
 import { Helper, helperById } from '../../program/tables/helpers.ts';
@@ -35,9 +35,8 @@ export interface Chain {
   copies: readonly [number, number];
 }
 
-const op = (name: string): number => opNamed(name).op;
-const mov = (dst: number, src: number): Insn => insn(op('mov64.x'), dst, src);
-const movK = (dst: number, imm: number): Insn => insn(op('mov64.k'), dst, 0, 0, imm);
+const mov = (dst: number, src: number): Insn => insn(opcode('mov64.x'), dst, src);
+const movK = (dst: number, imm: number): Insn => insn(opcode('mov64.k'), dst, 0, 0, imm);
 const mapFd = (dst: number, map: number): Insn => insn(OP_LD_IMM64, dst, PseudoLd.MAP_FD, 0, map);
 const call = (id: number): Insn => insn(OP_CALL, 0, PseudoCall.HELPER, 0, id);
 
@@ -64,7 +63,7 @@ const cellContents = (): MapContents => {
 /** r7 = the cell, r6 = the context; `number(dst, n)` loads one of NUMBERS. */
 const START: readonly Insn[] = [mov(6, 1), insn(OP_LD_IMM64, 7, PseudoLd.MAP_VALUE, 0, 0, 0)];
 const number = (dst: number, n: (typeof NUMBERS)[number]): Insn =>
-  insn(op('ldx.dw'), dst, 7, 8 * NUMBERS.indexOf(n));
+  insn(opcode('ldx.dw'), dst, 7, 8 * NUMBERS.indexOf(n));
 /** Where loads and stores go, behind the numbers. */
 const SCRATCH = 64;
 
@@ -171,12 +170,12 @@ function onMap(id: number, type: number, args: readonly Insn[]): Chain {
     contents: [cellContents(), [{ key, value }]],
     setup: [
       ...START,
-      insn(op('st.w'), 10, 0, -8, first),
-      insn(op('st.w'), 10, 0, -4, 7),
-      insn(op('st.dw'), 10, 0, -16, 0),
-      insn(op('st.dw'), 10, 0, -24, 0),
-      insn(op('st.dw'), 10, 0, -32, 0),
-      insn(op('st.dw'), 10, 0, -40, 0),
+      insn(opcode('st.w'), 10, 0, -8, first),
+      insn(opcode('st.w'), 10, 0, -4, 7),
+      insn(opcode('st.dw'), 10, 0, -16, 0),
+      insn(opcode('st.dw'), 10, 0, -24, 0),
+      insn(opcode('st.dw'), 10, 0, -32, 0),
+      insn(opcode('st.dw'), 10, 0, -40, 0),
     ],
     copy: () => [...args, call(id)],
     copies: FEW,
@@ -185,7 +184,7 @@ function onMap(id: number, type: number, args: readonly Insn[]): Chain {
 
 const stackAddress = (dst: number, off: number): Insn[] => [
   mov(dst, 10),
-  insn(op('add64.k'), dst, 0, 0, off),
+  insn(opcode('add64.k'), dst, 0, 0, off),
 ];
 const KEY_ARG = [mapFd(1, 1), ...stackAddress(2, -8)];
 const T = MapTypeId;
@@ -213,9 +212,9 @@ export const SAME_PRICE: Readonly<Record<string, string>> = {
 
 /** struct bpf_fib_lookup at r10 - 64: a packet that came in at device 1 (which the answer overwrites) goes to 8.8.8.8. */
 const FIB_LOOKUP: readonly Insn[] = [
-  insn(op('st.w'), 10, 0, -64, 2),
-  insn(op('st.w'), 10, 0, -64 + 8, 1),
-  insn(op('st.w'), 10, 0, -64 + 32, 0x0808_0808),
+  insn(opcode('st.w'), 10, 0, -64, 2),
+  insn(opcode('st.w'), 10, 0, -64 + 8, 1),
+  insn(opcode('st.w'), 10, 0, -64 + 32, 0x0808_0808),
   mov(1, 6),
   ...stackAddress(2, -64),
   movK(3, 64),
@@ -252,7 +251,7 @@ function helper(id: number, hook: HookName, args: readonly Insn[]): Chain {
     hook,
     maps: [CELL],
     contents: [cellContents()],
-    setup: [...START, ...[8, 16, 24, 32, 40, 48, 56, 64].map((n) => insn(op('st.dw'), 10, 0, -n, 0))],
+    setup: [...START, ...[8, 16, 24, 32, 40, 48, 56, 64].map((n) => insn(opcode('st.dw'), 10, 0, -n, 0))],
     copy: () => [...args, call(id)],
     copies: FEW,
   };

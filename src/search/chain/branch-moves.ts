@@ -2,8 +2,8 @@
 
 import type { Rng } from '../../base/random.ts';
 import { registersRead, registersWritten } from '../../isa/effects.ts';
-import { negated as negate, operandsSwapped } from '../../isa/forms.ts';
-import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA, Source, sameInsn } from '../../isa/insn.ts';
+import { form, negated as negate, operandsSwapped } from '../../isa/forms.ts';
+import { type Insn, insn, isNop, nop, OP_EXIT, OP_JA, sameInsn } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { type Edit, type Idiom, readingElsewhere, storedValue } from '../edit.ts';
 import { MOV32_K, MOV64_K, MOV64_X } from '../opcodes.ts';
@@ -133,6 +133,13 @@ function constantOf(window: readonly Insn[], register: number, at: number): numb
   return undefined;
 }
 
+/** The instruction with a constant as its second operand, where there is such a form (movsx has none). */
+function withConstant(i: Insn, at: number, dst: number, imm: number): Edit[] | undefined {
+  const spec = specOf(i);
+  const constant = spec && form(spec, { operand: 'K' });
+  return constant && [{ at, insn: { ...i, op: constant.op, dst, src: 0, imm } }];
+}
+
 /** A register that holds a constant gives way to it: in comparisons, on either side, and in arithmetic. */
 const foldConstant: Idiom = (window, rng) => {
   const places = window.flatMap((i, at) => {
@@ -143,12 +150,10 @@ const foldConstant: Idiom = (window, rng) => {
   if (at === undefined) return undefined;
   const i = window[at]!;
   const imm = constantOf(window, i.src, at);
-  if (imm !== undefined) return [{ at, insn: { ...i, op: i.op & ~Source.X, src: 0, imm } }];
-  if (specOf(i)?.kind !== 'jump') return undefined;
+  if (imm !== undefined) return withConstant(i, at, i.dst, imm);
   const swapped = operandsSwapped(i);
   const other = constantOf(window, i.dst, at);
-  if (swapped === undefined || other === undefined) return undefined;
-  return [{ at, insn: { ...swapped, op: swapped.op & ~Source.X, dst: i.src, src: 0, imm: other } }];
+  return swapped === undefined || other === undefined ? undefined : withConstant(swapped, at, i.src, other);
 };
 
 /** A jump to a jump goes on to where that one goes; a jump to `exit`, the end of a branch, becomes it. */
@@ -189,7 +194,7 @@ const mergeTails: Idiom = (window, rng) => {
 
 /** What a copy is read for is read from the original, up to the next write of either. */
 export const copyForward: Idiom = (window, rng) => {
-  const copies = window.flatMap((i, at) => (i.op === 0xbf && i.off === 0 && i.dst !== i.src ? [at] : []));
+  const copies = window.flatMap((i, at) => (i.op === MOV64_X && i.off === 0 && i.dst !== i.src ? [at] : []));
   const at = pickFrom(rng, copies);
   if (at === undefined) return undefined;
   const { dst, src } = window[at]!;

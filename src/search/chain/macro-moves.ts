@@ -6,13 +6,13 @@
 import type { Rng } from '../../base/random.ts';
 import { registersRead, registersWritten } from '../../isa/effects.ts';
 import { type Insn, isNop, nop, R10 } from '../../isa/insn.ts';
-import { type OpSpec, specOf } from '../../isa/semantics.ts';
+import { type AluMnemonic, type OpSpec, opcode, specOf } from '../../isa/semantics.ts';
 import { type Edit, type Idiom, usesSource } from '../edit.ts';
 import { copyForward, FLOW_IDIOMS } from './branch-moves.ts';
 import type { Pools } from './pools.ts';
 import { jumpDistance } from './positions.ts';
 
-const ADD64_K = 0x07;
+const ADD64_K = opcode('add64.k');
 const STACK_BYTES = 512;
 
 /** Positions whose instruction's row satisfies `test`. */
@@ -48,7 +48,7 @@ const counter: Idiom = (window, rng, pools) => {
   const at = rng.pick(stores);
   const store = window[at]!;
   const size = (specOf(store) as OpSpec & { kind: 'store' }).size;
-  const add = row((s) => s.kind === 'atomic' && s.size === size && s.result === 'none' && s.imm === 0, pools);
+  const add = row((s) => s.kind === 'atomic' && s.size === size && s.mnemonic === 'add', pools);
   const loads = positions(window.slice(0, at), (s, i) => {
     return s.kind === 'load' && s.size === size && i.src === store.dst && i.off === store.off;
   });
@@ -57,7 +57,7 @@ const counter: Idiom = (window, rng, pools) => {
   // The sum: what is added goes into the atomic; a constant first needs a register, the one that held the sum.
   const sums = positions(
     window.slice(0, at),
-    (s, i) => s.kind === 'alu' && i.dst === store.src && s.name.startsWith('add'),
+    (s, i) => s.kind === 'alu' && i.dst === store.src && s.mnemonic === 'add',
   );
   const sum = sums.length === 0 ? undefined : rng.pick(sums);
   const atomic = (src: number): Edit => ({ at, insn: { ...store, op: add.op, imm: 0, src } });
@@ -148,13 +148,16 @@ const storeConstant: Idiom = (window, rng, pools) => {
   const size = (specOf(store) as OpSpec & { kind: 'store' }).size;
   const constant = positions(
     window.slice(0, at),
-    (s, i) => s.name.startsWith('mov') && 'operand' in s && s.operand === 'K' && i.dst === store.src,
+    (s, i) => s.kind === 'alu' && s.mnemonic === 'mov' && s.operand === 'K' && i.dst === store.src,
   );
   const op = row((s) => s.kind === 'store' && s.size === size && s.operand === 'K', pools);
   if (op === undefined || constant.length === 0) return undefined;
   const imm = window[constant.at(-1)!]!.imm;
   return [{ at, insn: { ...store, op: op.op, src: 0, imm } }];
 };
+
+/** What joins two loaded halves. */
+const JOINS: ReadonlySet<AluMnemonic> = new Set(['lsh', 'or', 'add']);
 
 /** Loads of neighbouring bytes, and what was done to join them, become one load of twice the width. */
 const widenLoad: Idiom = (window, rng, pools) => {
@@ -174,7 +177,7 @@ const widenLoad: Idiom = (window, rng, pools) => {
     { at: Math.max(p, q), insn: nop() },
   ];
   // The shift and the or between them, or the two stores of a copy, go as well more often than not.
-  for (const at of positions(window, (s) => s.kind === 'alu' && /^(lsh|or|add)/.test(s.name)))
+  for (const at of positions(window, (s) => s.kind === 'alu' && JOINS.has(s.mnemonic)))
     if (rng.chance(0.6) && (window[at]!.dst === a.dst || window[at]!.dst === b.dst))
       edits.push({ at, insn: nop() });
   return edits;

@@ -2,8 +2,8 @@
 import { readsOf } from '../../analysis/index.ts';
 import { CALLER_SAVED, registersWritten } from '../../isa/effects.ts';
 import { constantError } from '../../isa/fields.ts';
-import { type Insn, isNop, OP_EXIT, OP_LD_IMM64, PseudoCall, PseudoLd, R10, Source } from '../../isa/insn.ts';
-import { specOf } from '../../isa/semantics.ts';
+import { type Insn, isNop, OP_EXIT, OP_LD_IMM64, PseudoCall, PseudoLd, R10 } from '../../isa/insn.ts';
+import { opcode, type Relation, specOf } from '../../isa/semantics.ts';
 import { helperById } from '../../program/tables/helpers.ts';
 import { isEnd, jumpDistance } from './positions.ts';
 
@@ -38,11 +38,9 @@ export interface Left {
 
 const NOWHERE: WindowFacts = { pointerFields: new Set(), comparesAddresses: false, left: [] };
 
-const [MOV64, ADD64, SUB64] = [0xb7, 0x07, 0x17];
-const [JEQ_K, JNE_K] = [0x15, 0x55];
-const CLASS_JUMP64 = 0x05;
-/** Operations (upper four bits of the opcode) that compare addresses: equal, and unsigned order. */
-const ADDRESS_ORDER: readonly number[] = [0x10, 0x20, 0x30, 0x50, 0xa0, 0xb0];
+const [JEQ_K, JNE_K] = [opcode('jeq64.k'), opcode('jne64.k')];
+/** What may be asked of addresses: equality, and unsigned order. */
+const ADDRESS_RELATIONS: ReadonlySet<Relation> = new Set(['eq', 'ne', 'ugt', 'uge', 'ult', 'ule']);
 
 /**
  * What candidates of a window must keep to, as far as the source does.
@@ -144,7 +142,7 @@ function comparable(i: Insn, s: EntryRegisters): boolean {
   if (spec.operand === 'K')
     return ((s.pointers >> i.dst) & 1) === 0 || ((i.op === JEQ_K || i.op === JNE_K) && i.imm === 0);
   if ((s.pointers & ((1 << i.dst) | (1 << i.src))) === 0) return true;
-  return (i.op & 0x07) === CLASS_JUMP64 && ADDRESS_ORDER.includes(i.op & 0xf0);
+  return spec.width === 64 && ADDRESS_RELATIONS.has(spec.relation);
 }
 
 function join(s: EntryRegisters, other: EntryRegisters): void {
@@ -172,9 +170,9 @@ function step(i: Insn, s: EntryRegisters): boolean {
       return ((s.context | s.nullable) & dst) === 0;
     case 'alu': {
       const src = spec.operand === 'X' ? 1 << i.src : 0;
-      const code = i.op & ~Source.X;
-      const moves = code === MOV64 && i.off === 0;
-      const adds = code === ADD64 || code === SUB64;
+      const wide = spec.width === 64;
+      const moves = wide && spec.mnemonic === 'mov';
+      const adds = wide && (spec.mnemonic === 'add' || spec.mnemonic === 'sub');
       const dstPointer = spec.readsDst && (s.pointers & dst) !== 0;
       const srcPointer = (s.pointers & src) !== 0;
       if ((dstPointer || srcPointer) && !moves && !adds) return false;

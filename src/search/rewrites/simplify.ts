@@ -1,7 +1,9 @@
 /** What a straight run of instructions is without copies, constants in registers and results that nobody reads. */
+
 import { readsOf } from '../../analysis/index.ts';
 import { CALLER_SAVED, registersWritten } from '../../isa/effects.ts';
-import { type Insn, Source } from '../../isa/insn.ts';
+import { form } from '../../isa/forms.ts';
+import type { Insn } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 import { usesSource } from '../edit.ts';
 import { MOV64_K, MOV64_X } from '../opcodes.ts';
@@ -42,11 +44,8 @@ function propagate(i: Insn, known: ReadonlyMap<number, KnownRegister>): Insn {
   const value = usesSource(i) ? known.get(i.src) : undefined;
   if (value === undefined) return { ...i, dst };
   if ('register' in value) return { ...i, dst, src: value.register };
-  const folds = spec?.kind === 'alu' || spec?.kind === 'store' || spec?.kind === 'jump';
-  if (!folds) return { ...i, dst };
-  // STX to ST is another class; elsewhere the source bit tells.
-  const op = spec.kind === 'store' ? i.op - 1 : i.op & ~Source.X;
-  return { ...i, op, dst, src: 0, imm: value.constant };
+  const folded = spec && form(spec, { operand: 'K' });
+  return folded === undefined ? { ...i, dst } : { ...i, op: folded.op, dst, src: 0, imm: value.constant };
 }
 
 function withoutDead(run: readonly Insn[], live: number): Insn[] {

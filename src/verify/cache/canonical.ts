@@ -1,7 +1,9 @@
 /** Canonical form of a candidate: what cannot matter is removed, so that candidates that differ only there share a verdict. */
 import { registersRead, registersWritten } from '../../isa/effects.ts';
 import { type Insn, isNop } from '../../isa/insn.ts';
-import { specOf } from '../../isa/semantics.ts';
+import { opcode, specOf } from '../../isa/semantics.ts';
+
+const MOV64_X = opcode('mov64.x');
 
 /**
  * Without NOPs and, in straight-line code, without register computations that nobody reads.
@@ -17,7 +19,7 @@ export function canonical(insns: readonly Insn[], live: number): readonly Insn[]
     const written = registersWritten(i);
     const kind = specOf(i)?.kind;
     const pure = kind === 'alu' || kind === 'ldimm64';
-    const isSelfMove = i.op === 0xbf && i.off === 0 && i.dst === i.src;
+    const isSelfMove = i.op === MOV64_X && i.off === 0 && i.dst === i.src;
     if (pure && i.dst < 10 && ((written & needed) === 0 || isSelfMove)) continue;
     needed = (needed & ~written) | registersRead(i);
     kept.push(i);
