@@ -87,7 +87,8 @@ function counted(n: number, what: string): string {
 
 function kernelText(k: KernelCheck): string {
   if (k.status !== 'accepted') return `${k.status}: ${k.reason}`;
-  return `accepted, ${k.verifiedInsnsBefore} -> ${k.verifiedInsns} instructions verified`;
+  const without = k.withoutBtf === undefined ? '' : ` without its BTF (${k.withoutBtf})`;
+  return `accepted${without}, ${k.verifiedInsnsBefore} -> ${k.verifiedInsns} instructions verified`;
 }
 
 function differentialText(d: DifferentialRun): string {

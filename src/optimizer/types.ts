@@ -67,6 +67,8 @@ export interface AppliedRewrite {
 export type KernelCheck =
   | {
       status: 'accepted';
+      /** Why the kernel did not take the program's BTF, without which its global functions count as static. */
+      withoutBtf?: string;
       verifiedInsns: number;
       verifiedInsnsBefore: number;
       jitedBytes: number;

@@ -53,6 +53,7 @@ const programSchema = z.strictObject({
   maps: z.array(mapSchema),
   origin: z.array(z.number().int().min(-1)),
   pinned: z.array(z.tuple([natural, z.string()])),
+  btf: z.base64().optional(),
   provenance: z
     .object({ file: z.string(), sha256: z.string() })
     .catchall(z.union([z.string(), z.number()]).optional()),
@@ -85,8 +86,10 @@ function mapFromJson(m: MapJson): MapDef {
 
 /** The inverse of `fromJson`. */
 export function toJson(program: Program): ProgramJson {
+  const { btf, ...rest } = program;
   return {
-    ...program,
+    ...rest,
+    ...(btf === undefined ? {} : { btf: toBase64(btf) }),
     insns: toBase64(encode(program.insns)),
     functions: program.functions.map((f) => ({ ...f })),
     maps: program.maps.map(mapToJson),
@@ -107,7 +110,7 @@ export function fromJson(json: unknown, where = 'program JSON'): Program {
     const issue = parsed.error.issues[0];
     throw new UserError(`${issue?.message ?? 'no program'}`, `${where}, ${issue?.path.join('.') ?? ''}`);
   }
-  const { insns: text, hook, maps, pinned, ...rest } = parsed.data;
+  const { insns: text, hook, maps, pinned, btf, ...rest } = parsed.data;
   const insns = decode(fromBase64(text));
   if (!insns.ok) throw new UserError(insns.reason, `${where}, insns, slot ${insns.slot}`);
   const length = insns.insns.length;
@@ -120,5 +123,12 @@ export function fromJson(json: unknown, where = 'program JSON'): Program {
     at = f.end;
   }
   if (at !== length) throw new UserError('the functions do not cover the instructions', where);
-  return { ...rest, hook, insns: insns.insns, maps: maps.map(mapFromJson), pinned: new Map(pinned) };
+  return {
+    ...rest,
+    ...(btf === undefined ? {} : { btf: fromBase64(btf) }),
+    hook,
+    insns: insns.insns,
+    maps: maps.map(mapFromJson),
+    pinned: new Map(pinned),
+  };
 }

@@ -63,6 +63,8 @@ export interface Program {
    * Their `imm` or `off` is not final before load time.
    */
   pinned: ReadonlyMap<number, string>;
+  /** BTF as it is loaded with the program, whose functions' contracts refer to it. */
+  btf?: Uint8Array;
   provenance: ProgramProvenance;
 }
 

@@ -72,8 +72,8 @@ function testFromJson(t: z.infer<typeof testSchema>): TestCase {
   };
 }
 
-/** The program without the folder that it came from, and with its text for the reader. */
-function programToJson(p: Program): z.infer<typeof programSchema> {
+/** The program without the folder that it came from and its BTF, which runs do without, and with its text for the reader. */
+function programToJson({ btf: _, ...p }: Program): z.infer<typeof programSchema> {
   const provenance = { ...p.provenance, file: basename(p.provenance.file) };
   return { ...toJson({ ...p, provenance }), listing: disassemble(p.insns).trimEnd().split('\n') };
 }

@@ -149,7 +149,7 @@ export class MatrixTally {
   /** Returns the instructions that our checker processed. */
   private ask(session: KernelSession, id: string, program: Program, other: Program, n: number): number {
     const ours = examine(other, this.rules);
-    const theirs = session.check(other.insns, { explain: false });
+    const theirs = session.check(other, { explain: false });
     const safe = ours.findings.length === 0;
     if (theirs.status === 'not checked') this.counts.notChecked++;
     else if (theirs.status === 'accepted') this.counts[safe ? 'safeAccepted' : 'unsafeAccepted']++;
@@ -158,7 +158,7 @@ export class MatrixTally {
       const { index, reason } = ours.findings[0]!;
       this.note('alarm', reason, id, program, other, n, `${reason} at ${index}`);
     } else if (theirs.status === 'refused' && safe) {
-      const again = session.check(other.insns);
+      const again = session.check(other);
       const why = again.status === 'refused' ? again.reason : theirs.reason;
       this.note('missed', why, id, program, other, n, why);
     }

@@ -7,10 +7,8 @@
  */
 
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
-import { type Insn, isHelperCall, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
-import { specOf } from '../../isa/semantics.ts';
+import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
-import { Helper } from '../../program/tables/helpers.ts';
 import { HOOKS, loadFlagsOf } from '../../program/tables/hooks.ts';
 import { createMaps, isSettings } from '../syscall/maps.ts';
 import {
@@ -22,7 +20,14 @@ import {
   type RawProgram,
 } from '../syscall/programs.ts';
 import { type Bpf, BpfError, errnoName, Fds, openBpf, withFds } from '../syscall/syscall.ts';
-import { callbackInfo } from './btf.ts';
+import {
+  type Code,
+  type FunctionInfo,
+  functionInfo,
+  type LoadedBtf,
+  loadBtfOf,
+  referenced,
+} from './function-info.ts';
 import { refusalReason, refusedSlot } from './log.ts';
 
 /** Outcome of a load. `insn` is the refused instruction's index, `log` the checker's whole answer, where known. */
@@ -30,9 +35,12 @@ export type LoadResult =
   | { ok: true; fd: number; info: ProgInfo }
   | { ok: false; refused: boolean; reason: string; insn?: number; log: string };
 
-/** The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked. */
+/**
+ * The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked. `withoutBtf`: why the kernel
+ * did not take the program's BTF; its global functions were verified with their callers then.
+ */
 export type LoadVerdict =
-  | ({ status: 'accepted' } & ProgInfo)
+  | ({ status: 'accepted'; withoutBtf?: string } & ProgInfo)
   | { status: 'refused'; reason: string; insn?: number }
   | { status: 'not checked'; reason: string };
 
@@ -70,20 +78,6 @@ function rawProgram(program: Program, insns: readonly Insn[], mapFds: readonly n
   };
 }
 
-/**
- * Callbacks, and tail calls or legacy packet loads beside subprograms: the checker then wants to know what the functions
- * are (and that they return an int).
- */
-function needsFunctionInfo(insns: readonly Insn[]): boolean {
-  const calls = insns.filter((i) => i.op === OP_CALL);
-  if (calls.some((i) => i.src === PseudoCall.LOCAL)) {
-    const leavesEarly = (i: Insn): boolean =>
-      isHelperCall(i, Helper.tail_call) || specOf(i)?.kind === 'ldabs';
-    if (insns.some(leavesEarly)) return true;
-  }
-  return insns.some((i) => i.op === OP_LD_IMM64 && i.src === PseudoLd.FUNC);
-}
-
 /** The same program as another type (for execution only), with other load flags. */
 export interface LoadAs {
   progType: number;
@@ -102,6 +96,7 @@ export class KernelSession {
   readonly #fds: Fds;
   readonly #program: Program;
   readonly #mapFds: readonly number[];
+  readonly #btf: LoadedBtf;
 
   private constructor(bpf: Bpf, program: Program, freezeSettings: boolean) {
     this.#bpf = bpf;
@@ -109,7 +104,8 @@ export class KernelSession {
     this.#fds = new Fds(bpf);
     try {
       this.#mapFds = createMaps(bpf, this.#fds, program.maps, 'check', freezeSettings);
-      this.original = this.check(program.insns);
+      this.#btf = loadBtfOf(bpf, this.#fds, program);
+      this.original = this.check(program);
     } catch (e) {
       this.#fds.close();
       throw e;
@@ -138,11 +134,13 @@ export class KernelSession {
   }
 
   /** Accepted or refused. Without `explain` a refusal's reason is only the errno, at a third of the cost. */
-  check(insns: readonly Insn[], options: { explain?: boolean } = {}): LoadVerdict {
-    const raw = rawProgram(this.#program, insns, this.#mapFds);
+  check(version: Code | readonly Insn[], options: { explain?: boolean } = {}): LoadVerdict {
+    const code = referenced(version);
+    const raw = rawProgram(this.#program, code.insns, this.#mapFds);
     return withFds(this.#bpf, (fds) => {
-      const r = loadOnce(this.#bpf, fds, raw, insns, options.explain === false ? 0 : 4);
-      if (r.ok) return { status: 'accepted', ...r.info };
+      const info = functionInfo(this.#bpf, fds, this.#btf, code);
+      const r = loadOnce(this.#bpf, fds, raw, code.insns, info, options.explain === false ? 0 : 4);
+      if (r.ok) return { status: 'accepted', ...this.#withoutBtf(), ...r.info };
       return r.refused
         ? { status: 'refused', reason: r.reason, ...(r.insn === undefined ? {} : { insn: r.insn }) }
         : { status: 'not checked', reason: r.reason };
@@ -150,9 +148,17 @@ export class KernelSession {
   }
 
   /** As `check`, with the checker's whole log of level 1 (up to 16 MB) and the instruction where it stopped. */
-  explain(insns: readonly Insn[]): LoadResult {
-    const raw = rawProgram(this.#program, insns, this.#mapFds);
-    return withFds(this.#bpf, (fds) => loadOnce(this.#bpf, fds, raw, insns, 1));
+  explain(version: Code | readonly Insn[]): LoadResult {
+    const code = referenced(version);
+    const raw = rawProgram(this.#program, code.insns, this.#mapFds);
+    return withFds(this.#bpf, (fds) => {
+      const info = functionInfo(this.#bpf, fds, this.#btf, code);
+      return loadOnce(this.#bpf, fds, raw, code.insns, info, 1);
+    });
+  }
+
+  #withoutBtf(): { withoutBtf?: string } {
+    return this.#btf === undefined || this.#btf.ok ? {} : { withoutBtf: this.#btf.reason };
   }
 
   close(): void {
@@ -166,9 +172,10 @@ function loadOnce(
   fds: Fds,
   raw: RawProgram,
   insns: readonly Insn[],
+  info: FunctionInfo | undefined,
   logLevel: LogLevel,
 ): LoadResult {
-  if (needsFunctionInfo(insns)) raw.funcInfo = callbackInfo(bpf, fds, insns);
+  if (info !== undefined) raw.funcInfo = info;
   let { fd, log } = loadRaw(bpf, raw, 0);
   if (fd >= 0) {
     fds.own(fd, 'load');
@@ -208,8 +215,12 @@ export function loadProgram(
   if (why !== undefined) return { ok: false, refused: false, reason: why, log: '' };
   try {
     const mapFds = options.mapFds ?? createMaps(bpf, fds, program.maps, 'check');
-    const raw = { ...rawProgram(program, program.insns, mapFds), ...options.as };
-    return loadOnce(bpf, fds, raw, program.insns, options.full === true ? 1 : 4);
+    const code = referenced(program);
+    const raw = { ...rawProgram(program, code.insns, mapFds), ...options.as };
+    // As another type its context has another name, so that its global functions would not be right.
+    const btf = options.as === undefined ? loadBtfOf(bpf, fds, program) : undefined;
+    const info = functionInfo(bpf, fds, btf, code);
+    return loadOnce(bpf, fds, raw, code.insns, info, options.full === true ? 1 : 4);
   } catch (e) {
     if (e instanceof BpfError) return { ok: false, refused: false, reason: e.message, log: '' };
     throw e;

@@ -16,7 +16,7 @@ export function openLoadVerdicts(program: Program, mode: OptimizeOptions['kernel
   if (mode === 'off') return { session: undefined, reason: 'switched off' };
   const opened = KernelSession.open(program);
   if (!opened.ok) return { session: undefined, reason: opened.reason };
-  const original = opened.session.check(program.insns);
+  const original = opened.session.check(program);
   if (original.status === 'accepted') return { session: opened.session, original };
   opened.session.close();
   const word = original.status === 'refused' ? 'it refuses the original' : 'it cannot judge the original';
@@ -26,7 +26,7 @@ export function openLoadVerdicts(program: Program, mode: OptimizeOptions['kernel
 /** Why the kernel refuses `candidate`; undefined when it accepts, or nobody can be asked. */
 export function kernelRefusal(loadVerdicts: LoadVerdicts, candidate: Program): string | undefined {
   if (loadVerdicts.session === undefined) return undefined;
-  const verdict = loadVerdicts.session.check(candidate.insns);
+  const verdict = loadVerdicts.session.check(candidate);
   return verdict.status === 'accepted' ? undefined : verdict.reason;
 }
 
@@ -46,7 +46,7 @@ export function finalKernelCheck(
     return { kernel: { status: 'not checked', reason }, differential: { status: 'not run', reason } };
   }
   return {
-    kernel: kernelCheck(loadVerdicts.original, loadVerdicts.session.check(result.insns)),
+    kernel: kernelCheck(loadVerdicts.original, loadVerdicts.session.check(result)),
     differential: differential(original, result, options),
   };
 }
@@ -55,6 +55,7 @@ function kernelCheck(before: LoadVerdict, after: LoadVerdict): KernelCheck {
   if (after.status !== 'accepted') return { status: after.status, reason: after.reason };
   return {
     status: 'accepted',
+    ...(after.withoutBtf === undefined ? {} : { withoutBtf: after.withoutBtf }),
     verifiedInsns: after.verifiedInsns,
     verifiedInsnsBefore: before.status === 'accepted' ? before.verifiedInsns : 0,
     jitedBytes: after.jited,

@@ -144,7 +144,7 @@ export class SearchPool implements Searcher {
       const { program, objected, ...rest } = job.task;
       const request: SearchRequest = rest;
       if (thread.setup !== this.setup) request.setup = thread.setup = this.setup;
-      if (thread.program !== program) request.program = thread.program = program;
+      if (thread.program !== program) [thread.program, request.program] = [program, withoutBtf(program)];
       if (thread.objected !== objected) request.objected = thread.objected = objected;
       thread.worker.postMessage(request);
     }
@@ -165,6 +165,11 @@ export class SearchPool implements Searcher {
     for (const job of this.jobs) job.reject(error);
     for (const { job } of this.threads) job?.reject(error);
   }
+}
+
+/** A thread has it from the setup. */
+function withoutBtf({ btf: _, ...program }: Program): Program {
+  return program;
 }
 
 function newJob(task: WindowTask): WindowJob {

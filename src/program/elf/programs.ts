@@ -7,6 +7,7 @@ import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { structureError } from '../../isa/validate.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import { contractsOf, exceptionCallbackOf } from './btf/function-contracts.ts';
+import { loadableBtf } from './btf/loadable.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 import { type ProgramOptions, typeOfProgram } from './program-type.ts';
 
@@ -52,6 +53,7 @@ export function programOf(
   const { insns, maps, pinned, sources } = flat.layout;
   const contracts = contractsOf(object, sources, type.hook);
   const functions = flat.layout.functions.map((f, n) => ({ ...f, contract: contracts[n]! }));
+  const btf = contracts.every((c) => c.btfType !== undefined) ? loadableBtf(object) : undefined;
   return {
     ok: true,
     program: {
@@ -65,6 +67,7 @@ export function programOf(
       maps,
       origin: insns.map((_, i) => i),
       pinned,
+      ...(btf === undefined ? {} : { btf }),
       provenance: {
         file: object.file,
         sha256: object.sha256,

@@ -30,9 +30,12 @@ async function check(file: string, o: WhichPrograms & { json?: boolean }): Promi
   else
     for (const r of rows) {
       const where = `${r.name}${r.section === '' ? '' : ` (${r.section})`}`;
-      if (r.status === 'accepted')
-        say(`${where}: accepted, ${r.verifiedInsns} instructions verified, ${r.jited} bytes of machine code`);
-      else say(`${where}: ${r.status}: ${r.reason}`);
+      if (r.status === 'accepted') {
+        const without = r.withoutBtf === undefined ? '' : ` without its BTF (${r.withoutBtf})`;
+        say(
+          `${where}: accepted${without}, ${r.verifiedInsns} instructions verified, ${r.jited} bytes of machine code`,
+        );
+      } else say(`${where}: ${r.status}: ${r.reason}`);
     }
   if (rows.some((r) => r.status === 'refused')) throw new ExitCode(1);
 }

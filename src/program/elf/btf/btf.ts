@@ -39,6 +39,8 @@ export type BtfType =
 export interface Btf {
   /** By type id; 0 is void. */
   types: readonly BtfType[];
+  /** Of each type, its place in the section. */
+  places: readonly number[];
   /** Variables of each DATASEC, by the section's name. */
   sections: ReadonlyMap<string, readonly BtfVarInfo[]>;
   /** The string section, which .BTF.ext shares. */
@@ -66,15 +68,17 @@ export function parseBtf(bytes: Uint8Array, file: string): Btf {
   const stringBytes = r.slice(stringsAt, r.u32(20, 'the header'), 'the strings');
   const strings = new StringTable(new ByteReader(stringBytes, file, '.BTF strings'));
   const types: BtfType[] = [{ kind: 'void', name: '' }];
+  const places = [0];
   const body = new ByteReader(bytes.subarray(0, typesEnd), file, '.BTF');
   for (let at = typesAt; at < typesEnd; ) {
     const { type, end } = readType(body, at, strings);
     types.push(type);
+    places.push(at);
     at = end;
   }
   const sections = new Map<string, readonly BtfVarInfo[]>();
   for (const t of types) if (t.kind === 'datasec') sections.set(t.name, t.vars);
-  return { types, sections, strings };
+  return { types, places, sections, strings };
 }
 
 function readType(r: ByteReader, at: number, strings: StringTable): { type: BtfType; end: number } {

@@ -5,13 +5,18 @@
 
 import type { FunctionContract, Linkage } from '../../contracts/contract.ts';
 import type { HookName } from '../../tables/hook-types.ts';
-import { SymbolBind } from '../elf.ts';
+import { type ElfSymbol, SymbolBind } from '../elf.ts';
 import type { ObjectFile, ObjectFunction } from '../object-types.ts';
 import { BtfLinkage } from './btf.ts';
 import { prototypeOf } from './prototype.ts';
 
-/** STV_INTERNAL and STV_HIDDEN: libbpf makes such functions static in the BTF that it loads. */
+/** STV_INTERNAL and STV_HIDDEN. */
 const HIDDEN: ReadonlySet<number> = new Set([1, 2]);
+
+/** libbpf makes such functions static in the BTF that it loads. */
+export function isHidden({ bind, other }: ElfSymbol): boolean {
+  return bind !== SymbolBind.LOCAL && HIDDEN.has(other & 3);
+}
 
 /**
  * @param functions of one program, its entry first
@@ -42,7 +47,7 @@ function contractIn(
   const type = btf === undefined || id === undefined ? undefined : btf.types[id];
   const linkage = linkageOf(f);
   const isGlobal = type?.kind === 'func' && type.linkage === BtfLinkage.GLOBAL;
-  const alone = isGlobal && !HIDDEN.has((f.symbol?.other ?? 0) & 3);
+  const alone = isGlobal && !(f.symbol !== undefined && isHidden(f.symbol));
   const prototype = btf === undefined || id === undefined ? undefined : prototypeOf(btf, id, hook);
   return {
     linkage: alone && linkage === 'static' ? 'global' : linkage,
