@@ -15,6 +15,11 @@ export function count(word: string): number {
   return n;
 }
 
+/** `a,b,c`. */
+export function listOfWords(word: string): string[] {
+  return word.split(',').filter((w) => w !== '');
+}
+
 /** Hours, with decimals. */
 export function hours(word: string): number {
   const n = Number(word);

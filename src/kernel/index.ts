@@ -4,6 +4,7 @@
  *   syscall   bpf(2) through koffi, errors by name, descriptors closed in scopes
  *   doctor    probeKernel(): what this machine can do, or why nothing
  *   load      accepts(program), KernelSession: the checker's verdict, its reason, what a load costs
+ *   vm        openKernel(name): another kernel, booted in an emulator, behind the same interface
  *   run       KernelRunner: TEST_RUN of a program on a test case, as itself or as a type that can be run
  *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
  *   longdiff  longDiff(a, b): seed after seed of guided inputs; thirdOpinion: what our interpreter says of them
@@ -44,6 +45,7 @@ export { firstOf, kernelTests, timingTests } from './differential/test-inputs.ts
 export { playable, type RunAs, type Runner, waysToRun } from './run/inputs.ts';
 export {
   accepts,
+  type KernelOptions,
   KernelSession,
   type LoadAs,
   type LoadResult,
@@ -75,3 +77,4 @@ export {
   type TimeVerdict,
   type VersionTime,
 } from './timing/time.ts';
+export { closeKernels, openKernel, RUNNING } from './vm/kernels.ts';

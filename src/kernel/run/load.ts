@@ -19,7 +19,7 @@ import {
   progInfo,
   type RawProgram,
 } from '../syscall/programs.ts';
-import { type Bpf, BpfError, errnoName, Fds, openBpf, withFds } from '../syscall/syscall.ts';
+import { type Bpf, BpfError, errnoName, Fds, type OpenBpf, openBpf, withFds } from '../syscall/syscall.ts';
 import {
   type Code,
   type FunctionInfo,
@@ -28,21 +28,30 @@ import {
   loadBtfOf,
   referenced,
 } from './function-info.ts';
-import { refusalReason, refusedSlot } from './log.ts';
+import { refusalReason, refusedSlot, type VerifierEffort, verifierEffort } from './log.ts';
 
 /** Outcome of a load. `insn` is the refused instruction's index, `log` the checker's whole answer, where known. */
 export type LoadResult =
-  | { ok: true; fd: number; info: ProgInfo }
+  | { ok: true; fd: number; info: ProgInfo; effort?: VerifierEffort }
   | { ok: false; refused: boolean; reason: string; insn?: number; log: string };
 
 /**
  * The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked. `withoutBtf`: why the kernel
- * did not take the program's BTF; its global functions were verified with their callers then.
+ * did not take the program's BTF; its global functions were verified with their callers then. `effort` is there when
+ * it was asked for.
  */
 export type LoadVerdict =
-  | ({ status: 'accepted'; withoutBtf?: string } & ProgInfo)
+  | ({ status: 'accepted'; withoutBtf?: string; effort?: VerifierEffort } & ProgInfo)
   | { status: 'refused'; reason: string; insn?: number }
   | { status: 'not checked'; reason: string };
+
+/** Which kernel is asked (default: the running one), and whether for its verifier's statistics, too. */
+export interface KernelOptions {
+  kernel?: OpenBpf;
+  effort?: boolean;
+}
+
+const ENOSPC = 28;
 
 /** Errors that say something about the program; anything else is about this machine or this process. */
 const VERDICTS: ReadonlySet<string> = new Set([
@@ -97,10 +106,12 @@ export class KernelSession {
   readonly #program: Program;
   readonly #mapFds: readonly number[];
   readonly #btf: LoadedBtf;
+  readonly #wantsEffort: boolean;
 
-  private constructor(bpf: Bpf, program: Program, freezeSettings: boolean) {
+  private constructor(bpf: Bpf, program: Program, freezeSettings: boolean, wantsEffort: boolean) {
     this.#bpf = bpf;
     this.#program = program;
+    this.#wantsEffort = wantsEffort;
     this.#fds = new Fds(bpf);
     try {
       this.#mapFds = createMaps(bpf, this.#fds, program.maps, 'check', freezeSettings);
@@ -116,17 +127,20 @@ export class KernelSession {
    * Settings in `.rodata` are unknown to the checker if it accepts the original that way (an acceptance then holds for
    * every setting); else they are the constants that the file has.
    */
-  static open(program: Program): { ok: true; session: KernelSession } | { ok: false; reason: string } {
-    const opened = openBpf();
-    if (!opened.ok) return opened;
+  static open(
+    program: Program,
+    { kernel = openBpf(), effort = false }: KernelOptions = {},
+  ): { ok: true; session: KernelSession } | { ok: false; reason: string } {
+    if (!kernel.ok) return kernel;
     const why = notLoadable(program);
     if (why !== undefined) return { ok: false, reason: why };
+    const { bpf } = kernel;
     try {
-      const session = new KernelSession(opened.bpf, program, false);
+      const session = new KernelSession(bpf, program, false, effort);
       if (session.original.status !== 'refused' || !program.maps.some(isSettings))
         return { ok: true, session };
       session.close();
-      return { ok: true, session: new KernelSession(opened.bpf, program, true) };
+      return { ok: true, session: new KernelSession(bpf, program, true, effort) };
     } catch (e) {
       if (e instanceof BpfError) return { ok: false, reason: e.message };
       throw e;
@@ -139,8 +153,12 @@ export class KernelSession {
     const raw = rawProgram(this.#program, code.insns, this.#mapFds);
     return withFds(this.#bpf, (fds) => {
       const info = functionInfo(this.#bpf, fds, this.#btf, code);
-      const r = loadOnce(this.#bpf, fds, raw, code.insns, info, options.explain === false ? 0 : 4);
-      if (r.ok) return { status: 'accepted', ...this.#withoutBtf(), ...r.info };
+      const explained = options.explain === false ? 0 : 4;
+      const r = loadOnce(this.#bpf, fds, raw, code.insns, info, explained, this.#wantsEffort);
+      if (r.ok) {
+        const effort = r.effort === undefined ? {} : { effort: r.effort };
+        return { status: 'accepted', ...this.#withoutBtf(), ...r.info, ...effort };
+      }
       return r.refused
         ? { status: 'refused', reason: r.reason, ...(r.insn === undefined ? {} : { insn: r.insn }) }
         : { status: 'not checked', reason: r.reason };
@@ -166,7 +184,10 @@ export class KernelSession {
   }
 }
 
-/** One load, tried without a log first; `logLevel` says how well a refusal is to be explained. */
+/**
+ * One load, tried without a log first unless the verifier's statistics are wanted; `logLevel` says how well a refusal
+ * is to be explained.
+ */
 function loadOnce(
   bpf: Bpf,
   fds: Fds,
@@ -174,15 +195,20 @@ function loadOnce(
   insns: readonly Insn[],
   info: FunctionInfo | undefined,
   logLevel: LogLevel,
+  wantsEffort = false,
 ): LoadResult {
   if (info !== undefined) raw.funcInfo = info;
-  let { fd, log } = loadRaw(bpf, raw, 0);
+  let { fd, log } = loadRaw(bpf, raw, wantsEffort ? 4 : 0);
+  // More to say than the buffer takes is no verdict.
+  if (wantsEffort && fd === -ENOSPC) fd = loadRaw(bpf, raw, 0).fd;
   if (fd >= 0) {
     fds.own(fd, 'load');
-    return { ok: true, fd, info: progInfo(bpf, fd) ?? { xlated: 0, jited: 0, verifiedInsns: 0 } };
+    const info = progInfo(bpf, fd) ?? { xlated: 0, jited: 0, verifiedInsns: 0 };
+    const effort = wantsEffort ? verifierEffort(log) : undefined;
+    return { ok: true, fd, info, ...(effort === undefined ? {} : { effort }) };
   }
   const code = errnoName(fd);
-  if (logLevel !== 0) {
+  if (logLevel !== 0 && !(wantsEffort && logLevel === 4)) {
     const again = loadRaw(bpf, raw, logLevel);
     if (again.fd >= 0) bpf.close(again.fd);
     log = again.log;
@@ -228,8 +254,8 @@ export function loadProgram(
 }
 
 /** The checker's opinion of one program; for many versions of it, use a `KernelSession`. */
-export function accepts(program: Program): LoadVerdict {
-  const opened = KernelSession.open(program);
+export function accepts(program: Program, options: KernelOptions = {}): LoadVerdict {
+  const opened = KernelSession.open(program, options);
   if (!opened.ok) return { status: 'not checked', reason: opened.reason };
   const { original } = opened.session;
   opened.session.close();

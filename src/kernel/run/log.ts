@@ -1,4 +1,4 @@
-/** The checker's log: why it said no, and where. */
+/** The verifier's log: why it said no, and where; what the load cost. */
 
 /** Lines that say how much work the checker did, not what it thinks; they come after the reason. */
 const STATISTICS =
@@ -27,4 +27,33 @@ export function refusedSlot(log: string): number | undefined {
     if (m !== null) slot = Number(m[1]);
   }
   return slot;
+}
+
+/** What the verifier spent on one program, as its log of level 4 has it. */
+export interface VerifierEffort {
+  /** Instructions that it simulated, of a limit of `limit`. */
+  processed: number;
+  limit: number;
+  /** States kept at once at most, and kept altogether. */
+  peakStates: number;
+  totalStates: number;
+  /** Bytes of stack, summed over the subprograms. */
+  stackDepth: number;
+}
+
+/** The statistics at the end of a log of level 4 or 1; undefined when there are none. */
+export function verifierEffort(log: string): VerifierEffort | undefined {
+  const m =
+    /^processed (\d+) insns \(limit (\d+)\) max_states_per_insn \d+ total_states (\d+) peak_states (\d+)/m.exec(
+      log,
+    );
+  if (m === null) return undefined;
+  const depth = /^stack depth ([0-9+]+)/m.exec(log)?.[1] ?? '0';
+  return {
+    processed: Number(m[1]),
+    limit: Number(m[2]),
+    totalStates: Number(m[3]),
+    peakStates: Number(m[4]),
+    stackDepth: depth.split('+').reduce((sum, d) => sum + Number(d), 0),
+  };
 }

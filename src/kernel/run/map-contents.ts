@@ -248,7 +248,7 @@ export class MapSet {
     try {
       this.fds = createMaps(bpf, this.#owner, defs, 'run');
       for (const [i, fd] of this.fds.entries())
-        made.push(new KernelMap(bpf, fd, kernelMapDef(defs[i]!, 'run')));
+        made.push(new KernelMap(bpf, fd, kernelMapDef(defs[i]!, 'run', bpf.possibleCpus())));
     } catch (e) {
       for (const m of made) m.unmap();
       this.#owner.close();

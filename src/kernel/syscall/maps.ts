@@ -5,7 +5,7 @@
 import type { MapDef } from '../../program/program.ts';
 import { MapFlag, MapTypeId, mapType } from '../../program/tables/maps.ts';
 import { elem } from './elements.ts';
-import { Attr, type Bpf, BpfError, Cmd, type Fds, possibleCpus } from './syscall.ts';
+import { Attr, type Bpf, BpfError, Cmd, type Fds } from './syscall.ts';
 
 /** What the maps are for: the checker only looks at their definition; runs also fill and read them. */
 export type MapPurpose = 'check' | 'run';
@@ -30,8 +30,11 @@ const PLAIN_SIBLING: Readonly<Record<number, number>> = {
   [MapTypeId.LRU_PERCPU_HASH]: MapTypeId.LRU_HASH,
 };
 
-/** The definition that is really created: entries capped, flags that the kernel insists on, sizes it demands. */
-export function kernelMapDef(def: MapDef, purpose: MapPurpose): MapDef {
+/**
+ * The definition that is really created: entries capped, flags that the kernel insists on, sizes it demands.
+ * @param cpus possible CPUs of the kernel, for perf event arrays that leave their size to the loader
+ */
+export function kernelMapDef(def: MapDef, purpose: MapPurpose, cpus = 1): MapDef {
   const isRun = purpose === 'run';
   const type = isRun ? (PLAIN_SIBLING[def.type] ?? def.type) : def.type;
   const kind = mapType(type);
@@ -43,7 +46,7 @@ export function kernelMapDef(def: MapDef, purpose: MapPurpose): MapDef {
   if (maxEntries === 0) {
     // What libbpf fills in for maps that leave it to the loader.
     if (isRing) maxEntries = PAGE;
-    else if (type === MapTypeId.PERF_EVENT_ARRAY) maxEntries = possibleCpus();
+    else if (type === MapTypeId.PERF_EVENT_ARRAY) maxEntries = cpus;
     else if (type === MapTypeId.STRUCT_OPS) maxEntries = 1;
   }
   let flags = def.flags | (kind?.requiredFlags ?? 0);
@@ -58,7 +61,7 @@ function createMap(bpf: Bpf, fds: Fds, def: MapDef, frozen = def.readonly === tr
   attr.text(28, def.name, 16);
   if (def.type === MapTypeId.ARRAY_OF_MAPS || def.type === MapTypeId.HASH_OF_MAPS) {
     const inner = def.inner ?? STAND_IN_INNER;
-    attr.u32(20, createMap(bpf, fds, kernelMapDef(inner, 'check')));
+    attr.u32(20, createMap(bpf, fds, kernelMapDef(inner, 'check', bpf.possibleCpus())));
   }
   const fd = fds.own(bpf.call(Cmd.MAP_CREATE, attr.bytes, 72), `create map ${def.name}`);
   if (def.initial !== undefined) {
@@ -132,7 +135,7 @@ export function createMaps(
     createMap(
       bpf,
       fds,
-      kernelMapDef(def, purpose),
+      kernelMapDef(def, purpose, bpf.possibleCpus()),
       def.readonly === true || (freezeSettings && isSettings(def)),
     ),
   );

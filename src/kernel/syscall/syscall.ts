@@ -9,7 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { constants, release } from 'node:os';
 import { arch, platform } from 'node:process';
 
 /** bpf(2) commands that this project uses. */
@@ -36,11 +36,18 @@ export interface Mapping {
   unmap(): void;
 }
 
-/** The few system calls everything else is made of. */
+/** The few system calls everything else is made of: of this machine's kernel, or of a guest's (vm/transport.ts). */
 export interface Bpf {
+  /** As uname(2) has it: which kernel answers. */
+  readonly release: string;
+  /** Values that a per-CPU map holds per key: the number of possible CPUs. */
+  possibleCpus(): number;
   /** bpf(cmd, attr, size): >= 0, or minus the errno. Buffers that `attr` points to must stay referenced. */
   call(cmd: Cmd, attr: Uint8Array, size: number): number;
-  /** Address of the first byte; valid while the array is referenced. */
+  /**
+   * Address of the first byte. Valid while the array is referenced, for the calls that follow until `address` is used
+   * again: build an attribute, then use it at once.
+   */
   address(bytes: Uint8Array): bigint;
   close(fd: number): void;
   /** Shared read-write mapping of a map fd, or minus the errno. */
@@ -130,7 +137,14 @@ function bind(koffi: typeof import('koffi'), nr: number): Bpf {
   const setns = libc.func('int setns(int, int)');
   const CLONE_NEWNET = 0x4000_0000;
   const getaffinity = libc.func('int sched_getaffinity(int, size_t, void*)');
+  let possible: number | undefined;
   return {
+    release: release(),
+    possibleCpus() {
+      const list = (): string => readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
+      possible ??= Number(list().split(/[,-]/).at(-1)) + 1;
+      return possible;
+    },
     call(cmd, attr, size) {
       const r: number = syscall(nr, cmd, attr, size);
       return r < 0 ? -koffi.errno() : r;
@@ -226,16 +240,4 @@ export class Attr {
     this.bytes.fill(0);
     return this;
   }
-}
-
-let possible: number | undefined;
-
-/** Values that a per-CPU map holds per key: the number of possible CPUs. */
-export function possibleCpus(): number {
-  if (possible === undefined) {
-    const list = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
-    const last = list.split(/[,-]/).at(-1);
-    possible = Number(last) + 1;
-  }
-  return possible;
 }

@@ -8,7 +8,7 @@
  *
  * Everything that the host's calls point to lies in the shared memory, which the guest sees at `SHARED_ADDRESS`.
  */
-import { END_OF_TABLE, ENTRY_BYTES, encodeTable, RESULT_AT, type SystemCall, Sys } from './calls.ts';
+import { END_OF_TABLE, ENTRY_BYTES, encodeTable, RESULT_AT, Sys, type SystemCall } from './calls.ts';
 import { Executable } from './executable.ts';
 import { Condition, MachineCode, Reg } from './machine-code.ts';
 
@@ -53,7 +53,10 @@ export function agentExecutable(sharedBytes: number): Uint8Array {
     { number: Sys.openat, args: [AT_FDCWD, file.text(`${PCI_DEVICE}/enable`), O_WRONLY] },
     { number: Sys.write, args: [Fd.enable, file.text('1'), 1] },
     { number: Sys.openat, args: [AT_FDCWD, file.text(`${PCI_DEVICE}/resource2`), O_RDWR] },
-    { number: Sys.mmap, args: [SHARED_ADDRESS, sharedBytes, PROT_READ_WRITE, MAP_SHARED_FIXED, Fd.memory, 0] },
+    {
+      number: Sys.mmap,
+      args: [SHARED_ADDRESS, sharedBytes, PROT_READ_WRITE, MAP_SHARED_FIXED, Fd.memory, 0],
+    },
     { number: Sys.openat, args: [AT_FDCWD, file.text(SERIAL_PORT), O_RDWR | O_NOCTTY] },
     { number: Sys.ioctl, args: [Fd.port, TCSETS, file.add(rawPort())] },
   ];

@@ -7,7 +7,17 @@
  * process dies, however it dies: a shell between the two waits for the end of its input.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -60,7 +70,11 @@ export class Emulator {
   readonly #memory: number;
   #isRunning = true;
 
-  private constructor(folder: string, child: ChildProcess, files: { ask: number; answer: number; memory: number }) {
+  private constructor(
+    folder: string,
+    child: ChildProcess,
+    files: { ask: number; answer: number; memory: number },
+  ) {
     this.#folder = folder;
     this.#process = child;
     this.#ask = files.ask;
@@ -171,7 +185,12 @@ function options(machine: Machine, at: (name: string) => string): string[] {
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-kernel', machine.kernel, '-initrd', at('initramfs')],
     ...['-append', 'console=ttyS0 quiet panic=-1'],
-    ...['-object', memory, '-device', `ivshmem-plain,memdev=shared,addr=0x${machine.sharedSlot.toString(16)}`],
+    ...[
+      '-object',
+      memory,
+      '-device',
+      `ivshmem-plain,memdev=shared,addr=0x${machine.sharedSlot.toString(16)}`,
+    ],
     ...['-serial', `file:${at('console.log')}`, '-serial', `pipe:${at('port')}`],
   ];
 }

@@ -6,7 +6,7 @@
  * A call's pointers are addresses of the shared memory as the guest sees it: `place` bytes there, `fetch` them back.
  */
 import { agentExecutable, SHARED_ADDRESS, SHARED_SLOT } from './agent.ts';
-import { decodeResults, encodeTable, type SystemCall, Sys } from './calls.ts';
+import { decodeResults, encodeTable, Sys, type SystemCall } from './calls.ts';
 import { cpio } from './cpio.ts';
 import { Emulator } from './emulator.ts';
 
@@ -52,7 +52,8 @@ export class Guest {
   /** Room for `length` bytes; its address in the guest. Throws when the shared memory is full. */
   reserve(length: number): bigint {
     const at = this.#top;
-    if (at + length > SHARED_BYTES) throw new RangeError(`${length} bytes do not fit into the guest's memory`);
+    if (at + length > SHARED_BYTES)
+      throw new RangeError(`${length} bytes do not fit into the guest's memory`);
     this.#top = (at + length + ALIGNMENT - 1) & -ALIGNMENT;
     return SHARED_ADDRESS + BigInt(at);
   }

@@ -6,8 +6,8 @@
  * An address that `address` gave is good for the calls that follow, until the first `address` after a call: then
  * everything that was placed is forgotten. (All callers build an attribute and use it at once.)
  */
-import type { Bpf } from '../syscall.ts';
-import { type SystemCall, Sys } from './calls.ts';
+import type { Bpf } from '../syscall/syscall.ts';
+import { Sys, type SystemCall } from './calls.ts';
 import { type Guest, GuestLost } from './guest.ts';
 
 const ENOSYS = 38;
@@ -42,8 +42,12 @@ export function guestBpf(guest: Guest): Bpf {
   };
 
   return {
+    release: guest.kernelRelease,
+    // One processor (emulator.ts).
+    possibleCpus: () => 1,
     call(cmd, attr, size) {
       isUsed = true;
+      if (!guest.isRunning) return -ENODEV;
       const buffers = [...placed, { bytes: attr.subarray(0, size), at: attrAt }];
       for (const p of buffers) guest.put(p.at, p.bytes);
       try {

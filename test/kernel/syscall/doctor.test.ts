@@ -12,6 +12,8 @@ const tiny = xdpProgram([insn(opNamed('mov64.k').op, 0, 0, 0, 2), insn(OP_EXIT)]
 /** A kernel that answers every bpf(2) with the same errno. */
 function refusing(errno: number): Bpf {
   return {
+    release: '0.0',
+    possibleCpus: () => 1,
     call: () => -errno,
     address: () => 0n,
     close: () => {},

@@ -1,7 +1,7 @@
 /** `k2 kernel matrix`: our static safety checker against the running kernel's, over files or corpora and their mutants. */
 import type { Command } from 'commander';
 import type { MatrixTally } from '../../../kernel/differential/safety-matrix.ts';
-import { count, type WhichPrograms, whichPrograms } from '../../args.ts';
+import { count, listOfWords, type WhichPrograms, whichPrograms } from '../../args.ts';
 import { say, sayJson } from '../../output.ts';
 
 interface MatrixArgs extends WhichPrograms {
@@ -13,15 +13,13 @@ interface MatrixArgs extends WhichPrograms {
   json?: boolean;
 }
 
-const list = (word: string): string[] => word.split(',').filter((w) => w !== '');
-
 export function matrixCommand(group: Command): void {
   whichPrograms(group.command('matrix [files...]'))
     .description(
       'our static safety checker against the running kernel: how often they disagree, and about what',
     )
-    .option('--corpus <names>', 'all programs of these corpora, separated by commas', list, [])
-    .option('--variants <names>', 'only these builds; default: all, each text once', list)
+    .option('--corpus <names>', 'all programs of these corpora, separated by commas', listOfWords, [])
+    .option('--variants <names>', 'only these builds; default: all, each text once', listOfWords)
     .option('--mutants <n>', 'mutants per program', count, 100)
     .option('--work <n>', 'instructions our checker may process per program and its mutants', count, 200_000)
     .option('--seed <n>', 'of the mutants', count, 1)
