@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusalReason, refusedSlot } from '../../../src/kernel/run/log.ts';
+import { refusalReason, refusedSlot, verifierEffort } from '../../../src/kernel/run/log.ts';
 
 const LEVEL_1 = `func#0 @0
 0: R1=ctx() R10=fp0
@@ -22,4 +22,20 @@ test('the slot is the last one that was simulated, or the one the message names'
   expect(refusedSlot(LEVEL_1)).toBe(1);
   expect(refusedSlot('unreachable insn 3\n')).toBe(3);
   expect(refusedSlot('no log')).toBeUndefined();
+});
+
+test('statistics: what the verifier spent; the stack of all subprograms together', () => {
+  const log = `func#0 @0
+verification time 12 usec
+stack depth 152+0+24
+processed 2552 insns (limit 1000000) max_states_per_insn 4 total_states 80 peak_states 79 mark_read 3
+`;
+  expect(verifierEffort(log)).toEqual({
+    processed: 2552,
+    limit: 1_000_000,
+    totalStates: 80,
+    peakStates: 79,
+    stackDepth: 176,
+  });
+  expect(verifierEffort('R0 !read_ok\n')).toBeUndefined();
 });
