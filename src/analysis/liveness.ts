@@ -6,7 +6,7 @@
  *   out:  liveBefore(index), liveAfter(index)
  */
 
-import { registersWritten } from '../isa/effects.ts';
+import { ARGUMENTS, registersWritten } from '../isa/effects.ts';
 import { type Insn, R10 } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import { argumentRegisters, isOpen } from '../program/contracts/contract.ts';
@@ -262,7 +262,7 @@ class Live implements Liveness {
     // What others may put in its place reads what the prototype says.
     if (isOpen(callee)) return argumentRegisters(callee);
     this.plain ??= liveRegisters(program, cfg);
-    return call === undefined ? 0x3e : this.plain[program.functions[call.callee]!.start]! & 0x3e;
+    return call === undefined ? ARGUMENTS : this.plain[program.functions[call.callee]!.start]! & ARGUMENTS;
   }
 
   /** Whatever it stores to: a field of the context at this offset would look at more bits than it has. */

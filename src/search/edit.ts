@@ -1,6 +1,7 @@
 /** What a proposal consists of, and what all of its makers need. */
 
 import type { Rng } from '../base/random.ts';
+import { form } from '../isa/forms.ts';
 import type { Insn } from '../isa/insn.ts';
 import { specOf } from '../isa/semantics.ts';
 import type { Pools } from './chain/pools.ts';
@@ -30,10 +31,9 @@ export function storedValue(store: Insn, move: Insn): Insn | undefined {
   if (spec?.kind !== 'store' || spec.operand !== 'X' || spec.release) return undefined;
   if (move.dst !== store.src || store.dst === store.src) return undefined;
   if (move.op === MOV64_X && move.off === 0) return { ...store, src: move.src };
-  // The row of an immediate is the one before.
-  if (move.op === MOV64_K || move.op === MOV32_K)
-    return { ...store, op: store.op - 1, src: 0, imm: move.imm };
-  return undefined;
+  if (move.op !== MOV64_K && move.op !== MOV32_K) return undefined;
+  const row = form(spec, { operand: 'K' });
+  return row && { ...store, op: row.op, src: 0, imm: move.imm };
 }
 
 /** The instruction reads another register instead, where it does not write it; calls and `exit` stay as they are. */

@@ -26,6 +26,8 @@ export const SectionType = {
 export const SectionFlag = { EXECINSTR: 0x4, INFO_LINK: 0x40 } as const;
 export const SymbolType = { NOTYPE: 0, OBJECT: 1, FUNC: 2, SECTION: 3, FILE: 4 } as const;
 export const SymbolBind = { LOCAL: 0, GLOBAL: 1, WEAK: 2 } as const;
+/** STV_*, the low two bits of `st_other`. */
+export const SymbolVisibility = { INTERNAL: 1, HIDDEN: 2 } as const;
 /** First of the reserved section numbers: absolute, common, ... */
 const SHN_LORESERVE = 0xff00;
 export const EM_BPF = 247;

@@ -1,3 +1,5 @@
+/** From rows to the table that terminal, Markdown and HTML share: one line per cell. */
+
 import { factsOf } from '../../experiment/corpus/corpus-facts.ts';
 import type { Definition } from '../../experiment/definition/definition.ts';
 import type { ProgramRef } from '../../experiment/definition/expand.ts';

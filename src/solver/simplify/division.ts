@@ -5,7 +5,10 @@ import { possibleOnes } from './bits.ts';
 import { bitLength, type SimplifierContext, trailingZeros } from './context.ts';
 import { addTerms } from './poly.ts';
 
-export function shiftTerms(r: SimplifierContext, op: 14 | 15 | 16, x: Term, y: Term): Term {
+type ShiftOp = typeof Op.Shl | typeof Op.LShr | typeof Op.AShr;
+type DivisionOp = typeof Op.UDiv | typeof Op.URem | typeof Op.SDiv | typeof Op.SRem;
+
+export function shiftTerms(r: SimplifierContext, op: ShiftOp, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   const [cx, cy] = [s.constant(x), s.constant(y)];
@@ -23,7 +26,7 @@ export function shiftTerms(r: SimplifierContext, op: 14 | 15 | 16, x: Term, y: T
   return r.zext(r.extract(x, k, w - k), w);
 }
 
-export function divisionTerms(r: SimplifierContext, op: 10 | 11 | 12 | 13, x: Term, y: Term): Term {
+export function divisionTerms(r: SimplifierContext, op: DivisionOp, x: Term, y: Term): Term {
   const { store: s, build: b } = r;
   const w = s.width(x);
   const [cx, cy] = [s.constant(x), s.constant(y)];

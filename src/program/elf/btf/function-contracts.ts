@@ -5,13 +5,12 @@
 
 import type { FunctionContract, Linkage } from '../../contracts/contract.ts';
 import type { HookName } from '../../tables/hook-types.ts';
-import { type ElfSymbol, SymbolBind } from '../elf.ts';
+import { type ElfSymbol, SymbolBind, SymbolVisibility } from '../elf.ts';
 import type { ObjectFile, ObjectFunction } from '../object-types.ts';
 import { BtfLinkage } from './btf.ts';
 import { prototypeOf } from './prototype.ts';
 
-/** STV_INTERNAL and STV_HIDDEN. */
-const HIDDEN: ReadonlySet<number> = new Set([1, 2]);
+const HIDDEN: ReadonlySet<number> = new Set([SymbolVisibility.INTERNAL, SymbolVisibility.HIDDEN]);
 
 /** libbpf makes such functions static in the BTF that it loads. */
 export function isHidden({ bind, other }: ElfSymbol): boolean {

@@ -1,10 +1,12 @@
 /** What holds before an instance of a form and is read after it: anything that its conditions do not exclude. */
+
 import { between, constant, UNKNOWN, withId } from '../../../analysis/domain/scalar.ts';
 import { EMPTY_STACK, STACK_SIZE, type Stack, storeToStack } from '../../../analysis/domain/stack.ts';
 import { pointer, region, type Value } from '../../../analysis/domain/value.ts';
 import { R10 } from '../../../isa/insn.ts';
 import { specOf } from '../../../isa/semantics.ts';
 import type { MapDef } from '../../../program/program.ts';
+import { MapTypeId } from '../../../program/tables/maps.ts';
 import type { WindowContext } from '../../../verify/index.ts';
 import { evaluate } from '../expression.ts';
 import { type Match, numberOf } from '../match.ts';
@@ -14,7 +16,14 @@ import { FAR_EXIT } from './instances.ts';
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 /** Pointers of instances go to its middle. */
-const MAP: MapDef = { name: 'values', type: 2, keySize: 4, valueSize: 128, maxEntries: 8, flags: 0 };
+const MAP: MapDef = {
+  name: 'values',
+  type: MapTypeId.ARRAY,
+  keySize: 4,
+  valueSize: 128,
+  maxEntries: 8,
+  flags: 0,
+};
 const MIDDLE = 64;
 /** Bytes of the stack that instances may read. */
 const STACK_BYTES = 64;
