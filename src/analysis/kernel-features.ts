@@ -8,6 +8,7 @@
 import { linux, needs } from '../base/linux.ts';
 import { type Insn, isHelperCall, OP_LD_IMM64, PseudoLd, sizeInSlots } from '../isa/insn.ts';
 import { linuxOfInsn } from '../isa/levels.ts';
+import { specOf } from '../isa/semantics.ts';
 import type { Program } from '../program/program.ts';
 import { attachTypeName } from '../program/tables/attach.ts';
 import { Helper } from '../program/tables/helpers.ts';
@@ -16,8 +17,8 @@ import { mapType } from '../program/tables/maps.ts';
 import { attachTypeSince, hookSince, loadFlagsSince } from '../program/tables/since.ts';
 import type { Finding } from './finding.ts';
 
-/** Tail calls out of programs that have functions, with JIT on x86-64. */
-const TAIL_CALL_WITH_FUNCTIONS = linux(5, 10);
+/** Tail calls and legacy packet loads in programs that have functions, with JIT on x86-64. */
+const EARLY_RETURNS = linux(5, 10);
 /** More than 4096 slots, for those who may. */
 const LONG_PROGRAMS = linux(5, 2);
 const SHORT = 4096;
@@ -44,10 +45,31 @@ export function missingFeatures(program: Program, version: number): Finding[] {
       const type = def === undefined ? undefined : mapType(def.type);
       if (type !== undefined) report(index, `map ${def?.name}: type ${type.name} `, type.since);
     }
-    if (functions.length > 1 && isHelperCall(i, Helper.tail_call))
-      report(index, 'a tail call in a program with functions ', TAIL_CALL_WITH_FUNCTIONS);
+    const leaves = functions.length === 1 ? undefined : earlyReturn(i);
+    if (leaves === undefined) return;
+    report(index, `${leaves} in a program with functions `, EARLY_RETURNS);
+    const reason = version < EARLY_RETURNS ? undefined : earlyReturnError(program, index, leaves);
+    if (reason !== undefined) findings.push({ index, reason });
   });
   return findings;
+}
+
+/** What leaves the running function without a result of its own: a tail call, a load past the end of the packet. */
+function earlyReturn(i: Insn): 'tail_call' | 'LD_ABS' | undefined {
+  if (isHelperCall(i, Helper.tail_call)) return 'tail_call';
+  return specOf(i)?.kind === 'ldabs' ? 'LD_ABS' : undefined;
+}
+
+/** Only functions whose BTF says that they return a number may be left so (check_abnormal_return(), check_btf_func()). */
+function earlyReturnError({ functions }: Program, index: number, what: string): string | undefined {
+  const f = functions.findIndex((g) => index >= g.start && index < g.end);
+  if (f <= 0) return undefined;
+  // Whoever loads bare instructions describes their functions as needed.
+  const contract = functions[f]?.contract;
+  if (contract === undefined) return undefined;
+  const { btfType, returnsNumber } = contract;
+  if (btfType === undefined) return `${what} is not allowed in subprogs without BTF`;
+  return returnsNumber === true ? undefined : `${what} is only allowed in functions that return 'int'`;
 }
 
 function mapOf(i: Insn): number | undefined {

@@ -38,6 +38,9 @@ export interface SafetyReport {
   loops: number[];
 }
 
+/** First Linux that lets programs of loaders with CAP_PERFMON read stack bytes that were never written. */
+export const UNINIT_STACK = linux(6, 3);
+
 const DEFAULTS: VerifierRules & Required<Pick<SafetyOptions, 'disjuncts' | 'alike' | 'limit' | 'deepLimit'>> =
   {
     linux: linux(6, 18),
@@ -102,11 +105,11 @@ function examineWith(
   return apart.findings.length === 0 || !found ? { ...apart, steps } : { ...merged, steps };
 }
 
-/** may_goto counts its rounds itself, and iterators (kernel functions) end. */
+/** Iterators (kernel functions) end. */
 function isBoundedByKernel(program: Program): boolean {
   return program.insns.some((i) => {
     const op = specOf(i);
-    return op?.kind === 'maygoto' || (op?.kind === 'call' && op.target === 'kfunc');
+    return op?.kind === 'call' && op.target === 'kfunc';
   });
 }
 

@@ -43,7 +43,7 @@ Examples:
   k2 doctor                                   what this machine can do
 
 Exit codes: 0 fine, 1 a check said no, 2 something to mend (one paragraph on stderr says what),
-3 neither proven nor refuted (verify), 130 interrupted.
+3 neither proven nor refuted (verify, check), 130 interrupted.
 Every command takes --json.`;
 
 export function buildProgram(): Command {

@@ -51,14 +51,20 @@ export function programText(program: Program, { macros = false }: ProgramTextOpt
 
 type Print = (i: Insn, index: number) => string;
 
-function kernelSyntax(program: Program): Print {
+/** Prints instructions of a program in the kernel checker's syntax, without slot numbers. */
+export function instructionPrinter(program: Program): Print {
   const names = namesOf(program);
-  const offsets = slotOffsets(program.insns);
   return (i, index) => {
     const kernelFunction = kernelFunctionAt(program, index);
     const own = kernelFunction === undefined ? names : { ...names, kernelFunction: () => kernelFunction };
-    return `${offsets[index]}: ${formatInsn(i, own)}`;
+    return formatInsn(i, own);
   };
+}
+
+function kernelSyntax(program: Program): Print {
+  const print = instructionPrinter(program);
+  const offsets = slotOffsets(program.insns);
+  return (i, index) => `${offsets[index]}: ${print(i, index)}`;
 }
 
 function macroSyntax(): Print {

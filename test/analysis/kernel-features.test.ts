@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { checkSafety } from '../../src/analysis/safety.ts';
 import { linux, linuxName } from '../../src/base/linux.ts';
 import { assemble } from '../../src/isa/asm/asm.ts';
+import type { FunctionContract } from '../../src/program/contracts/contract.ts';
 import type { Program } from '../../src/program/program.ts';
 import { AttachType as A } from '../../src/program/tables/attach.ts';
 import { helperByName } from '../../src/program/tables/helpers.ts';
@@ -37,6 +38,14 @@ function program(text: string, hook: HookName, more: Partial<Program> = {}): Pro
   });
   return { ...programOf(insns, hook, MAPS), ...more };
 }
+const TAIL_CALL = 'call f\nr0 = 0\nexit\nf:\nr2 = map[jumps]\nr3 = 0\ncall tail_call\nr0 = 0\nexit';
+const LEGACY_LOAD = 'call f\nr0 = 0\nexit\nf:\nr6 = r1\nr0 = *(u8 *)skb[0]\nexit';
+const RETURNS_NUMBER = { btfType: 1, returnsNumber: true };
+/** As if BTF described all its functions. */
+function described(p: Program, btf: Partial<FunctionContract> = RETURNS_NUMBER): Program {
+  const contract: FunctionContract = { linkage: 'static', verified: 'with callers', ...btf };
+  return { ...p, functions: p.functions.map((f) => ({ ...f, contract })) };
+}
 /** Versions that the tests ask: every one that was released. */
 const RELEASED = [
   linux(3, 18),
@@ -65,11 +74,8 @@ describe('features and their first kernels', () => {
     ['4.1', 'atomic add', program(`${LOOKUP}lock *(u64 *)(r0 +0) += r1${OUT}`, 'sched_cls')],
     ['5.2', 'global data', program('r1 = map[a][0]+0\nr0 = *(u8 *)(r1 +0)\nr0 = 0\nexit', 'sched_cls')],
     ['4.16', 'functions', program('call f\nr0 = 0\nexit\nf:\nr0 = 0\nexit', 'sched_cls')],
-    [
-      '5.10',
-      'a tail call in a function',
-      program('call f\nr0 = 0\nexit\nf:\nr2 = map[jumps]\nr3 = 0\ncall tail_call\nr0 = 0\nexit', 'sched_cls'),
-    ],
+    ['5.10', 'a tail call in a function', described(program(TAIL_CALL, 'sched_cls'))],
+    ['5.10', 'a legacy packet load in a function', described(program(LEGACY_LOAD, 'sched_cls'))],
     ['4.2', 'a tail call', program('r2 = map[jumps]\nr3 = 0\ncall tail_call\nr0 = 0\nexit', 'sched_cls')],
     ['5.16', 'a bloom filter', program('r1 = map[bloom]\nr0 = 0\nexit', 'sched_cls')],
     ['5.8', 'a helper', program('call ktime_get_boot_ns\nr0 = 0\nexit', 'sched_cls')],
@@ -128,6 +134,40 @@ describe('features and their first kernels', () => {
       since: linux(5, 16),
     });
     expect(findings.some((f) => f.since === undefined && f.index === 1)).toBe(true);
+  });
+
+  it('lets functions be left early only where BTF says that they return a number', () => {
+    for (const [text, what] of [
+      [TAIL_CALL, 'tail_call'],
+      [LEGACY_LOAD, 'LD_ABS'],
+    ] as const) {
+      const p = program(text, 'sched_cls');
+      expect(reasons(described(p, {}), linux(6, 18))).toEqual([
+        `${what} is not allowed in subprogs without BTF`,
+      ]);
+      expect(reasons(described(p, { btfType: 1, returnsNumber: false }), linux(6, 18))).toEqual([
+        `${what} is only allowed in functions that return 'int'`,
+      ]);
+      expect(reasons(described(p), linux(6, 18))).toEqual([]);
+    }
+  });
+
+  it.each<[string, number | undefined, number, boolean]>([
+    ['lsm/file_open', A.LSM_MAC, 0, true],
+    ['lsm/file_open', A.LSM_MAC, -1, true],
+    ['lsm.s/file_open', A.LSM_MAC, -4095, true],
+    ['lsm/file_open', A.LSM_MAC, 1, false],
+    ['lsm/file_open', A.LSM_MAC, -5000, false],
+    ['lsm/task_free', A.LSM_MAC, 7, true],
+    ['lsm/inode_xattr_skipcap', A.LSM_MAC, 1, true],
+    ['lsm/inode_xattr_skipcap', A.LSM_MAC, -1, false],
+    ['lsm_cgroup/socket_bind', A.LSM_CGROUP, 1, true],
+    ['lsm_cgroup/socket_bind', A.LSM_CGROUP, 2, false],
+    ['lsm_cgroup/sk_free_security', A.LSM_CGROUP, 0, false],
+  ])('LSM programs of %s (%s) may return %s: %s', (section, attachType, value, fine) => {
+    const p = program(`r0 = ${value}\nexit`, 'lsm', { section, ...(attachType && { attachType }) });
+    expect(reasons(p, linux(6, 18)).length === 0).toBe(fine);
+    if (attachType === A.LSM_MAC) expect(reasons(p, linux(6, 11))).toEqual([]);
   });
 
   it('names fields that exist, of contexts that have them', () => {

@@ -14,11 +14,13 @@ import { hasKernel, needsKernel } from '../kernel/kernel.ts';
 import { MAPS, map, programOf } from './programs.ts';
 
 const RDONLY_PROG = 1 << 7;
+const WRONLY_PROG = 1 << 8;
 const ALL = [
   ...MAPS,
   { ...map('RINGBUF', 0, 0, 4096), name: 'ring' },
   { ...map('ARRAY', 4, 8), name: 'frozen', flags: RDONLY_PROG },
   { ...map('SOCKMAP', 4, 8), name: 'sockets' },
+  { ...map('ARRAY', 4, 8), name: 'unread', flags: WRONLY_PROG },
 ];
 
 function text(source: string, hook: HookName): Program {
@@ -29,6 +31,13 @@ function text(source: string, hook: HookName): Program {
   return programOf(insns, hook, ALL);
 }
 
+const ZERO_KEY = (name: string): string => `
+  *(u32 *)(r10 - 4) = 0
+  r2 = r10
+  r2 += -4
+  r1 = map[${name}]
+  call map_lookup_elem
+  if r0 == 0 goto out`;
 const RESERVE = `
   r1 = map[ring]
   r2 = 8
@@ -72,6 +81,88 @@ body:`;
 
 /** What; program; hook; what is wrong with it, if anything. */
 const CASES: [string, string, HookName, RegExp | undefined][] = [
+  [
+    'a load-acquire from the stack',
+    '*(u32 *)(r10 -8) = 1\nr2 = r10\nr0 = load_acquire((u32 *)(r2 -8))\nr0 = 0\nexit',
+    'xdp',
+    undefined,
+  ],
+  [
+    'a load-acquire from flow keys',
+    'r2 = *(u64 *)(r1 +144)\nr0 = load_acquire((u32 *)(r2 +0))\nr0 = 0\nexit',
+    'flow_dissector',
+    /BPF_ATOMIC loads from R2 flow_keys is not allowed/,
+  ],
+  [
+    'a load from flow keys',
+    'r2 = *(u64 *)(r1 +144)\nr0 = *(u32 *)(r2 +0)\nr0 = 0\nexit',
+    'flow_dissector',
+    undefined,
+  ],
+  [
+    'a load-acquire from a read-only map',
+    `${ZERO_KEY('frozen')}\nr0 = load_acquire((u32 *)(r0 +0))${EXIT}`,
+    'xdp',
+    undefined,
+  ],
+  [
+    'a load from a write-only map',
+    `${ZERO_KEY('unread')}\nr0 = *(u32 *)(r0 +0)${EXIT}`,
+    'xdp',
+    /read from map forbidden/,
+  ],
+  ['a store to a write-only map', `${ZERO_KEY('unread')}\n*(u32 *)(r0 +0) = 1${EXIT}`, 'xdp', undefined],
+  [
+    'a sign-extending load of a packet pointer',
+    'r2 = *(s32 *)(r1 +0)\nr0 = 0\nexit',
+    'xdp',
+    /invalid bpf_context access/,
+  ],
+  ['a sign-extending load of a number', 'r2 = *(s32 *)(r1 +12)\nr0 = 0\nexit', 'sched_cls', undefined],
+  ['a may_goto that jumps back', 'r0 = 1\nmay_goto pc-2\nr0 = 0\nexit', 'xdp', /infinite loop detected/],
+  ['a may_goto that leaves its loop', 'l: may_goto out\nr0 = 1\ngoto l\nout: r0 = 0\nexit', 'xdp', undefined],
+  [
+    'a loop without may_goto, beside one with it',
+    'l: may_goto on\nr0 = 1\ngoto l\non: r0 = 0\nm: if r0 == 5 goto out\ngoto m\nout: exit',
+    'xdp',
+    /infinite loop detected/,
+  ],
+  [
+    'no memory, of no bytes',
+    'r1 = 0\nr2 = 0\nr3 = 0\ncall probe_read_kernel\nr0 = 0\nexit',
+    'kprobe',
+    /R1 type=scalar/,
+  ],
+  [
+    'no memory where the helper allows it',
+    'r1 = 0\nr2 = 0\nr3 = r10\nr3 += -8\n*(u64 *)(r10 -8) = 0\nr4 = 8\nr5 = 0\ncall csum_diff\nr0 = 0\nexit',
+    'xdp',
+    undefined,
+  ],
+  [
+    'no memory where the helper allows it, of some bytes',
+    'r1 = 0\nr2 = 4\nr3 = r10\nr3 += -8\n*(u64 *)(r10 -8) = 0\nr4 = 8\nr5 = 0\ncall csum_diff\nr0 = 0\nexit',
+    'xdp',
+    /R1 type=scalar/,
+  ],
+  [
+    'the buffer of a writable tracepoint',
+    'r6 = *(u64 *)(r1 +0)\n*(u64 *)(r6 +8) = 0\nr0 = *(u8 *)(r6 +0)\nr0 = 0\nexit',
+    'raw_tracepoint_writable',
+    undefined,
+  ],
+  [
+    'before the buffer of a writable tracepoint',
+    'r6 = *(u64 *)(r1 +0)\nr6 += -8\n*(u64 *)(r6 +0) = 0\nr0 = 0\nexit',
+    'raw_tracepoint_writable',
+    /R6 invalid tracepoint buffer access: off=-8, size=8/,
+  ],
+  [
+    'somewhere in the buffer of a writable tracepoint',
+    'r6 = *(u64 *)(r1 +0)\ncall get_prandom_u32\nr0 &= 8\nr6 += r0\n*(u64 *)(r6 +0) = 0\nr0 = 0\nexit',
+    'raw_tracepoint_writable',
+    /R6 invalid variable buffer offset/,
+  ],
   ['r10 is written in dead code', 'r0 = 0\nif r0 == 0 goto +1\nr10 = 0\nexit', 'xdp', undefined],
   [
     'r10 is written',

@@ -44,6 +44,8 @@ export interface AbstractState {
   frames: Frame[];
   /** References that must be released before the program ends, oldest first; `LOST` when nothing holds it. */
   refs: readonly number[];
+  /** How often a may_goto was passed without a jump: a loop in which that happens ends. */
+  rounds: number;
 }
 
 /** A reference that can no longer be released. */
@@ -52,7 +54,7 @@ const NO_REFS: readonly number[] = [];
 
 /** A state with these frames and nothing to release. */
 export function stateOf(...frames: Frame[]): AbstractState {
-  return { frames, refs: NO_REFS };
+  return { frames, refs: NO_REFS, rounds: 0 };
 }
 
 export function newFrame(fn: number, callSite: number, depth: number): Frame {
@@ -67,7 +69,7 @@ export function current(state: AbstractState): Frame {
 }
 
 export function cloneState(state: AbstractState): AbstractState {
-  return { frames: state.frames.map((f) => ({ ...f, regs: f.regs.slice() })), refs: state.refs };
+  return { ...state, frames: state.frames.map((f) => ({ ...f, regs: f.regs.slice() })) };
 }
 
 /** Replace every value in registers and spills; `f` returns its argument when nothing changes. */
@@ -189,7 +191,7 @@ export function mergeStates(a: AbstractState, b: AbstractState, base: number, ho
         : f.stack.map((s, n) => mergeSlots(s, g.stack[n], names, at + 2 * (11 + n), how));
     return { ...f, regs, stack };
   });
-  return { frames, refs: mergeRefs(a.refs, b.refs) };
+  return { frames, refs: mergeRefs(a.refs, b.refs), rounds: Math.max(a.rounds, b.rounds) };
 }
 
 function sameRefs(a: readonly number[], b: readonly number[]): boolean {

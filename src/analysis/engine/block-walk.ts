@@ -114,6 +114,7 @@ export abstract class Walker {
         return true;
       case 'maygoto':
         this.flowTo(node.chain, index, target(), cloneState(state));
+        state.rounds++;
         this.flowTo(node.chain, index, index + 1, state);
         return true;
       case 'jump': {

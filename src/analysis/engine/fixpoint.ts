@@ -136,7 +136,8 @@ export class Explorer extends Walker {
   private checkProgress(index: number, known: NodeState, state: AbstractState): void {
     // A callback comes back to its call as often as the helper likes.
     if (isCallbackCall(this.env.program.insns[index]!) || state.frames.some((f) => f.callback)) return;
-    if (known.merges > 0 || !isAncestor(known, this.from) || !stateSubsumes(state, known.state)) return;
+    if (known.merges > 0 || known.state.rounds !== state.rounds) return;
+    if (!isAncestor(known, this.from) || !stateSubsumes(state, known.state)) return;
     this.env.report(index, `infinite loop detected at insn ${index}`);
   }
 

@@ -98,17 +98,19 @@ class Paths extends Walker {
     const name = `${chain.join(',')}:${index}`;
     let list = this.entries.get(name);
     if (list === undefined) this.entries.set(name, (list = []));
-    const bounded = specOf(i)?.kind === 'maygoto' || isCallbackCall(i);
+    const isMayGoto = specOf(i)?.kind === 'maygoto';
+    const bounded = isMayGoto || isCallbackCall(i);
     let add = parent === undefined || bounded || this.isFar(2, 8);
     for (let n = 0; n < list.length; n++) {
       const e = list[n]!;
       const covers = stateSubsumes(e.state, state);
-      if (covers && (e.open === 0 || bounded || this.options.loopsEnd)) {
+      const isNextRound = e.state.rounds !== state.rounds;
+      if (covers && (e.open === 0 || (bounded && (!isMayGoto || isNextRound)) || this.options.loopsEnd)) {
         e.hits++;
         return undefined;
       }
       if (e.open > 0) {
-        if (covers && stateSubsumes(state, e.state)) {
+        if (covers && !isNextRound && stateSubsumes(state, e.state)) {
           this.env.report(index, `infinite loop detected at insn ${index}`);
           return undefined;
         }

@@ -3,6 +3,7 @@ import { pinOf } from '../../program/edit.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import type { Hook } from '../../program/tables/hook-types.ts';
 import { HOOKS, returnRangeOf } from '../../program/tables/hooks.ts';
+import { lsmReturnRange } from '../../program/tables/lsm.ts';
 import { mapType } from '../../program/tables/maps.ts';
 import { type Cfg, controlFlow } from '../cfg/cfg.ts';
 import type { Precision } from '../domain/scalar-ops.ts';
@@ -48,7 +49,9 @@ export function makeEnv(
   cfg: Cfg = controlFlow(program),
 ): Env {
   const hook = HOOKS[program.hook];
-  const exitRange = returnRangeOf(hook, program.attachType);
+  const { attachType, section } = program;
+  const exitRange =
+    hook.name === 'lsm' ? lsmReturnRange(section, attachType, rules.linux) : returnRangeOf(hook, attachType);
   const accessed = new Map<number, string>();
   return { program, cfg, hook, rules, exitRange, report, onRun, accessed, repeats: repeatedBlocks(cfg) };
 }

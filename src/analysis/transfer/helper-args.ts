@@ -124,8 +124,7 @@ function isUnclear(env: Env, state: AbstractState, v: Value): boolean {
 /** NULL is allowed where the argument says so; memory of a size in a register must then have none. */
 function takesNull(state: AbstractState, arg: HelperArg): boolean {
   const by = arg.mem?.size;
-  if (by?.by === 'arg') return isZero(current(state).regs[by.arg + 1]);
-  return arg.nullable;
+  return arg.nullable && (by?.by !== 'arg' || isZero(current(state).regs[by.arg + 1]));
 }
 
 function checkPointer(

@@ -1,27 +1,18 @@
 /** Loads, stores and atomics: bounds and alignment per region in the kernel's words, and what they do to the state. */
-import { linux, needs } from '../../base/linux.ts';
+import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../../isa/semantics.ts';
-import { type CtxAccess, ctxAccess } from '../../program/tables/context.ts';
+import { MapFlag } from '../../program/tables/map-ids.ts';
 import { isReadOnly, mapType } from '../../program/tables/maps.ts';
-import { fieldSince } from '../../program/tables/since.ts';
-import { isSocketKind, mayLoadSocket, type SocketKind } from '../../program/tables/sockets.ts';
+import { isSocketKind, mayLoadSocket } from '../../program/tables/sockets.ts';
 import { constant, constantOf, UNKNOWN } from '../domain/scalar.ts';
 import { narrowed } from '../domain/scalar-ops.ts';
 import { BYTE_UNINIT, byteAt, loadFromStack, STACK_SIZE, storeToStack } from '../domain/stack.ts';
 import type { AbstractState } from '../domain/state.ts';
 import { tnumAdd, tnumConst } from '../domain/tnum.ts';
-import {
-  ANY,
-  anyOf,
-  MAX_OFFSET,
-  NOT_STACK,
-  type Pointer,
-  pointer,
-  region,
-  type Value,
-} from '../domain/value.ts';
+import { ANY, anyOf, MAX_OFFSET, NOT_STACK, type Pointer, type Value } from '../domain/value.ts';
 import { named } from './alu.ts';
+import { checkCtxStore, loadCtx } from './context-access.ts';
 import { holdsDynptr } from './dynptrs.ts';
 import {
   clobberFrame,
@@ -30,13 +21,13 @@ import {
   isProvisional,
   mapOf,
   mapsOf,
-  newId,
   readRegister,
   trashStacks,
   writeRegister,
 } from './env.ts';
 
-export type AccessKind = 'read' | 'write' | 'atomic';
+/** `atomic` reads and writes, `acquire` is an atomic load. */
+export type AccessKind = 'read' | 'write' | 'atomic' | 'acquire';
 const MAX_PACKET_OFF = 0xffff;
 
 /** Lowest and highest first byte of an access, relative to the object; undefined (and reported) when unbounded. */
@@ -93,23 +84,29 @@ export function checkAccess(
   if (p.nullable) return refuse(`${r} invalid mem access '${kind}_or_null'`);
   if (kind === 'map' || kind === 'packet_end' || kind === 'function')
     return refuse(`${r} invalid mem access '${kind}'`);
-  if (access === 'atomic' && !['stack', 'map_value', 'memory'].includes(kind))
-    return refuse(`BPF_ATOMIC stores into ${r} ${kind} is not allowed`);
+  const isAtomic = access === 'atomic' || access === 'acquire';
+  const writes = access === 'write' || access === 'atomic';
+  if (isAtomic && !takesAtomics(p))
+    return refuse(`BPF_ATOMIC ${writes ? 'stores into' : 'loads from'} ${r} ${kindOf(p)} is not allowed`);
   if (p.region.kind === 'opaque') {
     const { what } = p.region;
-    if (access !== 'read') return refuse(`${r} cannot write into ${what}`);
+    if (writes) return refuse(`${r} cannot write into ${what}`);
     if (isSocketKind(what) && !mayLoadSocket(what, p.off + off, size as 1 | 2 | 4 | 8))
       return refuse(`${r} invalid ${what} access off=${p.off + off} size=${size}`);
     return { min: off, max: off };
   }
   if (kind === 'packet' || kind === 'packet_meta') return checkPacket(env, index, r, p, off, size, access);
-  if ((kind === 'stack' || access === 'atomic') && !isAligned(p, off, size)) {
+  if ((kind === 'stack' || isAtomic) && !isAligned(p, off, size)) {
     refuse(`misaligned ${kind === 'stack' ? 'stack' : 'value'} access off ${p.off}+${off} size ${size}`);
     if (kind === 'stack') return undefined;
   }
   if (kind === 'ctx') {
     const modified = modifiedCtx(p, r);
     if (modified !== undefined) return refuse(modified);
+  }
+  if (kindOf(p) === 'tp_buffer') {
+    const problem = tracepointBuffer(p, r, p.off + off, size);
+    if (problem !== undefined) return refuse(problem);
   }
   const at = reach(env, index, r, p, off);
   if (at === undefined) return undefined;
@@ -122,11 +119,28 @@ export function checkAccess(
   const limit = sizeOfObject(env, p);
   if (limit !== undefined && (at.min < 0 || at.max + size > limit))
     return refuse(`invalid access to ${kind}, value_size=${limit} off=${at.max} size=${size}`);
-  if (access !== 'read' && !isWritable(env, p))
+  if (!writes && !isReadable(env, p)) return refuse(`read from map forbidden, off=${at.min} size=${size}`);
+  if (writes && !isWritable(env, p))
     return refuse(
       `write into ${kind === 'map_value' ? 'map' : 'memory'} forbidden, off=${at.min} size=${size}`,
     );
   return at;
+}
+
+function kindOf({ region: to }: Pointer): string {
+  return to.kind === 'memory' || to.kind === 'opaque' ? to.what : to.kind;
+}
+
+/** atomic_ptr_type_ok() */
+function takesAtomics(p: Pointer): boolean {
+  return ['stack', 'map_value', 'memory'].includes(p.region.kind) && kindOf(p) !== 'flow_keys';
+}
+
+/** What a writable tracepoint gives: how large it is shows when the program is attached (check_tp_buffer_access()). */
+function tracepointBuffer(p: Pointer, r: string, off: number, size: number): string | undefined {
+  if (off < 0) return `${r} invalid tracepoint buffer access: off=${off}, size=${size}`;
+  if (constantOf(p.variable) === 0n) return undefined;
+  return `${r} invalid variable buffer offset: off=${off}`;
 }
 
 /** The kernel takes a context pointer only as the hook gave it. */
@@ -134,6 +148,10 @@ export function modifiedCtx(p: Pointer, r: string): string | undefined {
   if (constantOf(p.variable) !== 0n) return 'variable ctx access var_off disallowed';
   if (p.off < 0) return `negative offset ctx ptr ${r} off=${p.off} disallowed`;
   return p.off > 0 ? `dereference of modified ctx ptr ${r} off=${p.off} disallowed` : undefined;
+}
+
+function isReadable(env: Env, p: Pointer): boolean {
+  return mapsOf(env, p.region).every((map) => (map.flags & MapFlag.WRONLY_PROG) === 0);
 }
 
 function isWritable(env: Env, p: Pointer): boolean {
@@ -230,53 +248,6 @@ function loadStack(
   return got.value;
 }
 
-function loadCtx(env: Env, state: AbstractState, index: number, off: number, size: 1 | 2 | 4 | 8): Value {
-  const found = ctxAccess(env.hook, env.program.attachType, off, size, 'read');
-  if (found === undefined) {
-    env.report(index, `invalid bpf_context access off=${off} size=${size}`);
-    return UNKNOWN;
-  }
-  checkField(env, index, found, off, size);
-  switch (found.pointer) {
-    case undefined:
-      return UNKNOWN;
-    case 'packet':
-      return pointer(region.packet);
-    case 'packet_end':
-      return pointer(region.packetEnd);
-    case 'packet_meta':
-      return pointer(region.packetMeta);
-    case 'sock':
-    case 'sock_or_null':
-      return pointer(
-        region.opaque(socketOf(env, found.field?.name)),
-        newId(env, state, index),
-        0,
-        found.pointer === 'sock_or_null',
-      );
-    case 'flow_keys':
-      return pointer(region.memory('flow_keys', 56), newId(env, state, index));
-    case 'opaque':
-      return size === 8 ? NOT_STACK : UNKNOWN;
-  }
-}
-
-/** Older kernels do not know all fields. */
-function checkField(env: Env, index: number, { field }: CtxAccess, off: number, size: number): void {
-  const since = field === undefined ? 0 : fieldSince(env.hook.name, field);
-  if (since > env.rules.linux)
-    env.report(
-      index,
-      `invalid bpf_context access off=${off} size=${size}: field ${field?.name} ${needs(since)}`,
-      since,
-    );
-}
-
-/** `__sk_buff.sk` and the socket that a connection moves to may be small ones. */
-function socketOf(env: Env, field: string | undefined): SocketKind {
-  return field === 'migrating_sk' || env.hook.fields[0]?.name === 'len' ? 'sock_common' : 'sock';
-}
-
 /** Bytes of a frozen map are constants. */
 function loadMapValue(env: Env, p: Pointer, at: { min: number; max: number }, size: number): Value {
   const map = p.id < 0 ? mapOf(env, p.region) : undefined;
@@ -293,12 +264,13 @@ function loadValue(
   p: Pointer,
   at: { min: number; max: number },
   size: 1 | 2 | 4 | 8,
+  signed = false,
 ): Value {
   switch (p.region.kind) {
     case 'stack':
       return loadStack(env, state, index, p.region.frame, at, size);
     case 'ctx':
-      return loadCtx(env, state, index, at.min, size);
+      return loadCtx(env, state, index, at.min, size, signed);
     case 'map_value':
       return loadMapValue(env, p, at, size);
     case 'opaque':
@@ -327,10 +299,10 @@ export function stepLoad(env: Env, state: AbstractState, index: number, i: Insn,
   let value: Value = op.size !== 8 ? UNKNOWN : base.kind === 'scalar' ? ANY : anyOf(base);
   if (base.kind !== 'pointer') badBase(env, state, index, i.src, base);
   else {
-    const at = checkAccess(env, index, `R${i.src}`, base, i.off, op.size, op.acquire ? 'atomic' : 'read');
+    const at = checkAccess(env, index, `R${i.src}`, base, i.off, op.size, op.acquire ? 'acquire' : 'read');
     // Contexts keep their layout; what else lies at a place that is not final is not known.
     const known = base.region.kind === 'ctx' || !isProvisional(env, index);
-    if (at !== undefined && known) value = loadValue(env, state, index, base, at, op.size);
+    if (at !== undefined && known) value = loadValue(env, state, index, base, at, op.size, op.signed);
   }
   if (value.kind === 'scalar') value = named(env, state, index, narrowed(value, op.size, op.signed));
   else if (value.kind === 'any' && op.size < 8)
@@ -383,9 +355,7 @@ export function stepStore(env: Env, state: AbstractState, index: number, i: Insn
   if (base.region.kind === 'ctx') {
     if (op.operand === 'K' && env.rules.linux < linux(6, 4))
       env.report(index, `BPF_ST stores into R${i.dst} ctx is not allowed`);
-    const found = ctxAccess(env.hook, env.program.attachType, at.min, op.size, 'write');
-    if (found === undefined) env.report(index, `invalid bpf_context access off=${at.min} size=${op.size}`);
-    else checkField(env, index, found, at.min, op.size);
+    checkCtxStore(env, index, at.min, op.size);
     return;
   }
   if (base.region.kind === 'stack' && isProvisional(env, index)) {

@@ -14,8 +14,7 @@
  */
 
 import { release } from 'node:os';
-import { examine } from '../../analysis/safety.ts';
-import { linux } from '../../base/linux.ts';
+import { examine, UNINIT_STACK } from '../../analysis/safety.ts';
 import { Rng } from '../../base/random.ts';
 import { formatInsn } from '../../isa/disasm.ts';
 import type { Program } from '../../program/program.ts';
@@ -73,9 +72,6 @@ export function reasonClass(reason: string): string {
     .replace(/(N\+)+N/g, 'N')
     .trim();
 }
-
-/** Kernels from 6.3 on let privileged programs read stack bytes that were never written. */
-const UNINIT_STACK = linux(6, 3);
 
 export class MatrixTally {
   readonly counts: MatrixCounts = {

@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import type { FaultyRun, SafetyFinding } from '../../../api/check.ts';
 import type { Program } from '../../../program/program.ts';
 import { count, linux, type WhichPrograms, whichPrograms } from '../../args.ts';
-import { ExitCode } from '../../failure.ts';
+import { EXIT_UNKNOWN, ExitCode } from '../../failure.ts';
 import { say, sayJson } from '../../output.ts';
 
 interface CheckArgs extends WhichPrograms {
   kernel?: string;
+  perfmon: boolean;
   runs: number;
   seed: number;
   json?: boolean;
@@ -17,7 +18,7 @@ interface CheckArgs extends WhichPrograms {
 interface CheckRow {
   name: string;
   section: string;
-  status: 'safe' | 'unsafe' | 'unusable';
+  status: 'safe' | 'unsafe' | 'unknown' | 'unusable';
   processed?: number;
   findings: readonly SafetyFinding[];
   shownBy?: FaultyRun;
@@ -26,9 +27,13 @@ interface CheckRow {
 export function checkCommand(program: Command): void {
   whichPrograms(program.command('check <file>'))
     .description(
-      'would the kernel accept the programs of a file? by our own safety checker, without a kernel; exit code 1 when one is unsafe',
+      'would the kernel accept the programs of a file? by our own safety checker, without a kernel; exit code 1 when one is unsafe, 3 when it cannot be told of one',
     )
     .option('--kernel <version>', 'by the rules of this Linux, e.g. 5.4', linux, '6.18')
+    .option(
+      '--no-perfmon',
+      'for a loader without CAP_PERFMON: stack bytes must be written before they are read',
+    )
     .option('--runs <n>', 'inputs to try for one that shows what is unsafe', count, 2000)
     .option('--seed <n>', 'of the inputs', count, 1)
     .option('--json', 'as JSON')
@@ -50,12 +55,13 @@ async function check(file: string, o: CheckArgs): Promise<void> {
   }
   if (o.json === true) sayJson(rows);
   if (rows.some((r) => r.status === 'unsafe')) throw new ExitCode(1);
+  if (rows.some((r) => r.status === 'unknown')) throw new ExitCode(EXIT_UNKNOWN);
 }
 
-async function rowOf(program: Program, { kernel, runs, seed }: CheckArgs): Promise<CheckRow> {
+async function rowOf(program: Program, { kernel, runs, seed, perfmon }: CheckArgs): Promise<CheckRow> {
   const { check } = await import('../../../api/check.ts');
   const { name, section } = program;
-  const { status, ...rest } = check(program, { kernel, runs, seed });
+  const { status, ...rest } = check(program, { kernel, runs, seed, perfmon });
   return { name, section, status, ...rest };
 }
 
@@ -67,11 +73,14 @@ async function textOf(row: CheckRow, program: Program | undefined): Promise<stri
   const title = row.section === '' ? row.name : `${row.name} (${row.section})`;
   if (row.status === 'safe') return `${title}: safe, ${row.processed} instructions processed`;
   if (row.status === 'unusable') return `${title}: not checked: ${row.findings[0]?.reason}`;
-  const lines = [`${title}: UNSAFE`];
+  const isUnknown = row.status === 'unknown';
+  const lines = [
+    `${title}: ${isUnknown ? 'cannot tell: it calls kernel functions, whose rules are not known here' : 'UNSAFE'}`,
+  ];
   for (const f of row.findings.slice(0, SHOWN))
     lines.push(f.slot === undefined ? `  ${f.reason}` : `  slot ${f.slot}, ${f.insn}: ${f.reason}`);
   if (row.findings.length > SHOWN) lines.push(`  ... ${row.findings.length - SHOWN} more (--json has them)`);
-  if (row.findings.every((f) => f.needs !== undefined)) return lines.join('\n');
+  if (isUnknown || row.findings.every((f) => f.needs !== undefined)) return lines.join('\n');
   if (row.shownBy === undefined || program === undefined)
     return [...lines, '  no input was found that leads there'].join('\n');
   const { slot, insn, fault, input } = row.shownBy;
