@@ -37,7 +37,8 @@ export type {
 export type { FileContents } from './program/file.ts';
 export type { FunctionRange, MapDef, Program, ProgramProvenance } from './program/program.ts';
 export type { HookName } from './program/tables/hook-types.ts';
-export type { ChainStats } from './search/chain/chain.ts';
+export type { ChainStats, Proven } from './search/chain/chain.ts';
+export type { RuleWeights } from './search/chain/settings.ts';
 export type { Scope } from './verify/compare-programs.ts';
 export type { Counterexample, Proof, Verdict, Window } from './verify/types.ts';
-export type { Fault, TestCase } from './vm/types.ts';
+export type { Fault, MapContents, MapEntry, TestCase } from './vm/types.ts';

@@ -58,7 +58,7 @@ export interface Safety {
 }
 
 /** The rules that apply when none are named. */
-export const CHECK_KERNEL = '6.18';
+const CHECK_KERNEL = '6.18';
 const RUNS = 2000;
 
 /**

@@ -77,11 +77,13 @@ export type KernelCheck =
   | { status: 'refused'; reason: string }
   | { status: 'not checked'; reason: string };
 
+/** What differential runs of the output against the input gave. */
 export type DifferentialRun =
   | { status: 'agree'; runs: number; masked: readonly string[] }
   | { status: 'differ'; runs: number; detail: string }
   | { status: 'not run'; reason: string };
 
+/** How far a search is. */
 export interface Progress {
   /** The program's. */
   name: string;
@@ -98,6 +100,7 @@ export type RewriteProof = { rewrite: AppliedRewrite } & (
   | { without: string }
 );
 
+/** One optimized program: sizes, modeled latency, every rewrite with its proof, and what the kernel says of it. */
 export interface OptimizeResult {
   /** The smaller program; the original itself when nothing was found. */
   program: Program;

@@ -10,6 +10,7 @@ export interface Window {
 /** How an equivalence was proven. */
 export type Proof = 'identical' | 'normal-form' | 'solver' | 'cache';
 
+/** The answer of the equivalence checker: proven, refuted, or neither and why. */
 export type Verdict =
   | { kind: 'equivalent'; how: Proof; ms: number; rlimit?: number }
   | { kind: 'different'; counterexample?: Counterexample; where: string; ms: number }

@@ -28,6 +28,7 @@ export interface ExternalCall {
   bytes: readonly Uint8Array[];
 }
 
+/** What goes wrong in a run that the kernel verifier is there to prevent. */
 export type Fault =
   | 'out-of-bounds'
   | 'read-only'

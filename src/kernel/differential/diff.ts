@@ -31,6 +31,7 @@ export interface Difference extends Scenario {
   places: Readonly<Record<string, readonly [string, string]>>;
 }
 
+/** What differential runs of two programs gave. */
 export interface DiffReport {
   status: 'ran';
   runs: number;
@@ -45,6 +46,7 @@ export interface DiffReport {
   difference?: Difference;
 }
 
+/** A report, or why the kernel cannot run the programs. */
 export type DiffResult = DiffReport | { status: 'cannot run'; reason: string };
 
 /** Runs of one program from which places that vary by themselves are learnt. */

@@ -60,6 +60,7 @@ export interface ChainResult {
   stats: ChainStats;
 }
 
+/** What the Markov chains of a search did. */
 export interface ChainStats {
   steps: number;
   /** Proposals that ran on the tests. */
