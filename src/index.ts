@@ -32,8 +32,10 @@ export type {
   ObjectSizes,
   OptimizeResult,
   Progress,
+  RewriteProof,
   Version,
 } from './optimizer/types.ts';
+export type { FunctionContract, Linkage, Parameter } from './program/contracts/contract.ts';
 export type { FileContents } from './program/file.ts';
 export type { FunctionRange, MapDef, Program, ProgramProvenance } from './program/program.ts';
 export type { HookName } from './program/tables/hook-types.ts';

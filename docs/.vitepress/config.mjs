@@ -90,6 +90,7 @@ export default defineConfig({
         items: [
           page('What it does', '/'),
           page('Optimize my program', '/docs/optimize-my-program'),
+          page('With your toolchain', '/docs/with-your-toolchain'),
           page('Gate my CI', '/docs/gate-my-ci'),
           page('The running kernel', '/docs/running-kernel'),
           page('Limits', '/docs/limits'),

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseElf } from '../../src/program/elf/elf.ts';
+import { parseElf } from '../../src/program/elf/container/elf.ts';
 import { loadBytes } from '../../src/program/file.ts';
 import { isBuilt, ROOT, scratch } from './k2.ts';
 

@@ -22,6 +22,7 @@ export type Parameter =
 
 export type Linkage = 'static' | 'global' | 'weak';
 
+/** What others may assume of a function, or replace. */
 export interface FunctionContract {
   readonly linkage: Linkage;
   /**

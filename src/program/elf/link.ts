@@ -1,7 +1,7 @@
 /** The inverse of `references.ts`: instructions as an object stores them, with the relocations that complete them. */
 import { encode } from '../../isa/codec.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd, sameInsn } from '../../isa/insn.ts';
-import type { ElfSymbol, Reloc } from './elf.ts';
+import type { ElfSymbol, Reloc } from './container/elf.ts';
 import type { ObjectFile, Ref } from './object-types.ts';
 import type { CodePlace, LayoutPlan, NewFunction } from './plan.ts';
 import { RelocType } from './references.ts';

@@ -14,8 +14,8 @@ import {
   SectionType,
   SymbolType,
   symbolsBySection,
-} from './elf.ts';
-import { ByteReader, damaged } from './reader.ts';
+} from './container/elf.ts';
+import { ByteReader, damaged } from './container/reader.ts';
 
 const SHF_MERGE = 0x10;
 /** A .bss takes no room in the file, so its size is only a claim: more than this is refused. */

@@ -2,7 +2,7 @@
 import type { Insn } from '../../isa/insn.ts';
 import type { Btf } from './btf/btf.ts';
 import type { BtfExt } from './btf/btf-ext.ts';
-import type { ElfFile, ElfSymbol, Reloc, Section } from './elf.ts';
+import type { ElfFile, ElfSymbol, Reloc, Section } from './container/elf.ts';
 import type { ObjectMap } from './map-definitions.ts';
 
 /** What an instruction refers to. Functions and maps are given by their index in the `ObjectFile`. */

@@ -22,10 +22,10 @@ import {
   SymbolBind,
   SymbolType,
   symbolsBySection,
-} from './elf.ts';
+} from './container/elf.ts';
+import { ByteReader, hex } from './container/reader.ts';
 import { readMaps } from './map-definitions.ts';
 import type { MutableFunction, ObjectFile, ObjectFunction } from './object-types.ts';
-import { ByteReader, hex } from './reader.ts';
 import { resolveReferences } from './references.ts';
 
 /** Names that LLVM gives to places within functions. */

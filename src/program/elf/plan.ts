@@ -5,7 +5,7 @@
 import { groupBy } from '../../base/group-by.ts';
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, slotsOf } from '../../isa/insn.ts';
-import type { Section } from './elf.ts';
+import type { Section } from './container/elf.ts';
 import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 
 /** The instruction of the original that an instruction continues: by index in its function. */

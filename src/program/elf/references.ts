@@ -2,10 +2,17 @@
 import { groupBy } from '../../base/group-by.ts';
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
-import { type ElfSymbol, isCode, type Reloc, type Section, SectionType, SymbolType } from './elf.ts';
+import {
+  type ElfSymbol,
+  isCode,
+  type Reloc,
+  type Section,
+  SectionType,
+  SymbolType,
+} from './container/elf.ts';
+import { hex } from './container/reader.ts';
 import { kconfigLayout } from './map-definitions.ts';
 import type { MutableFunction, ObjectFile, Ref } from './object-types.ts';
-import { hex } from './reader.ts';
 
 /** Relocation types of machine 247 (Documentation/bpf/llvm_reloc.rst). */
 export const RelocType = {

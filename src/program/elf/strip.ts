@@ -1,6 +1,6 @@
 /** Debug information out of an object, as `llvm-strip -g` does it: DWARF goes, BTF and everything that a loader reads stays. */
-import { parseElf } from './elf.ts';
-import { removeSections, writeElf } from './elf-write.ts';
+import { parseElf } from './container/elf.ts';
+import { removeSections, writeElf } from './container/elf-write.ts';
 
 const isDebug = (name: string): boolean => name.startsWith('.debug_');
 

@@ -1,7 +1,7 @@
 /** Symbols to relocate against: existing ones where possible, new ones where not. */
 import { UserError } from '../../base/errors.ts';
 import { groupBy } from '../../base/group-by.ts';
-import { type ElfFile, type ElfSymbol, type Section, SymbolBind, SymbolType } from './elf.ts';
+import { type ElfFile, type ElfSymbol, type Section, SymbolBind, SymbolType } from './container/elf.ts';
 import { type LayoutPlan, type NewFunction, newOffset } from './plan.ts';
 
 export class SymbolFinder {

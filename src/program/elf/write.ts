@@ -19,8 +19,8 @@ import {
   SectionFlag,
   SectionType,
   SymbolType,
-} from './elf.ts';
-import { removeSections, writeElf } from './elf-write.ts';
+} from './container/elf.ts';
+import { removeSections, writeElf } from './container/elf-write.ts';
 import { linkBody } from './link.ts';
 import { readObject } from './object.ts';
 import type { ObjectFile, Ref } from './object-types.ts';

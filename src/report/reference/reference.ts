@@ -6,8 +6,8 @@
  * Run as a program it writes them into a folder: `node dist/report/reference/reference.js docs/reference`.
  */
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { writeWhole } from '../../base/files.ts';
+import { isMain } from '../../base/main.ts';
 import { rulesMarkdown } from '../../search/rules/document.ts';
 import { helpersPage } from './helpers.ts';
 import { hooksPage } from './hooks.ts';
@@ -25,6 +25,6 @@ export function referencePages(): Readonly<Record<string, string>> {
   };
 }
 
-const [, script, folder] = process.argv;
-if (script !== undefined && folder !== undefined && import.meta.url === pathToFileURL(script).href)
+const [, , folder] = process.argv;
+if (folder !== undefined && isMain(import.meta.url))
   for (const [name, text] of Object.entries(referencePages())) writeWhole(join(folder, name), text);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/base/errors.ts';
-import { parseElf, SectionType } from '../../../src/program/elf/elf.ts';
-import { removeSections, writeElf } from '../../../src/program/elf/elf-write.ts';
+import { parseElf, SectionType } from '../../../src/program/elf/container/elf.ts';
+import { removeSections, writeElf } from '../../../src/program/elf/container/elf-write.ts';
 import { bytesOf, NAMES } from './fixtures.ts';
 
 const FULL = 'full-clang14.o';

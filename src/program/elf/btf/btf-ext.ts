@@ -6,8 +6,8 @@
  *
  * Every record starts with the byte offset of its instruction in the section; the rest of it is kept as it is.
  */
-import type { StringTable } from '../reader.ts';
-import { ByteReader } from '../reader.ts';
+import type { StringTable } from '../container/reader.ts';
+import { ByteReader } from '../container/reader.ts';
 
 export const TABLES = ['func', 'line', 'core'] as const;
 export type TableName = (typeof TABLES)[number];

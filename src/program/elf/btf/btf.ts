@@ -4,7 +4,7 @@
  *
  *     header { magic 0xeb9f, version, flags, hdr_len, type_off, type_len, str_off, str_len }  types...  strings...
  */
-import { ByteReader, hex, StringTable } from '../reader.ts';
+import { ByteReader, hex, StringTable } from '../container/reader.ts';
 
 export interface BtfMember {
   name: string;

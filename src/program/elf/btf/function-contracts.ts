@@ -5,7 +5,7 @@
 
 import type { FunctionContract, Linkage } from '../../contracts/contract.ts';
 import type { HookName } from '../../tables/hook-types.ts';
-import { type ElfSymbol, SymbolBind, SymbolVisibility } from '../elf.ts';
+import { type ElfSymbol, SymbolBind, SymbolVisibility } from '../container/elf.ts';
 import type { ObjectFile, ObjectFunction } from '../object-types.ts';
 import { BtfLinkage } from './btf.ts';
 import { prototypeOf } from './prototype.ts';

@@ -5,7 +5,7 @@
  *   out:  the same types under the same numbers; functions as they are loaded; variables and data sections, which programs
  *         do not refer to, as plain types of the same length
  */
-import { SymbolType } from '../elf.ts';
+import { SymbolType } from '../container/elf.ts';
 import type { ObjectFile } from '../object-types.ts';
 import { type Btf, BtfLinkage } from './btf.ts';
 import { isHidden } from './function-contracts.ts';

@@ -1,5 +1,5 @@
 /** The way back: an `ElfFile` as bytes. */
-import { UserError } from '../../base/errors.ts';
+import { UserError } from '../../../base/errors.ts';
 import { type ElfFile, type ElfSymbol, type Section, SectionType, SymbolBind } from './elf.ts';
 
 const HEADER = 64;

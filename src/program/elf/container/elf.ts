@@ -7,8 +7,8 @@
  * resized or removed; numbers, offsets and the header table are made anew when writing. An unchanged file comes out
  * byte for byte when its headers stand at the end, as LLVM and binutils place them.
  */
-import { UserError } from '../../base/errors.ts';
-import { groupBy } from '../../base/group-by.ts';
+import { UserError } from '../../../base/errors.ts';
+import { groupBy } from '../../../base/group-by.ts';
 import { ByteReader, hex, StringTable } from './reader.ts';
 
 export const SectionType = {

@@ -1,5 +1,5 @@
 /** Bounds-checked little-endian reading: whatever the bytes are, the outcome is a value or a `UserError`. */
-import { UserError } from '../../base/errors.ts';
+import { UserError } from '../../../base/errors.ts';
 
 const DAMAGED = 'The file is damaged or was cut short: build or copy it again.';
 const TEXT = new TextDecoder();
