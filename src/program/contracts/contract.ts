@@ -20,6 +20,7 @@ export type Parameter =
   /** A dynptr, a kernel object, a page of an arena, or what no prototype describes. */
   | { kind: 'dynptr' | 'object' | 'arena' | 'unknown' };
 
+/** Who may call a function, and put another one in its place. */
 export type Linkage = 'static' | 'global' | 'weak';
 
 /** What others may assume of a function, or replace. */
