@@ -9,10 +9,19 @@
 import type { Program } from '../../program/program.ts';
 import type { TestCase } from '../../vm/types.ts';
 import { visibleContext } from '../run/inputs.ts';
-import { differingPlaces, type Observation, observe, places, type Scenario } from '../run/observe.ts';
+import {
+  differingPlaces,
+  type Observation,
+  observe,
+  outputPlaces,
+  places,
+  type Scenario,
+} from '../run/observe.ts';
 import { type KernelRun, KernelRunner, onOneCpu } from '../run/run.ts';
 import { asksForRoutes, withRoutes } from '../syscall/netns.ts';
+import { withCommonMaps } from './common-maps.ts';
 import { minimise } from './shrink.ts';
+import { uncompared } from './uncompared.ts';
 
 export interface DiffOptions {
   /** Tests that run one after the other on the same maps before these are filled anew. 1: each from its own start. */
@@ -42,6 +51,8 @@ export interface DiffReport {
   /** Places that vary from run to run of one program, so that nothing can be said about them, with their counts. */
   masked: Readonly<Record<string, number>>;
   /** What the inputs reached: how often each return value came, and how often the packet was changed. */
+  /** Effects of the two programs that no run shows. */
+  notCompared: readonly string[];
   coverage: { returns: Readonly<Record<string, number>>; packetChanged: number };
   difference?: Difference;
 }
@@ -58,7 +69,7 @@ const LEARN_AFTER = 200;
 /** Mismatches only in places that were found to vary by themselves so often are looked into now and then. */
 const KNOWN_AFTER = 8;
 const LOOK_AGAIN = 16;
-/** Copies of the first program that a difference is held against. */
+/** Copies of each program that a difference is held against. */
 const TWINS = 8;
 /** A difference must come back this often. */
 const CONFIRMATIONS = 3;
@@ -67,6 +78,7 @@ export class Tally {
   runs = 0;
   agreed = 0;
   packetChanged = 0;
+  notCompared: readonly string[] = [];
   readonly #counts = { skipped: new Map(), masked: new Map(), returns: new Map() } as Record<
     'skipped' | 'masked' | 'returns',
     Map<string, number>
@@ -92,6 +104,7 @@ export class Tally {
       agreed: this.agreed,
       skipped: Object.fromEntries(skipped),
       masked: Object.fromEntries(masked),
+      notCompared: this.notCompared,
       coverage: { returns: Object.fromEntries(returns), packetChanged: this.packetChanged },
       ...(difference === undefined ? {} : { difference }),
     };
@@ -105,11 +118,10 @@ export function kernelDiff(
   tests: Iterable<TestCase>,
   options: DiffOptions = {},
 ): DiffResult {
-  const names = (p: Program): string => p.maps.map((m) => m.name).join(', ');
-  if (names(a) !== names(b))
-    return { status: 'cannot run', reason: `the maps differ: ${names(a)}; ${names(b)}` };
   if (a.hook !== b.hook) return { status: 'cannot run', reason: `${a.hook} against ${b.hook}` };
-  const run = (): DiffResult => onOneCpu(() => inKernel(a, b, tests, options));
+  const common = withCommonMaps(a, b);
+  if (!common.ok) return { status: 'cannot run', reason: common.reason };
+  const run = (): DiffResult => onOneCpu(() => inKernel(common.a, common.b, tests, options));
   return (options.network ?? asksForRoutes(a)) ? withRoutes(run) : run();
 }
 
@@ -139,6 +151,7 @@ function compare(
   if (a.way.runner !== b.way.runner || a.way.as?.progType !== b.way.as?.progType)
     return { status: 'cannot run', reason: 'the two programs run as different types' };
   const tally = new Tally();
+  tally.notCompared = uncompared(a, b);
   let before: TestCase[] = [];
   let index = -1;
   let knownMismatches = 0;
@@ -192,7 +205,7 @@ function leaveUnwritten(a: KernelRunner, b: KernelRunner): void {
 
 /**
  * As `examine`, with the first program loaded a second time beside the two; and what is found must not be found between
- * two copies of the first program either, with maps elsewhere each time: a program that shows where its maps are can look
+ * two copies of either program, with maps elsewhere each time: a program that shows where its maps are can look
  * the same twice by chance.
  */
 function examineLoaded(
@@ -204,14 +217,23 @@ function examineLoaded(
   const observer =
     (r: KernelRunner): Observer =>
     (s) =>
-      observe(r, s);
+      observe(r, s, { outputs: true });
   const found = withTwin(a, (twin) => examine(scenario, observer(a), observer(b), tally, observer(twin)));
   if (found === undefined) return undefined;
   const places = new Map(Object.entries(found.places));
   for (let n = 0; n < TWINS && places.size > 0; n++)
-    for (const p of withTwin(a, (twin) => differing(found, observer(a), observer(twin))))
-      if (places.delete(p)) tally.count('masked', p);
+    for (const r of [a, b])
+      for (const p of withTwin(r, (twin) => differing(found, observer(r), observer(twin))))
+        for (const place of [...places.keys()].filter((q) => isWithin(q, p))) {
+          places.delete(place);
+          tally.count('masked', place);
+        }
   return places.size === 0 ? undefined : { ...found, places: Object.fromEntries(places) };
+}
+
+/** Where a key varies, the other version has another one in its place: the whole map varies. */
+function isWithin(place: string, varying: string): boolean {
+  return place === varying || (keyVaries(varying) && mapOf(place) === mapOf(varying));
 }
 
 /** Runs with the same program loaded once more, with maps of its own; with the one at hand when that cannot be had. */
@@ -235,14 +257,15 @@ function sameBytes(a: KernelRunner, b: KernelRunner, ra: Ran, rb: Ran): boolean 
   if (ra.r0 !== rb.r0 || Buffer.compare(ra.packet, rb.packet) !== 0 || Buffer.compare(ra.ctx, rb.ctx) !== 0)
     return false;
   return a.maps.maps.every(
-    (m, i) => !m.isWritten || Buffer.compare(m.snapshot(), b.maps.maps[i]!.snapshot()) === 0,
+    (m, i) => !(m.isWritten || m.isOutput) || Buffer.compare(m.snapshot(), b.maps.maps[i]!.snapshot()) === 0,
   );
 }
 
 /** What a run left behind, place by place. */
 function seenNow(runner: KernelRunner, ran: Ran): Observation {
   const context = visibleContext(runner.program.hook, runner.way.runner);
-  return places(runner.program, context, { ...ran, maps: runner.maps.decode() });
+  const left = places(runner.program, context, { ...ran, maps: runner.maps.decode() });
+  return new Map([...left, ...outputPlaces(runner.program, runner.maps.outputs())]);
 }
 
 /** Plays a scenario from a fresh start and says what is to be seen. */

@@ -12,6 +12,7 @@ import type { MapContents, MapEntry } from '../../vm/types.ts';
 import { Batch, elem } from '../syscall/elements.ts';
 import { accessOf, createMaps, kernelMapDef, type MapContentAccess, PAGE, round } from '../syscall/maps.ts';
 import { type Bpf, BpfError, Cmd, Fds, type Mapping } from '../syscall/syscall.ts';
+import { type OutputReader, openOutput } from './outputs.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -21,6 +22,8 @@ export class KernelMap {
   readonly fd: number;
   readonly access: MapContentAccess;
   readonly #bpf: Bpf;
+  /** What programs only write to, and how it is read. */
+  readonly #output: OutputReader | undefined;
   #mapping: Mapping | undefined;
   /** Distance of an array's values. */
   readonly #stride: number;
@@ -39,6 +42,7 @@ export class KernelMap {
     this.#isClean = def.initial === undefined;
     this.#stride = round(def.valueSize, 8);
     this.access = accessOf(def);
+    this.#output = openOutput(bpf, fd, def);
     if (this.access === 'mapped') {
       const mapping = bpf.mmap(fd, round(this.#stride * def.maxEntries, PAGE));
       if (typeof mapping === 'number') throw new BpfError(`map memory of ${def.name}`, mapping);
@@ -55,6 +59,16 @@ export class KernelMap {
     return this.access === 'mapped' || this.access === 'keyed';
   }
 
+  /** Whether `snapshot` shows what runs put into it: a ring buffer, a queue or a stack. */
+  get isOutput(): boolean {
+    return this.#output !== undefined;
+  }
+
+  /** Records or values that came in since the last `fill`, oldest first. */
+  outputs(): readonly Uint8Array[] {
+    return this.#output?.read() ?? [];
+  }
+
   /** Whether a run may have changed it, as far as anybody said (`readOnly`). */
   get isWritten(): boolean {
     return this.isVisible && this.#isWritten;
@@ -67,6 +81,7 @@ export class KernelMap {
 
   /** Empties the map (arrays: zeroes it), then writes `contents`. Entries that cannot exist here are left out. */
   fill(contents: MapContents): void {
+    this.#output?.reset();
     if (this.access === 'constant' || this.access === 'closed') return;
     if (this.#isClean && this.#filled === contents) return;
     this.#empty();
@@ -172,6 +187,7 @@ export class KernelMap {
   /** Contents as bytes (see the file's header). Valid until the next call or run. */
   snapshot(): Uint8Array {
     if (this.#mapping !== undefined) return this.#mapping.bytes;
+    if (this.#output !== undefined) return withLengths(this.#output.read());
     if (this.access !== 'keyed') return NO_BYTES;
     this.#snapshot ??= joined(this.#entries());
     return this.#snapshot;
@@ -196,6 +212,7 @@ export class KernelMap {
       }
       return out;
     }
+    if (this.access !== 'keyed') return out;
     const step = keySize + valueSize;
     for (let at = 0; at < snapshot.length; at += step)
       out.push({ key: snapshot.slice(at, at + keySize), value: snapshot.slice(at + keySize, at + step) });
@@ -203,6 +220,7 @@ export class KernelMap {
   }
 
   unmap(): void {
+    this.#output?.close();
     this.#mapping?.unmap();
     this.#mapping = undefined;
   }
@@ -216,6 +234,11 @@ function joined(entries: Uint8Array[]): Uint8Array {
   const out = new Uint8Array(entries.length * step);
   for (const [i, e] of entries.entries()) out.set(e, i * step);
   return out;
+}
+
+/** Each with its length before it. */
+function withLengths(records: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(records.flatMap((r) => [new Uint8Array(Uint32Array.of(r.length).buffer), r]));
 }
 
 const ZERO_PAGE = new Uint8Array(PAGE);
@@ -262,6 +285,10 @@ export class MapSet {
   }
   touch(): void {
     for (const m of this.maps) m.touch();
+  }
+  /** Per map, what came out of it. */
+  outputs(): (readonly Uint8Array[])[] {
+    return this.maps.map((m) => m.outputs());
   }
   decode(): MapContents[] {
     return this.maps.map((m) => m.decode(m.snapshot()));

@@ -55,10 +55,26 @@ export function places(
   return out;
 }
 
-/** Plays a scenario from a fresh start; undefined with the reason when the kernel refuses to run it. */
+/** Places of what came out of ring buffers, queues and stacks; `outputs` in the order of the program's maps. */
+export function outputPlaces(
+  program: Program,
+  outputs: readonly (readonly Uint8Array[])[],
+): [place: string, value: string][] {
+  const out = new Map<string, string>();
+  for (const [i, records] of outputs.entries())
+    for (const [n, record] of records.entries()) {
+      const name = `output of ${program.maps[i]!.name}, ${n}`;
+      out.set(`${name}: length`, String(record.length));
+      addWords(out, name, record);
+    }
+  return [...out];
+}
+
+/** Plays a scenario from a fresh start; `outputs`: also what no model knows. Undefined with the reason when the kernel refuses to run it. */
 export function observe(
   runner: KernelRunner,
   scenario: Scenario,
+  { outputs = false }: { outputs?: boolean } = {},
 ): { ok: true; seen: Observation; packetChanged: boolean } | { ok: false; reason: string } {
   const { before, test } = scenario;
   runner.maps.fill((before[0] ?? test).maps);
@@ -68,9 +84,10 @@ export function observe(
   if (ran.status !== 'ran') return { ok: false, reason: ran.reason };
   const packetChanged = Buffer.compare(ran.packet, input.packet) !== 0;
   const context = visibleContext(runner.program.hook, runner.way.runner);
+  const left = places(runner.program, context, { ...ran, maps: runner.maps.decode() });
   return {
     ok: true,
-    seen: places(runner.program, context, { ...ran, maps: runner.maps.decode() }),
+    seen: outputs ? new Map([...left, ...outputPlaces(runner.program, runner.maps.outputs())]) : left,
     packetChanged,
   };
 }

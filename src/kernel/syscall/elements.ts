@@ -5,10 +5,10 @@ import { Attr, type Bpf, Cmd } from './syscall.ts';
 
 const attr = new Attr(32);
 
-/** LOOKUP, UPDATE, DELETE or NEXT_KEY on one key; `null` key as the kernel understands it. */
+/** LOOKUP, UPDATE, DELETE, NEXT_KEY or LOOKUP_AND_DELETE on one key; `null` key as the kernel understands it. */
 export function elem(
   bpf: Bpf,
-  cmd: (typeof Cmd)['MAP_LOOKUP' | 'MAP_UPDATE' | 'MAP_DELETE' | 'MAP_NEXT_KEY'],
+  cmd: (typeof Cmd)['MAP_LOOKUP' | 'MAP_UPDATE' | 'MAP_DELETE' | 'MAP_NEXT_KEY' | 'MAP_LOOKUP_DELETE'],
   fd: number,
   key: Uint8Array | null,
   value?: Uint8Array,

@@ -23,6 +23,7 @@ export const Cmd = {
   TEST_RUN: 10,
   OBJ_INFO: 15,
   BTF_LOAD: 18,
+  MAP_LOOKUP_DELETE: 21,
   MAP_FREEZE: 22,
   MAP_LOOKUP_BATCH: 24,
   MAP_UPDATE_BATCH: 26,
@@ -50,8 +51,8 @@ export interface Bpf {
    */
   address(bytes: Uint8Array): bigint;
   close(fd: number): void;
-  /** Shared read-write mapping of a map fd, or minus the errno. */
-  mmap(fd: number, length: number): Mapping | number;
+  /** Shared mapping of a map fd, read-write from its start unless told otherwise; or minus the errno. */
+  mmap(fd: number, length: number, how?: { offset?: number; readOnly?: boolean }): Mapping | number;
   /** Bind the calling thread to these CPUs; 0, or minus the errno. */
   setAffinity(cpus: readonly number[]): number;
   /** CPUs the calling thread may use; empty when the kernel does not say. */
@@ -153,10 +154,11 @@ function bind(koffi: typeof import('koffi'), nr: number): Bpf {
     close: (fd) => {
       close(fd);
     },
-    mmap(fd, length) {
-      const PROT_READ_WRITE = 3;
+    mmap(fd, length, { offset = 0, readOnly = false } = {}) {
+      const [PROT_READ, PROT_READ_WRITE] = [1, 3];
       const MAP_SHARED = 1;
-      const at: number | bigint = mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+      const protection = readOnly ? PROT_READ : PROT_READ_WRITE;
+      const at: number | bigint = mmap(null, length, protection, MAP_SHARED, fd, offset);
       if (Number(at) === -1) return -koffi.errno();
       const bytes = new Uint8Array(koffi.view(BigInt(at), length));
       return {

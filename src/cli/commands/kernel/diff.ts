@@ -6,7 +6,7 @@ import { writeWhole } from '../../../base/files.ts';
 import type { DiffResult, ThirdOpinion } from '../../../kernel/index.ts';
 import type { Program } from '../../../program/program.ts';
 import { count, hours, type WhichPrograms, whichPrograms } from '../../args.ts';
-import { ExitCode } from '../../failure.ts';
+import { EXIT_UNKNOWN, ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
 interface DiffArgs extends WhichPrograms {
@@ -29,7 +29,9 @@ type DiffRow = { name: string; seconds: number; interpreter: Opinions } & DiffRe
 
 export function diffCommand(group: Command): void {
   whichPrograms(group.command('diff <a> <b>'))
-    .description('run two versions of a program on the same inputs; exit code 1 when they differ')
+    .description(
+      'run two versions of a program on the same inputs; exit code 1 when they differ, 3 when a program cannot be run',
+    )
     .option('--runs <n>', 'how many inputs (with --hours: per seed)', count, 1000)
     .option('--hours <h>', 'go on, seed after seed, for so long: for nightly jobs', hours)
     .option('--seed <n>', 'of the inputs', count, 1)
@@ -86,6 +88,7 @@ async function diff(a: string, b: string, o: DiffArgs): Promise<void> {
   if (o.json === true) sayJson(rows);
   else for (const r of rows) sayRow(r, [a, b]);
   if (rows.some((r) => r.status === 'ran' && r.difference !== undefined)) throw new ExitCode(1);
+  if (rows.some((r) => r.status !== 'ran')) throw new ExitCode(EXIT_UNKNOWN);
 }
 
 function sayRow(r: DiffRow, files: readonly [string, string]): void {
@@ -99,6 +102,7 @@ function sayRow(r: DiffRow, files: readonly [string, string]): void {
     const [first, second] = r.interpreter.difference ?? [];
     say(`  our interpreter and the kernel: ${first} on ${files[0]}, ${second} on ${files[1]}`);
   }
+  for (const what of r.notCompared) say(`  not compared: ${what}`);
   for (const [place, n] of Object.entries(r.masked))
     say(`  not compared on ${n} inputs, it varies by itself: ${place}`);
   for (const [what, n] of Object.entries(r.skipped)) say(`  ${n} inputs could not be played: ${what}`);
