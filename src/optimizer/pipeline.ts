@@ -1,7 +1,7 @@
 /**
  * The pipeline for one program.
  *
- *   tests --> dead code, shared code, peepholes --> Markov chains over windows, round by round
+ *   tests --> dead code, shared code, values reused, peepholes --> Markov chains over windows, round by round
  *         --> dead code, shared code --> final word of the kernel
  *
  * Every change goes through `decide` (gate.ts). The result does not depend on time: budgets are steps.
@@ -16,8 +16,10 @@ import { AcceptedRewrites } from './acceptance/accepted-rewrites.ts';
 import { type GateOracles, safetyOfResult } from './acceptance/checks.ts';
 import { finalKernelCheck, type LoadVerdicts } from './acceptance/kernel-check.ts';
 import { budgetOf } from './defaults.ts';
+import { hoistAddresses } from './passes/address-hoisting.ts';
 import { peephole } from './passes/peephole.ts';
 import { share } from './passes/tail-merging.ts';
+import { reuseValues } from './passes/value-reuse.ts';
 import { proofsOf } from './proofs.ts';
 import { nextRound, type Position, Schedule, START, within } from './search/schedule.ts';
 import { SearchPool, type SearchThreads } from './search/search-pool.ts';
@@ -82,6 +84,7 @@ export class Optimization {
     try {
       this.removeDeadCode();
       this.share();
+      this.reuseValues();
       this.peephole();
       await this.searchWindows(searcher);
     } finally {
@@ -189,6 +192,15 @@ export class Optimization {
     // It moves code about, in ranges that were chosen and out of them.
     if (this.options.windows !== undefined) accepted.checkpoint();
     else if (share(accepted, this.tools.contextOf, () => this.stopped())) this.progress();
+  }
+
+  private reuseValues(): void {
+    // In chosen ranges only what the chains find there.
+    if (this.options.windows !== undefined) return;
+    this.tools.forget();
+    const stop = (): boolean => this.stopped();
+    if (reuseValues(this.accepted, stop)) this.progress();
+    if (hoistAddresses(this.accepted, stop)) this.progress();
   }
 
   private peephole(): void {
