@@ -30,20 +30,20 @@ import { describeFailure, EXIT_USER } from './failure.ts';
 const EXAMPLES = `
 Examples:
   k2 optimize prog.o -o prog.small.o          every program of an object, as a drop-in object
-  k2 optimize xdp1.insns -o small.insns       raw instructions, with .maps and .desc beside them
-  k2 explain prog.o                           what of it can be optimized, what cannot, and why
-  k2 disasm prog.o --section xdp              what is in there
+  k2 optimize xdp1.insns -o small.insns       raw instructions; .maps and .desc next to them
+  k2 explain prog.o                           which parts can be optimized, which cannot, and why
+  k2 disasm prog.o --section xdp              print its instructions
   k2 verify prog.o prog.small.o               prove again that both do the same
   k2 proofs check proofs/ --solver cvc5       confirm the proofs of optimize --proofs with another solver
-  k2 check prog.o --kernel 5.4                would that kernel accept it?
-  k2 run experiments/quickstart.yaml          an experiment: a table, and an HTML report
-  k2 report results/quickstart -o out/        the report again
-  k2 compare main results/quickstart --fail-on 'size>0,latency>1%'    a gate for CI
-  k2 corpus list                              which programs there are
-  k2 doctor                                   what this machine can do
+  k2 check prog.o --kernel 5.4                check whether that kernel would accept it
+  k2 run experiments/quickstart.yaml          run an experiment: a table, and an HTML report
+  k2 report results/quickstart -o out/        render the report again
+  k2 compare main results/quickstart --fail-on 'size>0,latency>1%'    fail CI on a regression
+  k2 corpus list                              list the programs of experiments
+  k2 doctor                                   show what this machine can do
 
-Exit codes: 0 fine, 1 a check said no, 2 something to mend (one paragraph on stderr says what),
-3 neither proven nor refuted (verify, check), 130 interrupted.
+Exit codes: 0 success, 1 a check said no, 2 wrong input or options (one paragraph on stderr says which),
+3 neither proven nor refuted (verify, check), 70 internal error, 130 interrupted.
 Every command takes --json.`;
 
 export function buildProgram(): Command {

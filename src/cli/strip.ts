@@ -96,7 +96,7 @@ async function smaller(
       (r.result.kernel.status === 'refused' || r.result.differential.status === 'differ'),
   );
   if (contents.kind !== 'object' || objection !== undefined)
-    throw new Error(`the running kernel objects to ${objection?.name ?? 'the output'}`);
+    throw new Error(`the running kernel rejects ${objection?.name ?? 'the output'}`);
   const changed = rows.filter((r) => r.status === 'optimized' && r.result.slotsAfter < r.result.slotsBefore);
   const code = sizes === undefined ? '' : `, ${sizes.codeBefore} -> ${sizes.codeAfter} bytes of code`;
   return { bytes: contents.bytes, text: `${changed.length} of ${rows.length} programs smaller${code}` };

@@ -5,7 +5,7 @@ import { say, sayJson } from '../output.ts';
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('what this machine can do: kernel, corpora, solver')
+    .description('show what this machine can do: kernel, corpora, solver')
     .option('--json', 'as JSON')
     .action(async (o: { json?: boolean }) => {
       const { probeKernel } = await import('../../kernel/syscall/doctor.ts');
@@ -33,7 +33,7 @@ export function doctorCommand(program: Command): void {
         say(`  syscall programs ${syscallPrograms ? 'yes' : 'no'}, may_goto ${mayGoto ? 'yes' : 'no'}`);
       } else {
         say(`bpf(2): not usable: ${kernel.reason}`);
-        say('  Outputs are still proven; only the second opinion of a running kernel is missing.');
+        say('  Outputs are still proven; only the check by a running kernel is missing.');
       }
       for (const c of corpora) say(`corpus ${c.name}: ${c.there} of ${c.programs} programs are there`);
     });

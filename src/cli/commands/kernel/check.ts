@@ -17,7 +17,7 @@ type Row = { name: string; section: string; kernel: string; release?: string } &
 
 export function checkCommand(group: Command): void {
   whichPrograms(group.command('check <file>'))
-    .description('does the kernel accept the programs of a file? exit code 1 when it refuses one')
+    .description('load the programs of a file; exit code 1 when the kernel refuses one')
     .option('--kernels <names>', 'these kernels: running, or added with k2 kernel vm add', listOfWords)
     .option('--json', 'as JSON')
     .action(check);

@@ -33,10 +33,10 @@ export function diffCommand(group: Command): void {
       'run two versions of a program on the same inputs; exit code 1 when they differ, 3 when a program cannot be run',
     )
     .option('--runs <n>', 'how many inputs (with --hours: per seed)', count, 1000)
-    .option('--hours <h>', 'go on, seed after seed, for so long: for nightly jobs', hours)
+    .option('--hours <h>', 'continue with further seeds for this long: for nightly jobs', hours)
     .option('--seed <n>', 'of the inputs', count, 1)
     .option('--sequence <n>', 'inputs in a row on the same maps', count, 8)
-    .option('--interpreter <n>', 'inputs on which our interpreter is asked, too', count, 200)
+    .option('--interpreter <n>', 'inputs that run in our interpreter, too', count, 200)
     .option('--case <file>', 'write a difference as a case file (see replay)')
     .option('--json', 'as JSON')
     .action(diff);
@@ -115,6 +115,6 @@ function opinionText(t: ThirdOpinion): string {
   const said =
     t.places === undefined
       ? `our interpreter agrees with the kernel on ${t.agreed} of ${t.runs} inputs`
-      : `our interpreter and the kernel part: ${JSON.stringify(t.places)}`;
+      : `our interpreter and the kernel differ: ${JSON.stringify(t.places)}`;
   return `${said}${guessed}; they reach ${t.reached} of ${t.instructions} instructions`;
 }

@@ -19,7 +19,7 @@ interface FuzzArgs extends WhichPrograms {
 export function truthCommands(group: Command): void {
   whichPrograms(group.command('fuzz [files...]'))
     .description(
-      'our interpreter against the kernel: random programs, or those of files; exit code 1 on a difference',
+      'compare our interpreter with the kernel on random programs, or those of files; exit code 1 on a difference',
     )
     .option('--programs <n>', 'random programs, when no files are given', count, 200)
     .option('--tests <n>', 'inputs per program', count, 20)
@@ -30,7 +30,7 @@ export function truthCommands(group: Command): void {
     .action(fuzz);
   group
     .command('replay <cases...>')
-    .description('play case files again; exit code 1 when one does not do what it says')
+    .description('re-run recorded differences; exit code 1 when one does not do what it says')
     .option('--json', 'as JSON')
     .action(replayFiles);
 }

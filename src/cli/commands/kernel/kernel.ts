@@ -1,4 +1,4 @@
-/** `k2 kernel`: the running kernel's opinion. */
+/** `k2 kernel`: the running kernel's load verdicts, runs and times. */
 import type { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { diffCommand } from './diff.ts';
@@ -10,7 +10,7 @@ import { vmCommand } from './vm.ts';
 export function kernelCommand(program: Command): void {
   const group = program
     .command('kernel')
-    .description('ask the running kernel (needs root); nothing is attached');
+    .description('use the running kernel (needs root); nothing is attached');
   checkCommand(group);
   vmCommand(group);
   diffCommand(group);

@@ -1,4 +1,4 @@
-/** `k2 kernel matrix`: our static safety checker against the running kernel's, over files or corpora and their mutants. */
+/** `k2 kernel matrix`: static safety against the kernel verifier, over files or corpora and their mutants. */
 import type { Command } from 'commander';
 import type { MatrixTally } from '../../../kernel/differential/safety-matrix.ts';
 import { count, listOfWords, type WhichPrograms, whichPrograms } from '../../args.ts';
@@ -16,12 +16,17 @@ interface MatrixArgs extends WhichPrograms {
 export function matrixCommand(group: Command): void {
   whichPrograms(group.command('matrix [files...]'))
     .description(
-      'our static safety checker against the running kernel: how often they disagree, and about what',
+      'compare our static safety check with the kernel verifier: how often they disagree, and about what',
     )
     .option('--corpus <names>', 'all programs of these corpora, separated by commas', listOfWords, [])
     .option('--variants <names>', 'only these builds; default: all, each text once', listOfWords)
     .option('--mutants <n>', 'mutants per program', count, 100)
-    .option('--work <n>', 'instructions our checker may process per program and its mutants', count, 200_000)
+    .option(
+      '--work <n>',
+      'instructions that static safety may process per program and its mutants',
+      count,
+      200_000,
+    )
     .option('--seed <n>', 'of the mutants', count, 1)
     .option('--json', 'as JSON')
     .action(matrix);

@@ -6,7 +6,7 @@ export function asmCommand(program: Command): void {
   program
     .command('asm <file>')
     .description(
-      'assemble text (as disasm prints it, or BPF C macros) into an .insns file, with .maps and .desc beside it',
+      'assemble text (as disasm prints it, or BPF C macros) into an .insns file, with .maps and .desc next to it',
     )
     .requiredOption('-o, --output <file>', 'where to write the instructions')
     .option('--json', 'as JSON')

@@ -1,4 +1,4 @@
-/** `k2 check`: is a program safe, as the kernel's checker sees it? Without a kernel. */
+/** `k2 check`: would the kernel verifier accept a program? Without a kernel. */
 import type { Command } from 'commander';
 import type { FaultyRun, SafetyFinding } from '../../../api/check.ts';
 import type { Program } from '../../../program/program.ts';
@@ -27,7 +27,7 @@ interface CheckRow {
 export function checkCommand(program: Command): void {
   whichPrograms(program.command('check <file>'))
     .description(
-      'would the kernel accept the programs of a file? by our own safety checker, without a kernel; exit code 1 when one is unsafe, 3 when it cannot be told of one',
+      'check whether a kernel would accept the programs of a file, without loading them; exit code 1 when one is unsafe, 3 when one is not known',
     )
     .option('--kernel <version>', 'by the rules of this Linux, e.g. 5.4', linux, '6.18')
     .option(

@@ -5,7 +5,7 @@ import { say, sayJson } from '../../output.ts';
 
 export function disasmCommand(program: Command): void {
   whichPrograms(program.command('disasm <file>'))
-    .description('print the programs of an object or an .insns file, in the syntax of the kernel checker')
+    .description('print the programs of an object or an .insns file, in the syntax of the kernel verifier')
     .option('--macros', 'as BPF C macros (BPF_MOV64_IMM(...))')
     .option('--json', 'as JSON')
     .action(async (file: string, o: WhichPrograms & { macros?: boolean; json?: boolean }) => {

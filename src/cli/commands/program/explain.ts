@@ -1,4 +1,4 @@
-/** `k2 explain`: what of a file can be optimized, what cannot, and why. */
+/** `k2 explain`: which parts of a file can be optimized, which cannot, and why. */
 import type { Command } from 'commander';
 import type { ExplainedRange } from '../../../optimizer/explain.ts';
 import type { OptimizeResult } from '../../../optimizer/types.ts';
@@ -22,7 +22,9 @@ interface Told extends ExplainedRange {
 
 export function explainCommand(program: Command): void {
   whichPrograms(program.command('explain <file>'))
-    .description('what of each program can be optimized, what cannot, and why, slot range by slot range')
+    .description(
+      'show which parts of each program can be optimized, which cannot, and why, by ranges of slots',
+    )
     .option('--steps <n>', 'proposals of the search whose outcome is shown; 0: none', count, STEPS)
     .option('--seed <n>', 'seed of the search and its tests', count, 1)
     .option('--json', 'as JSON')

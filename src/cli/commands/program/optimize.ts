@@ -66,8 +66,8 @@ export function optimizeCommand(program: Command): void {
     .option('--window-length <n>', 'longest window, in instructions', count)
     .option('--isa <level>', "instructions of the output, v1 to v4; default: the input's own", isa)
     .option('--kernel <version>', 'oldest Linux that must accept the output, e.g. 5.4', linux)
-    .option('--no-kernel', 'do not ask the running kernel')
-    .option('--require-kernel', 'fail when the running kernel cannot be asked')
+    .option('--no-kernel', 'do not use the running kernel')
+    .option('--require-kernel', 'fail when the running kernel cannot be used')
     .option('--diff-runs <n>', 'differential runs in the kernel at the end', count)
     .option('--solver <name>', 'embedded, or an installed z3, bitwuzla or cvc5, or a path to one')
     .option(
@@ -133,7 +133,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
     if (sizes !== undefined) say(sizesText(sizes));
   }
   if (written.length === 0) {
-    note('k2: nothing was written: the running kernel objects to the output, see above. Please report it.');
+    note('k2: nothing was written: the running kernel rejects the output, see above. Please report it.');
     throw new ExitCode(1);
   }
   if (interrupted) {
