@@ -36,11 +36,25 @@ export function loadBtfOf(bpf: Bpf, fds: Fds, { btf, functions }: Program): Load
   return fd >= 0 ? { ok: true, fd: fds.own(fd, 'load BTF') } : { ok: false, reason: errnoName(fd) };
 }
 
-/** @param fds owns what is made for this load alone */
-export function functionInfo(bpf: Bpf, fds: Fds, btf: LoadedBtf, code: Code): FunctionInfo | undefined {
+/**
+ * @param fds owns what is made for this load alone
+ * @param forRuns the program only has to run: without its own BTF it gets what it needs
+ */
+export function functionInfo(
+  bpf: Bpf,
+  fds: Fds,
+  btf: LoadedBtf,
+  code: Code,
+  forRuns = false,
+): FunctionInfo | undefined {
   const types = code.functions.map((f) => contractOf(f).btfType);
-  if (btf?.ok !== true || types.some((t) => t === undefined))
-    return needsFunctionInfo(code.insns) ? callbackInfo(bpf, fds, code.insns) : undefined;
+  if (btf?.ok !== true || types.some((t) => t === undefined)) {
+    // Of an object without BTF libbpf has no records either; bare instructions get some of our own.
+    const isBare = code.functions.every((f) => f.contract === undefined);
+    return (isBare || forRuns) && needsFunctionInfo(code.insns)
+      ? callbackInfo(bpf, fds, code.insns)
+      : undefined;
+  }
   const offsets = slotOffsets(code.insns);
   const records = new Attr(8 * types.length);
   code.functions.forEach((f, n) => {

@@ -245,7 +245,7 @@ export function loadProgram(
     const raw = { ...rawProgram(program, code.insns, mapFds), ...options.as };
     // As another type its context has another name, so that its global functions would not be right.
     const btf = options.as === undefined ? loadBtfOf(bpf, fds, program) : undefined;
-    const info = functionInfo(bpf, fds, btf, code);
+    const info = functionInfo(bpf, fds, btf, code, options.as !== undefined);
     return loadOnce(bpf, fds, raw, code.insns, info, options.full === true ? 1 : 4);
   } catch (e) {
     if (e instanceof BpfError) return { ok: false, refused: false, reason: e.message, log: '' };
