@@ -148,6 +148,11 @@ describe('planted wrong rewrites', () => {
       console.table(table);
       console.log({ total, kinds: rows.length });
     }
+    const sum = (of: (r: Row) => number): number => rows.reduce((all, r) => all + of(r), 0);
+    // Most are told apart by a run that was replayed: neither refused by rule alone nor given up.
+    expect(sum((r) => r.replayed)).toBeGreaterThanOrEqual(0.55 * total);
+    expect(sum((r) => r.unknown)).toBeLessThanOrEqual(0.2 * total);
+    expect(rows.filter((r) => r.replayed > 0).length).toBeGreaterThanOrEqual(0.7 * rows.length);
     expect(rows.length).toBeGreaterThanOrEqual(20);
     expect(total).toBeGreaterThanOrEqual(FULL ? 2000 : 150);
   });

@@ -2,11 +2,9 @@
  * Constructors of terms with light folding: constants, identities, and cuts through concatenations. What comes out keeps the shape of
  * the program (a solver is fastest on that); normal forms are a separate step (simplify/).
  */
-import { applyOp, MASKS, OP_ROWS, Op, type OpCode } from './ops.ts';
+import { IDENTITIES } from './identities.ts';
+import { applyOp, OP_ROWS, Op, type OpCode } from './ops.ts';
 import type { Term, TermStore } from './terms.ts';
-
-const DIVISIONS: ReadonlySet<OpCode> = new Set([Op.UDiv, Op.URem, Op.SDiv, Op.SRem]);
-const SHIFTS: ReadonlySet<OpCode> = new Set([Op.Shl, Op.LShr, Op.AShr]);
 
 export class TermBuilder {
   readonly store: TermStore;
@@ -32,56 +30,11 @@ export class TermBuilder {
     const w = OP_ROWS[op]!.predicate === true ? 1 : aw;
     const [cx, cy] = [s.constant(x), s.constant(y)];
     if (cx !== undefined && cy !== undefined) return s.const(applyOp(op, w, aw, aw, cx, cy, 0n), w);
-    return (
-      this.identity(op, x, y, cx, cy, aw) ??
-      (OP_ROWS[op]!.commutes === true && x > y ? s.node(op, w, y, x, 0) : s.node(op, w, x, y, 0))
-    );
-  }
-
-  private identity(
-    op: OpCode,
-    x: Term,
-    y: Term,
-    cx: bigint | undefined,
-    cy: bigint | undefined,
-    w: number,
-  ): Term | undefined {
-    const ones = MASKS[w]!;
-    if (cx !== undefined && OP_ROWS[op]!.commutes === true) return this.identity(op, y, x, cy, cx, w);
-    switch (op) {
-      case Op.And:
-        if (x === y || cy === ones) return x;
-        return cy === 0n ? y : undefined;
-      case Op.Or:
-        if (x === y || cy === 0n) return x;
-        return cy === ones ? y : undefined;
-      case Op.Xor:
-        if (x === y) return this.const(0n, w);
-        if (cy === ones) return this.not(x);
-        return cy === 0n ? x : undefined;
-      case Op.Add:
-        return cy === 0n ? x : undefined;
-      case Op.Sub:
-        if (x === y) return this.const(0n, w);
-        return cy === 0n ? x : undefined;
-      case Op.Mul:
-        if (cy === 1n) return x;
-        return cy === 0n ? y : undefined;
-      case Op.Eq:
-        if (x === y) return this.true;
-        if (w === 1 && cy !== undefined) return cy === 1n ? x : this.not(x);
-        return undefined;
-      case Op.ULt:
-        return x === y || cy === 0n || cx === ones ? this.false : undefined;
-      case Op.SLt:
-        return x === y ? this.false : undefined;
-      default:
-        if (SHIFTS.has(op)) {
-          if (cy === 0n) return x;
-          if (cy !== undefined && cy >= BigInt(w) && op !== Op.AShr) return this.const(0n, w);
-        }
-        return DIVISIONS.has(op) && cy === 1n && op === Op.UDiv ? x : undefined;
-    }
+    const commutes = OP_ROWS[op]!.commutes === true;
+    const identity = IDENTITIES[op];
+    const known =
+      commutes && cx !== undefined ? identity?.(this, y, x, cy, cx, aw) : identity?.(this, x, y, cx, cy, aw);
+    return known ?? (commutes && x > y ? s.node(op, w, y, x, 0) : s.node(op, w, x, y, 0));
   }
 
   not(x: Term): Term {
