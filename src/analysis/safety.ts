@@ -9,7 +9,6 @@ import { specOf } from '../isa/semantics.ts';
 import { validate } from '../isa/validate.ts';
 import type { Program } from '../program/program.ts';
 import { liveRegisters as liveRegistersOf } from './cfg/register-liveness.ts';
-import { wrongEarlyExits } from './early-exits.ts';
 import { baseOf, type Earlier, type Explored, exploreAgain, runsOnce } from './engine/incremental.ts';
 import { followPaths } from './engine/path-exploration.ts';
 import type { Finding } from './finding.ts';
@@ -133,7 +132,6 @@ function inspect(
   if (rules.linux < linux(5, 3))
     for (const { from, to } of env.cfg.backEdges)
       report(env.cfg.blocks[from]!.end - 1, `back-edge to insn ${env.cfg.blocks[to]!.start}`);
-  for (const { index, reason } of wrongEarlyExits(program)) report(index, reason);
   const certain = seen.size > 0;
   if (certain && rules.first === true) return { findings: [...seen.values()], steps: 0, loops, certain };
   const live = liveRegistersOf(program, env.cfg);

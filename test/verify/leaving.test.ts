@@ -89,7 +89,7 @@ describe('safety', () => {
     expect(reasons(p)).toEqual([]);
     expect(reasons(withType(p, { btfType: 1, returnsNumber: true }))).toEqual([]);
     expect(reasons(withType(p, { btfType: 1, returnsNumber: false }))).toEqual([
-      "LD_ABS is only allowed in functions that return 'int'.",
+      "LD_ABS is only allowed in functions that return 'int'",
     ]);
     expect(reasons(withType(tail(), {}))).toEqual(['tail_call is not allowed in subprogs without BTF']);
   });
