@@ -16,6 +16,7 @@ import { formatInsn } from '../isa/disasm.ts';
 import { EditError } from '../isa/edit.ts';
 import { referenceOf, slotOffsets } from '../isa/flow.ts';
 import type { Insn } from '../isa/insn.ts';
+import { withCommonMaps } from '../program/common-maps.ts';
 import { replaceRange } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { bisimilar } from './bisimulation.ts';
@@ -39,7 +40,13 @@ function keyOf(i: Insn): string {
   return formatInsn(reference === undefined ? i : { ...i, [reference.field]: 0 });
 }
 
-export function compareVersions(a: Program, b: Program, verifier: WindowVerifier): VersionComparison {
+export function compareVersions(
+  first: Program,
+  second: Program,
+  verifier: WindowVerifier,
+): VersionComparison {
+  const common = withCommonMaps(first, second);
+  const { a, b } = common.ok ? common : { a: first, b: second };
   const apart = whyIncomparable(a, b);
   if (apart !== undefined)
     return { scope: 'program', verdict: { kind: 'unknown', reason: apart, ms: 0 }, ranges: [] };

@@ -6,6 +6,7 @@
  *
  * The fast path compares bytes only; everything else happens on the rare mismatch.
  */
+import { withCommonMaps } from '../../program/common-maps.ts';
 import type { Program } from '../../program/program.ts';
 import type { TestCase } from '../../vm/types.ts';
 import { visibleContext } from '../run/inputs.ts';
@@ -19,7 +20,6 @@ import {
 } from '../run/observe.ts';
 import { type KernelRun, KernelRunner, onOneCpu } from '../run/run.ts';
 import { asksForRoutes, withRoutes } from '../syscall/netns.ts';
-import { withCommonMaps } from './common-maps.ts';
 import { minimise } from './shrink.ts';
 import { uncompared } from './uncompared.ts';
 

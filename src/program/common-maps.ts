@@ -1,6 +1,6 @@
-/** Two versions of a program on the same list of maps: a version that no longer uses a map still runs beside it. */
-import { type Insn, OP_LD_IMM64, PseudoLd } from '../../isa/insn.ts';
-import type { MapDef, Program } from '../../program/program.ts';
+/** Two versions of a program on the same list of maps: a version that no longer uses a map is still one. */
+import { type Insn, OP_LD_IMM64, PseudoLd } from '../isa/insn.ts';
+import type { MapDef, Program } from './program.ts';
 
 /** Both programs with the union of their maps, in one order; or why that cannot be. */
 export function withCommonMaps(
