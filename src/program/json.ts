@@ -17,6 +17,9 @@ const mapSchema = z.strictObject({
   get inner() {
     return mapSchema.optional();
   },
+  get values() {
+    return z.array(z.strictObject({ index: natural, map: mapSchema })).optional();
+  },
   initial: z.base64().optional(),
   readonly: z.boolean().optional(),
 });
@@ -67,19 +70,25 @@ const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('bas
 const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 function mapToJson(m: MapDef): MapJson {
-  const { inner, initial, ...rest } = m;
+  const { inner, values, initial, ...rest } = m;
   return {
     ...rest,
     ...(inner === undefined ? {} : { inner: mapToJson(inner) }),
+    ...(values === undefined
+      ? {}
+      : { values: values.map(({ index, map }) => ({ index, map: mapToJson(map) })) }),
     ...(initial === undefined ? {} : { initial: toBase64(initial) }),
   };
 }
 
 function mapFromJson(m: MapJson): MapDef {
-  const { inner, initial, ...rest } = m;
+  const { inner, values, initial, ...rest } = m;
   return {
     ...rest,
     ...(inner === undefined ? {} : { inner: mapFromJson(inner) }),
+    ...(values === undefined
+      ? {}
+      : { values: values.map(({ index, map }) => ({ index, map: mapFromJson(map) })) }),
     ...(initial === undefined ? {} : { initial: fromBase64(initial) }),
   };
 }

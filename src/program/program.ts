@@ -18,6 +18,8 @@ export interface MapDef {
   flags: number;
   /** Template of the inner maps of an array or hash of maps. */
   inner?: MapDef;
+  /** Maps that a loader puts into a map of maps: the object's `.values`. */
+  values?: readonly { index: number; map: MapDef }[];
   /** Contents of a global data section (an array map of one entry). */
   initial?: Uint8Array;
   /** `.rodata`: frozen, so its contents are constants. */

@@ -42,6 +42,8 @@ export function guessedHelpers(program: Program): string[] {
     .map((i) => helperById(i.imm))
     .filter((h) => h === undefined || !h.known || h.effects.some((e) => OF_THE_MACHINE.includes(e)))
     .map((h) => h?.name ?? 'unknown');
+  // Which map is where in a map of maps is in the object, not in a test.
+  if (program.maps.some((m) => m.values !== undefined)) names.push('what maps of maps hold');
   return [...new Set(names)];
 }
 

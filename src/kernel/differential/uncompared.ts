@@ -37,6 +37,7 @@ export function uncompared(a: KernelRunner, b: KernelRunner): string[] {
   return [
     ...helperEffects(insns, a),
     ...closedMaps(a),
+    ...innerMaps(a),
     ...hiddenFields(insns, a),
     ...(insns.some((i) => i.op === OP_CALL && i.src === PseudoCall.KFUNC)
       ? ['what kernel functions change']
@@ -63,6 +64,18 @@ function closedMaps({ maps }: KernelRunner): string[] {
   return maps.maps
     .filter((m) => m.access === 'closed' && !m.isOutput && !SAID_ELSEWHERE.has(m.def.type))
     .map(({ def }) => `contents of map ${def.name} (${mapType(def.type)?.name ?? `type ${def.type}`})`);
+}
+
+/** Maps that the program only reaches through another one. */
+function innerMaps({ program }: KernelRunner): string[] {
+  const named = new Set(program.maps.map((m) => m.name));
+  return program.maps
+    .filter((m) => m.type === MapTypeId.ARRAY_OF_MAPS || m.type === MapTypeId.HASH_OF_MAPS)
+    .flatMap(({ name, values = [] }) => {
+      if (values.length === 0) return [`what is done with maps in ${name} (it is empty)`];
+      const hidden = [...new Set(values.map((v) => v.map.name))].filter((n) => !named.has(n));
+      return hidden.length === 0 ? [] : [`contents of ${hidden.join(', ')} in map ${name}`];
+    });
 }
 
 /** Fields that a program may store to and a test run does not give back. */

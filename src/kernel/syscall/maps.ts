@@ -55,13 +55,19 @@ export function kernelMapDef(def: MapDef, purpose: MapPurpose, cpus = 1): MapDef
 }
 
 /** Creates one map, with its inner map, contents and, with `frozen`, freeze; owned by `fds`. Throws `BpfError`. */
-function createMap(bpf: Bpf, fds: Fds, def: MapDef, frozen = def.readonly === true): number {
+function createMap(
+  bpf: Bpf,
+  fds: Fds,
+  def: MapDef,
+  purpose: MapPurpose,
+  frozen = def.readonly === true,
+): number {
   const attr = new Attr(72);
   attr.u32(0, def.type).u32(4, def.keySize).u32(8, def.valueSize).u32(12, def.maxEntries).u32(16, def.flags);
   attr.text(28, def.name, 16);
   if (def.type === MapTypeId.ARRAY_OF_MAPS || def.type === MapTypeId.HASH_OF_MAPS) {
     const inner = def.inner ?? STAND_IN_INNER;
-    attr.u32(20, createMap(bpf, fds, kernelMapDef(inner, 'check', bpf.possibleCpus())));
+    attr.u32(20, createMap(bpf, fds, kernelMapDef(inner, purpose, bpf.possibleCpus()), purpose));
   }
   const fd = fds.own(bpf.call(Cmd.MAP_CREATE, attr.bytes, 72), `create map ${def.name}`);
   if (def.initial !== undefined) {
@@ -131,12 +137,32 @@ export function createMaps(
   purpose: MapPurpose,
   freezeSettings = false,
 ): number[] {
-  return defs.map((def) =>
+  const made = defs.map((def) =>
     createMap(
       bpf,
       fds,
       kernelMapDef(def, purpose, bpf.possibleCpus()),
+      purpose,
       def.readonly === true || (freezeSettings && isSettings(def)),
     ),
   );
+  if (purpose === 'run') putInnerMaps(bpf, fds, defs, made);
+  return made;
+}
+
+/** Fills maps of maps as the object says; a map that the program also uses by name is the same one. */
+function putInnerMaps(bpf: Bpf, fds: Fds, defs: readonly MapDef[], made: readonly number[]): void {
+  const byName = new Map(defs.map((def, i) => [def.name, made[i]!]));
+  for (const [i, outer] of defs.entries())
+    for (const { index, map } of outer.values ?? []) {
+      let fd = byName.get(map.name);
+      if (fd === undefined) {
+        fd = createMap(bpf, fds, kernelMapDef(map, 'run', bpf.possibleCpus()), 'run');
+        byName.set(map.name, fd);
+      }
+      const key = new Uint8Array(outer.keySize);
+      new DataView(key.buffer).setUint32(0, index, true);
+      const r = elem(bpf, Cmd.MAP_UPDATE, made[i]!, key, new Uint8Array(Uint32Array.of(fd).buffer));
+      if (r < 0) throw new BpfError(`put map ${map.name} into ${outer.name}`, r);
+    }
 }

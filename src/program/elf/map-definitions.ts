@@ -51,7 +51,12 @@ export function readMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
   const symbolsOf = (s: Section): ElfSymbol[] =>
     (bySection.get(s) ?? []).filter((sym) => sym.type !== SymbolType.SECTION);
   for (const s of elf.sections) if (isLegacyName(s.name)) maps.push(...legacyMaps(elf, s, symbolsOf(s)));
-  for (const s of elf.sections) if (s.name === '.maps') maps.push(...btfMaps(s, symbolsOf(s), btf));
+  for (const s of elf.sections)
+    if (s.name === '.maps') {
+      const defined = btfMaps(s, symbolsOf(s), btf);
+      fillValues(elf, s, btf, defined);
+      maps.push(...defined);
+    }
   let zeros = 0;
   for (const s of elf.sections) {
     const bss = s.type === SectionType.NOBITS && isBssName(s.name);
@@ -186,6 +191,35 @@ function applyValues(btf: Btf, m: BtfMember, def: MapDef): string | undefined {
   if (element.kind !== 'struct') return undefined;
   def.inner = { name: `${def.name}.inner`, type: 0, keySize: 0, valueSize: 0, maxEntries: 0, flags: 0 };
   return fillFromStruct(btf, element, def.inner, true);
+}
+
+/**
+ * `.values = { [1] = &inner }`: each is a relocation of the section, at the definition's place plus that of `values`.
+ * Those that name programs (prog arrays) are left out.
+ */
+function fillValues(elf: ElfFile, s: Section, btf: Btf | undefined, maps: readonly ObjectMap[]): void {
+  if (btf === undefined) return;
+  const placeOfValues = new Map<string, number>();
+  for (const v of btf.sections.get('.maps') ?? []) {
+    const variable = btf.types[v.type];
+    const struct = variable?.kind === 'var' ? resolve(btf, variable.type)?.type : undefined;
+    const member = struct?.kind === 'struct' ? struct.members.find((m) => m.name === 'values') : undefined;
+    if (member !== undefined) placeOfValues.set(variable?.name ?? '', member.bitOffset / 8);
+  }
+  const entries = elf.relocations.filter((t) => t.target === s).flatMap((t) => t.entries);
+  for (const { def, offset } of maps) {
+    const place = placeOfValues.get(def.name);
+    if (place === undefined) continue;
+    const end = Math.min(...maps.map((m) => m.offset).filter((o) => o > offset), s.data.length);
+    const values = entries.flatMap((r) => {
+      const index = (r.offset - offset - place) / 8;
+      const map = maps.find((m) => m.def.name === r.symbol.name)?.def;
+      return map === undefined || !Number.isInteger(index) || index < 0 || r.offset >= end
+        ? []
+        : [{ index, map }];
+    });
+    if (values.length > 0) def.values = values;
+  }
 }
 
 /** `__uint(name, n)` is `int (*name)[n]`; `__ulong(name, n)` an enum of one value. */
