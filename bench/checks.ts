@@ -4,8 +4,8 @@
  *   program --optimize--> every window check, by what they needed; the smaller program
  *   program, smaller program --> the whole-program proof by a verifier that has seen nothing
  *
- * Milliseconds of CPU time, medians; K2's own figures beside them (the shared folder's facts/rivals.md: K2 built -O2, its average per
- * solver query). One JSON line per program, then one for all.
+ * Milliseconds of CPU time, medians; K2's own figures beside them (the shared folder's facts/rivals.md: K2
+ * built -O2, its average per solver query). One JSON line per program, then one for all.
  */
 import { completeOptions } from '../src/experiment/definition/options.ts';
 import { optimizeProgram } from '../src/optimizer/index.ts';

@@ -1,6 +1,7 @@
 /**
- * How fast the interpreter is: nanoseconds per executed instruction over 64 tests, all in (setting up, comparing and
- * rewinding every test), against the same in C, rounds interleaved; and candidates per second with early exit.
+ * How fast the interpreter is: nanoseconds per executed instruction over 64 tests, all in (setting up,
+ * comparing and rewinding every test), against the same in C, rounds interleaved; and candidates per second
+ * with early exit.
  *
  * CPU time, not wall time: the machine may be shared.
  */
@@ -65,7 +66,10 @@ function fullPass(machine: Machine, passes: number): number {
   return (cpuNanoseconds() - start) / passes;
 }
 
-/** Runs the C interpreter for some passes; undefined when there is no C compiler, or the program calls other helpers. */
+/**
+ * Runs the C interpreter for some passes; undefined when there is no C compiler, or the program calls other
+ * helpers.
+ */
 function cInterpreter(machine: Machine, directory: string): ((passes: number) => number) | undefined {
   const calls = machine.program.insns.filter((i) => i.op === OP_CALL);
   if (calls.some((i) => i.imm !== MAP_LOOKUP) || spawnSync('gcc', ['--version']).status !== 0)

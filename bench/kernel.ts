@@ -1,11 +1,17 @@
-/** The running kernel as oracle: loads and differential runs per second, beside the figures that were measured with bare system calls. */
+/**
+ * The running kernel as oracle: loads and differential runs per second, beside the figures that were measured
+ * with bare system calls.
+ */
 
 import { loadEntry, openCorpus } from '../src/experiment/corpus/corpus.ts';
 import { sizeInSlots } from '../src/isa/insn.ts';
 import { KernelSession, kernelDiff, kernelTests } from '../src/kernel/index.ts';
 import { encodeWithMaps } from '../src/kernel/syscall/programs.ts';
 
-/** Microseconds per accepted load with bare system calls on the same kind of machine (Linux 6.18, two virtual CPUs). */
+/**
+ * Microseconds per accepted load with bare system calls on the same kind of machine (Linux 6.18, two virtual
+ * CPUs).
+ */
 const BARE: Readonly<Record<string, number>> = {
   xdp1: 155,
   xdp2: 243,

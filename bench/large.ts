@@ -3,8 +3,8 @@
  *
  *   node node_modules/.cache/k2-bench/bench/large.js [slots] [proposals]
  *
- * The program is an unrolled classifier, block after block: two packet bytes put together, compared with a constant of
- * the block, and a counter of the block incremented.
+ * The program is an unrolled classifier, block after block: two packet bytes put together, compared with a
+ * constant of the block, and a counter of the block incremented.
  */
 
 import { encode } from '../src/isa/codec.ts';

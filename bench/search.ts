@@ -1,6 +1,7 @@
 /**
- * How fast the search is: proposals per CPU second of one core, everything in (analysis, tests, proofs, judging), and of
- * the chains alone, where nothing is proven; beside K2's iterations per CPU second on such a machine.
+ * How fast the search is: proposals per CPU second of one core, everything in (analysis, tests, proofs,
+ * judging), and of the chains alone, where nothing is proven; beside K2's iterations per CPU second on such a
+ * machine.
  *
  * CPU time, not wall time: the machine may be shared.
  */
@@ -14,7 +15,9 @@ import { paperProgram } from './paper.ts';
 const TESTS = 64;
 const STEPS = 1_000_000;
 
-/** Iterations per CPU second of K2 itself, built -O2, on two shared virtual CPUs (../shared/facts/rivals.md). */
+/**
+ * Iterations per CPU second of K2 itself, built -O2, on two shared virtual CPUs (../shared/facts/rivals.md).
+ */
 const K2: Readonly<Record<string, number>> = {
   xdp1: 16_756,
   xdp_pktcntr: 22_613,

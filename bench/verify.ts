@@ -1,7 +1,8 @@
 /**
  * How long the verifier takes, by the stage that decides:
  *
- *   windows    every straight-line window of up to four instructions of the paper's small programs, with random small changes; those that
+ *   windows    every straight-line window of up to four instructions of the paper's small programs, with
+ *              random small changes; those that
  *              samples do not refute are what a search would ask about after its tests
  *   programs   each program against itself with its registers renamed: the whole-program check
  *

@@ -29,11 +29,17 @@ export interface Analysis {
   stateBefore(index: number): AbstractState | undefined;
   /** The same as a list of cases, of which one always holds: by chain of calls and by kinds of pointers. */
   statesBefore(index: number): readonly AbstractState[];
-  /** The same object for a block of another version exactly when its instructions and all that is known in it are the same. */
+  /**
+   * The same object for a block of another version exactly when its instructions and all that is known in it
+   * are the same.
+   */
   keyOf(block: number): object;
   /** What an analysis of a later version can build on. */
   readonly earlier: Earlier | undefined;
-  /** Where it was built on one whose blocks have the same numbers: that one's version, and the blocks that have other keys. */
+  /**
+   * Where it was built on one whose blocks have the same numbers: that one's version, and the blocks that
+   * have other keys.
+   */
   readonly edit: { readonly from: object; readonly changed: readonly number[] } | undefined;
 }
 
@@ -43,7 +49,9 @@ export const ANALYSIS_RULES: VerifierRules = { linux: linux(6, 18), uninitStack:
 const DISJUNCTS = 8;
 const STEP_LIMIT = 2_000_000;
 
-/** States of one call chain stay as they are; of several, only what the running function itself sees is kept. */
+/**
+ * States of one call chain stay as they are; of several, only what the running function itself sees is kept.
+ */
 function alone(state: AbstractState): AbstractState {
   const depth = state.frames.length - 1;
   const frame = state.frames[depth]!;

@@ -1,4 +1,7 @@
-/** Which bits of its operands an ALU instruction or a comparison needs, given which bits of its result are needed. */
+/**
+ * Which bits of its operands an ALU instruction or a comparison needs, given which bits of its result are
+ * needed.
+ */
 import { bigintAlgebra } from '../isa/algebra.ts';
 import type { Insn } from '../isa/insn.ts';
 import type { AluOp, JumpOp } from '../isa/semantics.ts';

@@ -2,7 +2,8 @@
  * What can be known about a program without running it.
  *
  *   Program --cfg--> blocks, order, dominators, loops, calls
- *           --flow (explore, step, branch)--> AbstractState before each instruction: pointers, ranges, stack bytes
+ *           --flow (explore, step, branch)--> AbstractState before each instruction: pointers, ranges, stack
+ *             bytes
  *           --liveness (demand)--> registers, bits and stack bytes that are read later
  *           --safety--> what the kernel's checker would refuse
  */

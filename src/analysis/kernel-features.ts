@@ -1,9 +1,11 @@
 /**
- * What of a program a Linux version does not know yet: its type, its instructions and maps, calls between functions.
+ * What of a program a Linux version does not know yet: its type, its instructions and maps, calls between
+ * functions.
  *
  *   program x Linux version --tables of first versions--> findings, which no value of any register can change
  *
- * Helpers and context fields are looked at where they are used (transfer/): the kernel, too, only sees what it reaches.
+ * Helpers and context fields are looked at where they are used (transfer/): the kernel, too, only sees what
+ * it reaches.
  */
 import { linux, needs } from '../base/linux.ts';
 import { type Insn, isHelperCall, OP_LD_IMM64, PseudoLd, sizeInSlots } from '../isa/insn.ts';
@@ -54,13 +56,19 @@ export function missingFeatures(program: Program, version: number): Finding[] {
   return findings;
 }
 
-/** What leaves the running function without a result of its own: a tail call, a load past the end of the packet. */
+/**
+ * What leaves the running function without a result of its own: a tail call, a load past the end of the
+ * packet.
+ */
 function earlyReturn(i: Insn): 'tail_call' | 'LD_ABS' | undefined {
   if (isHelperCall(i, Helper.tail_call)) return 'tail_call';
   return specOf(i)?.kind === 'ldabs' ? 'LD_ABS' : undefined;
 }
 
-/** Only functions whose BTF says that they return a number may be left so (check_abnormal_return(), check_btf_func()). */
+/**
+ * Only functions whose BTF says that they return a number may be left so (check_abnormal_return(),
+ * check_btf_func()).
+ */
 function earlyReturnError({ functions }: Program, index: number, what: string): string | undefined {
   const f = functions.findIndex((g) => index >= g.start && index < g.end);
   if (f <= 0) return undefined;

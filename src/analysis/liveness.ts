@@ -78,7 +78,10 @@ interface Touched {
 
 const NONE: Touched = { bytes: 0n, exact: false };
 
-/** What an access of `size` bytes at register `n` + `off` touches, in any of the cases. What never runs touches nothing. */
+/**
+ * What an access of `size` bytes at register `n` + `off` touches, in any of the cases. What never runs
+ * touches nothing.
+ */
 function touched(cases: readonly AbstractState[], n: number, off: number, size: number | undefined): Touched {
   let all: Touched | undefined;
   for (const state of cases) {
@@ -325,7 +328,8 @@ class Live implements Liveness {
       bytes |= t.bytes;
       if (helper.args[m.arg]!.mem?.size.by === 'arg' || m.size === undefined) followed |= t.bytes;
     }
-    // A pointer where a number is expected, or inside an array, may be followed: probe_read, trace_printk, snprintf.
+    // A pointer where a number is expected, or inside an array, may be followed: probe_read, trace_printk,
+    // snprintf.
     for (const [n, arg] of helper.args.entries()) {
       const v = regs[n + 1];
       if (own(v) && (arg.mem === undefined || (arg.mem.reads && v?.kind === 'any'))) return ALL_STACK;

@@ -1,8 +1,9 @@
 /**
- * Static safety: what the kernel's checker would refuse, found by exploring the program as it does: path by path as far as
- * that is cheap, then merged. Where that finds something, once more without merging, as far as that is affordable:
- * a program that either way finds nothing in is safe. Sound for what it models: a program without findings neither
- * faults nor breaks a rule listed here; findings may be false where precision was lost. The kernel itself is the judge.
+ * Static safety: what the kernel's checker would refuse, found by exploring the program as it does: path by
+ * path as far as that is cheap, then merged. Where that finds something, once more without merging, as far as
+ * that is affordable: a program that either way finds nothing in is safe. Sound for what it models: a program
+ * without findings neither faults nor breaks a rule listed here; findings may be false where precision was
+ * lost. The kernel itself is the judge.
  */
 import { linux } from '../base/linux.ts';
 import { specOf } from '../isa/semantics.ts';
@@ -52,7 +53,10 @@ const DEFAULTS: VerifierRules & Required<Pick<SafetyOptions, 'disjuncts' | 'alik
     deepLimit: 40_000,
   };
 
-/** Nothing is merged; `most`: states of one place, of which each is compared with all others. One finding is enough. */
+/**
+ * Nothing is merged; `most`: states of one place, of which each is compared with all others. One finding is
+ * enough.
+ */
 const APART = { disjuncts: Infinity, alike: Infinity, most: 600, first: true };
 
 type Chosen = typeof DEFAULTS & SafetyOptions;
@@ -96,7 +100,8 @@ function examineWith(
   const onRun = new Map(all.map(({ index, reason }) => [index, reason]));
   const merged = inspect(program, rules, onRun, keptMerged);
   const found = merged.findings.length > 0;
-  // Merged states say nothing of whether a loop ends: that shows only when it is followed round by round, as the kernel does.
+  // Merged states say nothing of whether a loop ends: that shows only when it is followed round by round, as
+  // the kernel does.
   const mayNotEnd = merged.loops.length > 0 && !isBoundedByKernel(program);
   if ((found ? merged.certain : !mayNotEnd) || rules.deepLimit === 0) return merged;
   const limit = Math.min(rules.limit, rules.deepLimit);

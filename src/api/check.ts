@@ -15,8 +15,8 @@ export interface CheckSettings {
   /** Linux version whose rules apply, such as `5.4`. Default: `6.18`. */
   kernel?: string;
   /**
-   * The loader has CAP_PERFMON, as root has: from Linux 6.3 on its programs may read stack bytes that were never
-   * written. Default: true. What `optimize` makes never relies on it.
+   * The loader has CAP_PERFMON, as root has: from Linux 6.3 on its programs may read stack bytes that were
+   * never written. Default: true. What `optimize` makes never relies on it.
    */
   perfmon?: boolean;
   /** Inputs to try for one that shows what is unsafe; 0: none. Default: 2000. */
@@ -25,7 +25,9 @@ export interface CheckSettings {
   seed?: number;
 }
 
-/** Something that the kernel verifier would reject. `slot` and `insn` are absent for the program as a whole. */
+/**
+ * Something that the kernel verifier would reject. `slot` and `insn` are absent for the program as a whole.
+ */
 export interface SafetyFinding {
   /** As `k2 disasm` numbers them. */
   slot?: number;

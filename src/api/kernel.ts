@@ -1,4 +1,7 @@
-/** Differential runs: two versions of a program on the same inputs in the running kernel. Needs Linux and root. */
+/**
+ * Differential runs: two versions of a program on the same inputs in the running kernel. Needs Linux and
+ * root.
+ */
 import { type DiffResult, longDiff } from '../kernel/index.ts';
 import type { Program } from '../program/program.ts';
 
@@ -13,8 +16,8 @@ export interface KernelDiffSettings {
 }
 
 /**
- * Runs two versions of a program on the same generated inputs in the running kernel, and compares return value, packet,
- * context and all maps after every run.
+ * Runs two versions of a program on the same generated inputs in the running kernel, and compares return
+ * value, packet, context and all maps after every run.
  *
  * @example
  * ```ts

@@ -89,7 +89,8 @@ export class BpfFile {
  * for (const program of file.programs) console.log(program.name, program.hook);
  * ```
  * @param source a path, or the bytes of a file
- * @throws {@link UserError} when the file cannot be read, is of no known kind, or has no program that can be used
+ * @throws {@link UserError} when the file cannot be read, is of no known kind, or has no program that can be
+ *   used
  */
 export function load(source: string | Uint8Array, options: LoadSettings = {}): BpfFile {
   const { type, section, name = 'bytes', maps, desc } = options;

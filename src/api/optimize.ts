@@ -27,13 +27,19 @@ export interface OptimizeSettings {
   isa?: 'v1' | 'v2' | 'v3' | 'v4';
   /** Oldest Linux that must accept the output, such as `5.4`, which is the default. */
   linux?: string;
-  /** Whether to load the output into the running kernel: where that is possible (the default), never, or else fail. */
+  /**
+   * Whether to load the output into the running kernel: where that is possible (the default), never, or else
+   * fail.
+   */
   kernel?: 'auto' | 'off' | 'require';
   /** Differential runs in the running kernel at the end. Default: 1000. */
   diffRuns?: number;
   /** So many different proven versions, best first, in `versions` of the result. */
   topK?: number;
-  /** Solver of the proofs: `embedded` (the default), an installed `z3`, `bitwuzla` or `cvc5`, or a path to one. */
+  /**
+   * Solver of the proofs: `embedded` (the default), an installed `z3`, `bitwuzla` or `cvc5`, or a path to
+   * one.
+   */
   solver?: string;
   /** Threads. Any number gives the same result. Default: 1, the calling thread. */
   workers?: number;
@@ -49,7 +55,10 @@ export interface OptimizedFile {
   rows: readonly FileRow[];
   /** The drop-in file. */
   contents: FileContents;
-  /** With `topK` or the goal `pareto`: a file with the first version of each program, with the second, and so on. */
+  /**
+   * With `topK` or the goal `pareto`: a file with the first version of each program, with the second, and so
+   * on.
+   */
   versions: readonly FileContents[];
   /** Bytes before and after, of an object. */
   sizes?: ObjectSizes;
@@ -67,7 +76,8 @@ export interface OptimizedFile {
  *   if (row.status === 'optimized') console.log(row.name, row.result.slotsBefore, row.result.slotsAfter);
  * optimized.save('prog.small.o');
  * ```
- * @throws {@link UserError} for options that make no sense, and with `kernel: 'require'` where there is no kernel
+ * @throws {@link UserError} for options that make no sense, and with `kernel: 'require'` where there is no
+ *   kernel
  */
 export async function optimize(what: BpfFile, options?: OptimizeSettings): Promise<OptimizedFile>;
 /** One program; its proofs are the `rewrites` of the result. */

@@ -9,7 +9,9 @@ export interface VerifySettings {
   solver?: string;
 }
 
-/** A verdict, and what it was proven of: the program, the one range that differs, or all ranges one by one. */
+/**
+ * A verdict, and what it was proven of: the program, the one range that differs, or all ranges one by one.
+ */
 export type Verification = Verdict & { scope: Scope };
 
 /**
@@ -20,7 +22,8 @@ export type Verification = Verdict & { scope: Scope };
  * const verdict = await verify(a, b);
  * if (verdict.kind === 'different') console.log(verdict.where, verdict.counterexample?.test);
  * ```
- * @returns `equivalent` with how it was proven, `different` with where and an input, or `unknown` with the reason
+ * @returns `equivalent` with how it was proven, `different` with where and an input, or `unknown` with the
+ *   reason
  */
 export async function verify(a: Program, b: Program, options: VerifySettings = {}): Promise<Verification> {
   const verifier = await createWindowVerifier({ solver: options.solver });

@@ -28,7 +28,10 @@ export function align(a: readonly string[], b: readonly string[]): Hunk[] {
   return hunks;
 }
 
-/** Runs of equal lines [position in a, position in b, length] along a shortest edit path, merged where they touch. */
+/**
+ * Runs of equal lines [position in a, position in b, length] along a shortest edit path, merged where they
+ * touch.
+ */
 function snakes(a: readonly string[], b: readonly string[]): [number, number, number][] {
   const reach = new Map<number, number>([[1, 0]]);
   const history: Map<number, number>[] = [];

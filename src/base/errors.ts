@@ -1,4 +1,7 @@
-/** An error that the user can correct: what is wrong, where, and what to do. Anything else that is thrown is a bug. */
+/**
+ * An error that the user can correct: what is wrong, where, and what to do. Anything else that is thrown is a
+ * bug.
+ */
 export class UserError extends Error {
   readonly where: string;
   readonly hint: string;

@@ -59,7 +59,9 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** One after the other: a recursive mkdir says ENOENT where the file system is read-only or a part is a file. */
+/**
+ * One after the other: a recursive mkdir says ENOENT where the file system is read-only or a part is a file.
+ */
 function makeFolders(path: string): void {
   const parent = dirname(path);
   if (!existsSync(parent)) makeFolders(parent);

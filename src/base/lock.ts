@@ -1,4 +1,7 @@
-/** One run per result folder: a file with the process id of who is writing. A lock whose process is gone is void. */
+/**
+ * One run per result folder: a file with the process id of who is writing. A lock whose process is gone is
+ * void.
+ */
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from './errors.ts';

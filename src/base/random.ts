@@ -1,6 +1,7 @@
 /**
- * The project's one generator of random numbers: sfc32 (small, fast, passes PractRand), seeded by hashing any mix of
- * numbers and strings, so that every stream is a function of (seed, program, chain, ...) and of nothing else.
+ * The project's one generator of random numbers: sfc32 (small, fast, passes PractRand), seeded by hashing any
+ * mix of numbers and strings, so that every stream is a function of (seed, program, chain, ...) and of
+ * nothing else.
  */
 export class Rng {
   private a: number;

@@ -21,7 +21,10 @@ export interface BootstrapOptions {
   seed?: number;
 }
 
-/** Percentile bootstrap (Efron 1979) of a statistic of one sample. A sample of one gives an interval of one point. */
+/**
+ * Percentile bootstrap (Efron 1979) of a statistic of one sample. A sample of one gives an interval of one
+ * point.
+ */
 export function bootstrapInterval(
   sample: readonly number[],
   statistic: (sample: number[]) => number = median,
@@ -50,14 +53,19 @@ export interface RankTest {
   u: number;
   /** Two-sided probability of ranks at least as lopsided when both come from one distribution. */
   p: number;
-  /** Vargha and Delaney's effect size: probability that a value of a is larger than one of b; ties count half. */
+  /**
+   * Vargha and Delaney's effect size: probability that a value of a is larger than one of b; ties count half.
+   */
   a12: number;
 }
 
 /** Largest number of values for which the distribution of the ranks is counted instead of approximated. */
 const EXACT = 60;
 
-/** Mann-Whitney U with ties: the exact permutation distribution of the rank sum, for many values its normal limit. */
+/**
+ * Mann-Whitney U with ties: the exact permutation distribution of the rank sum, for many values its normal
+ * limit.
+ */
 export function mannWhitney(a: readonly number[], b: readonly number[]): RankTest {
   if (a.length === 0 || b.length === 0) throw new RangeError('a sample is empty');
   const ranks = doubledRanks([...a, ...b]);
@@ -127,7 +135,10 @@ export interface SampleComparison {
   change: number;
   /** The change in percent of the base; absent where the base is 0 and the change is not. */
   percent?: number;
-  /** Of the change: in percent, or in the metric's unit where `percent` is absent; a point where both are exact. */
+  /**
+   * Of the change: in percent, or in the metric's unit where `percent` is absent; a point where both are
+   * exact.
+   */
   interval: Interval;
   p?: number;
   a12?: number;
@@ -141,8 +152,9 @@ export interface CompareSamplesOptions {
 }
 
 /**
- * Is `now` better than `base`, where less is better? Exact numbers of the same seeds are compared as they are; all else
- * is only better or worse when the test is significant and the interval of the change does not contain 0.
+ * Is `now` better than `base`, where less is better? Exact numbers of the same seeds are compared as they
+ * are; all else is only better or worse when the test is significant and the interval of the change does not
+ * contain 0.
  */
 export function compareSamples(
   base: readonly number[],
@@ -169,7 +181,9 @@ export function compareSamples(
   return { ...head, judgement: !sure ? 'unsure' : change < 0 ? 'better' : 'worse', interval, p, a12 };
 }
 
-/** A resample may have the median 0 where the sample has not: such samples are compared by their differences. */
+/**
+ * A resample may have the median 0 where the sample has not: such samples are compared by their differences.
+ */
 function changeInterval(base: readonly number[], now: readonly number[], from: number): Interval {
   if (base.every((x) => x > 0))
     return bootstrapIntervalOf([base, now], ([b, n]) => percentOf(median(b!), median(n!))!);
@@ -197,7 +211,9 @@ export function valueAt(curve: Curve, step: number): number | undefined {
   return value;
 }
 
-/** Median and interval over seeds of the best value so far, at every step at which one of the curves changes. */
+/**
+ * Median and interval over seeds of the best value so far, at every step at which one of the curves changes.
+ */
 export function timeToBest(
   curves: readonly Curve[],
   options: BootstrapOptions = {},

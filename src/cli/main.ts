@@ -2,7 +2,8 @@
 /**
  * The command `k2`.
  *
- *   words --commander--> one of commands/*.ts --import() of what it needs--> floors below --> text or JSON, exit code
+ *   words --commander--> one of commands/*.ts --import() of what it needs--> floors below --> text or JSON,
+ *     exit code
  */
 import { Command, CommanderError } from 'commander';
 import { PACKAGE_VERSION } from '../base/paths.ts';

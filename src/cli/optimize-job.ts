@@ -1,6 +1,7 @@
 /**
- * One optimization in a thread of its own, so that the command can show progress and answer Ctrl-C while it searches.
- * `workerData` is a `OptimizeJob`; the first byte of `job.stop` other than 0 ends the search with what is proven so far.
+ * One optimization in a thread of its own, so that the command can show progress and answer Ctrl-C while it
+ * searches. `workerData` is a `OptimizeJob`; the first byte of `job.stop` other than 0 ends the search with
+ * what is proven so far.
  */
 import { join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';

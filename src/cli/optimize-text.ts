@@ -1,4 +1,7 @@
-/** What `k2 optimize` tells people of one program: sizes, the kernel's word, versions, and each rewrite with its proof. */
+/**
+ * What `k2 optimize` tells people of one program: sizes, the kernel's word, versions, and each rewrite with
+ * its proof.
+ */
 import { basename } from 'node:path';
 import type {
   AppliedRewrite,

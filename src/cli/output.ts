@@ -1,6 +1,8 @@
 /** What commands print. */
 
-/** Everything a command says goes through here, so that tests of `--json` see one document and nothing else. */
+/**
+ * Everything a command says goes through here, so that tests of `--json` see one document and nothing else.
+ */
 export function say(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }

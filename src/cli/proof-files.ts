@@ -2,7 +2,8 @@
  * Proofs on disk, for anyone to confirm with a solver of their own choice.
  *
  *   DIR/manifest.json        input, outputs, versions and every proof, bound by sha256
- *   DIR/<program>-<n>.smt2   one rewrite: both windows and the context as comments, then the equations; the answer is unsat
+ *   DIR/<program>-<n>.smt2   one rewrite: both windows and the context as comments, then the equations; the
+ *                            answer is unsat
  */
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
- * The command `k2-strip`: stands where a build calls `llvm-strip -g FILE.o` and optimizes the object on the way, so that a
- * project that compiles with bpf2go gets smaller programs with `BPF2GO_STRIP=k2-strip go generate` and no other change.
+ * The command `k2-strip`: stands where a build calls `llvm-strip -g FILE.o` and optimizes the object on the
+ * way, so that a project that compiles with bpf2go gets smaller programs with `BPF2GO_STRIP=k2-strip go
+ * generate` and no other change.
  *
  *   fresh object, with DWARF --optimize, strip--> the same file: smaller programs, no DWARF
  *   stripped object --> unchanged, so that a second call changes nothing
  *
- * What cannot be optimized is stripped all the same: a build never fails for it. `K2_STRIP_STEPS` sets the proposals per program.
+ * What cannot be optimized is stripped all the same: a build never fails for it. `K2_STRIP_STEPS` sets the
+ * proposals per program.
  */
 import { isMain } from '../base/main.ts';
 import { PACKAGE_VERSION } from '../base/paths.ts';

@@ -2,7 +2,8 @@
  * Experiments.
  *
  *   in:   experiments/*.yaml --definition--> cells: programs (corpus) x configurations x seeds (expand)
- *   run:  cells --runner--> processes of this machine (local, pool), or workers anywhere (queue/) --> optimizer --measure--> rows
+ *   run:  cells --runner--> processes of this machine (local, pool), or workers anywhere (queue/)
+ *         --> optimizer --measure--> rows
  *   out:  results/<experiment>/cells.jsonl (store), one line per cell with status, reason and provenance
  */
 export * from '../base/paths.ts';

@@ -1,11 +1,11 @@
 /**
- * The abstract bit-vector algebra over which the semantics table is written. An instance decides what a value is:
- * a BigInt (reference interpreter), a term (symbolic execution), WebAssembly code (fast interpreter).
+ * The abstract bit-vector algebra over which the semantics table is written. An instance decides what a value
+ * is: a BigInt (reference interpreter), a term (symbolic execution), WebAssembly code (fast interpreter).
  *
- * Meaning follows SMT-LIB's QF_BV: operations wrap, `udiv` by zero is all ones, `urem` by zero is the dividend,
- * `sdiv` truncates toward zero, and shifting by the width or more gives 0 (`ashr`: copies of the sign).
- * The table never relies on those corner values: it guards division with `ite` and masks shift amounts, so an
- * instance whose `ite` is lazy may trap in the branch that is not taken.
+ * Meaning follows SMT-LIB's QF_BV: operations wrap, `udiv` by zero is all ones, `urem` by zero is the
+ * dividend, `sdiv` truncates toward zero, and shifting by the width or more gives 0 (`ashr`: copies of the
+ * sign). The table never relies on those corner values: it guards division with `ite` and masks shift
+ * amounts, so an instance whose `ite` is lazy may trap in the branch that is not taken.
  */
 export type Width = 8 | 16 | 32 | 64;
 

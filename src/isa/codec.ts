@@ -7,8 +7,9 @@ export const SLOT_BYTES = 8;
 export type Decoded = { ok: true; insns: Insn[] } | { ok: false; slot: number; reason: string };
 
 /**
- * Reads a whole number of slots. Opcodes are not judged (see validate.ts); only what an `Insn` cannot hold is an
- * error: a length that is no multiple of 8, and an `ld_imm64` whose second slot is missing or holds more than `imm`.
+ * Reads a whole number of slots. Opcodes are not judged (see validate.ts); only what an `Insn` cannot hold is
+ * an error: a length that is no multiple of 8, and an `ld_imm64` whose second slot is missing or holds more
+ * than `imm`.
  */
 export function decode(bytes: Uint8Array): Decoded {
   const count = Math.floor(bytes.length / SLOT_BYTES);
@@ -60,7 +61,9 @@ function assertEncodable(i: Insn, index: number): void {
   if (!ok) throw new RangeError(`instruction ${index} has a field that does not fit: ${JSON.stringify(i)}`);
 }
 
-/** The inverse of `decode`. Throws RangeError when a field does not fit its bits: that is a bug of the caller. */
+/**
+ * The inverse of `decode`. Throws RangeError when a field does not fit its bits: that is a bug of the caller.
+ */
 export function encode(insns: readonly Insn[]): Uint8Array {
   let slots = 0;
   for (const i of insns) slots += slotsOf(i);

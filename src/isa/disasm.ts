@@ -2,11 +2,13 @@
  * Instructions to text, in the syntax of the kernel checker's log (kernel/bpf/disasm.c, Linux 6.18).
  *
  * The kernel's text does not say everything; where it cannot be read back, this differs:
- * - `ld_imm64` of a number ends in `ll`, as clang writes it: `r1 = 0x5 ll` (the kernel's `r1 = 0x5` is also a mov);
- * - other `ld_imm64`: bpftool's `map[id:3]` (the number in `imm`), `map[id:3][0]+8`, `map[idx:3]`, `map[idx:3]+8`,
- *   `subprog[+5]`, and `btf[id:7]` or `btf[id:7][fd:3]`; with a name table `map[counters]`, `map[counters][0]+8`;
- * - a kernel function has its name, where it is known, before its number: `call kernel-function bpf_iter_new#77`, and
- *   one of a module shows its `off`: `call kernel-function#77 off:2`;
+ * - `ld_imm64` of a number ends in `ll`, as clang writes it: `r1 = 0x5 ll` (the kernel's `r1 = 0x5` is also a
+ *   mov);
+ * - other `ld_imm64`: bpftool's `map[id:3]` (the number in `imm`), `map[id:3][0]+8`, `map[idx:3]`,
+ *   `map[idx:3]+8`, `subprog[+5]`, and `btf[id:7]` or `btf[id:7][fd:3]`; with a name table `map[counters]`,
+ *   `map[counters][0]+8`;
+ * - a kernel function has its name, where it is known, before its number: `call kernel-function
+ *   bpf_iter_new#77`, and one of a module shows its `off`: `call kernel-function#77 off:2`;
  * - whatever `fieldError` refuses is `.insn opcode, dst, src, off, imm, immHi` with numbers.
  */
 
@@ -34,7 +36,9 @@ export interface DisassembleOptions {
   opcodes?: boolean;
 }
 
-/** One line per instruction, each ending in a newline. `assemble` reads it back, with or without the prefixes. */
+/**
+ * One line per instruction, each ending in a newline. `assemble` reads it back, with or without the prefixes.
+ */
 export function disassemble(insns: readonly Insn[], options: DisassembleOptions = {}): string {
   const { names = {}, slots = true, opcodes = false } = options;
   const offsets = slotOffsets(insns);

@@ -1,11 +1,13 @@
 /**
- * Edits of instruction lists that keep every reference on its target: jumps (`off`, `gotol`: `imm`), `call local` and
- * function addresses.
+ * Edits of instruction lists that keep every reference on its target: jumps (`off`, `gotol`: `imm`), `call
+ * local` and function addresses.
  */
 import { indexOfSlot, referencedSlot, referenceOf, slotOffsets } from './flow.ts';
 import { type Insn, isNop } from './insn.ts';
 
-/** An edit that cannot be encoded, or a reference that had no target before it. `index`: in the edited list. */
+/**
+ * An edit that cannot be encoded, or a reference that had no target before it. `index`: in the edited list.
+ */
 export class EditError extends Error {
   readonly index: number;
   constructor(what: string, index: number) {
@@ -18,7 +20,9 @@ export class EditError extends Error {
 /** Place of an instruction that did not survive. */
 const GONE = -1;
 
-/** An edited list. `map[old]` is the new index of an instruction; of a removed one, that of its next survivor. */
+/**
+ * An edited list. `map[old]` is the new index of an instruction; of a removed one, that of its next survivor.
+ */
 export interface Edited {
   insns: Insn[];
   /** Length n + 1: the end maps to the end. */
@@ -26,10 +30,10 @@ export interface Edited {
 }
 
 /**
- * Replaces `count` instructions from `start`. References in `replacement` stand as they shall stand in the result: a
- * jump inside it is relative within it, and may go to its end, which is the instruction after the range. References
- * from outside to the first replaced instruction go to the first of `replacement`; to any other replaced one, to the
- * instruction after the range.
+ * Replaces `count` instructions from `start`. References in `replacement` stand as they shall stand in the
+ * result: a jump inside it is relative within it, and may go to its end, which is the instruction after the
+ * range. References from outside to the first replaced instruction go to the first of `replacement`; to any
+ * other replaced one, to the instruction after the range.
  * @throws EditError when a 16-bit offset overflows
  */
 export function splice(
@@ -79,8 +83,8 @@ export function removeNops(insns: readonly Insn[]): Edited {
 }
 
 /**
- * Rewrites in `result` the distances of the instructions that came from `old`: the one at i now stands at `place[i]`
- * (or is GONE), and what referred to it now refers to `target[i]`.
+ * Rewrites in `result` the distances of the instructions that came from `old`: the one at i now stands at
+ * `place[i]` (or is GONE), and what referred to it now refers to `target[i]`.
  */
 function relink(old: readonly Insn[], result: Insn[], place: Int32Array, target: Int32Array): void {
   const from = slotOffsets(old);

@@ -1,6 +1,7 @@
 /**
  * Which registers an instruction reads and writes, as bit masks over r0..r10 (bit n = rn). Calls are taken
- * conservatively, as the calling convention has them; who knows the helper's prototype or the callee may narrow it.
+ * conservatively, as the calling convention has them; who knows the helper's prototype or the callee may
+ * narrow it.
  */
 import type { Insn } from './insn.ts';
 import { type OpSpec, specOf } from './semantics.ts';

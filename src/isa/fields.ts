@@ -119,8 +119,8 @@ const WITH_UPPER_HALF: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * What makes a single instruction invalid wherever it stands: opcode, reserved fields, register numbers. In the
- * words of the kernel checker. undefined when it is fine.
+ * What makes a single instruction invalid wherever it stands: opcode, reserved fields, register numbers. In
+ * the words of the kernel checker. undefined when it is fine.
  */
 export function fieldError(i: Insn): string | undefined {
   const spec = specOf(i);
@@ -145,8 +145,8 @@ export function fieldError(i: Insn): string | undefined {
 }
 
 /**
- * A constant operand that means something but that the kernel checker refuses: division by the constant zero, and a
- * shift by the operand's width or more.
+ * A constant operand that means something but that the kernel checker refuses: division by the constant zero,
+ * and a shift by the operand's width or more.
  */
 export function constantError(i: Insn): string | undefined {
   const spec = specOf(i);

@@ -1,6 +1,6 @@
 /**
- * Where control goes. Distances are encoded in slots, relative to the slot after the instruction's first; everything
- * else in this project counts instructions, so here is the way from one to the other.
+ * Where control goes. Distances are encoded in slots, relative to the slot after the instruction's first;
+ * everything else in this project counts instructions, so here is the way from one to the other.
  */
 import { type Insn, OP_LD_IMM64, PseudoLd, slotsOf } from './insn.ts';
 import { specOf } from './semantics.ts';
@@ -18,8 +18,8 @@ export function slotOffsets(insns: readonly Insn[]): Int32Array {
 }
 
 /**
- * Index of the instruction that starts at `slot`, n for the slot after the last one; undefined in the middle of an
- * `ld_imm64` and outside the program.
+ * Index of the instruction that starts at `slot`, n for the slot after the last one; undefined in the middle
+ * of an `ld_imm64` and outside the program.
  */
 export function indexOfSlot(offsets: Int32Array, slot: number): number | undefined {
   let low = 0;
@@ -63,8 +63,8 @@ export function referencedSlot(i: Insn, slot: number): number | undefined {
 }
 
 /**
- * Index of the instruction that the jump at `index` goes to when taken; undefined when it is no jump, or jumps out
- * of the program or into an `ld_imm64`.
+ * Index of the instruction that the jump at `index` goes to when taken; undefined when it is no jump, or
+ * jumps out of the program or into an `ld_imm64`.
  */
 export function jumpTarget(
   insns: readonly Insn[],
@@ -99,15 +99,18 @@ function targetOf(insns: readonly Insn[], index: number, offsets: Int32Array, ju
   return target === insns.length ? undefined : target;
 }
 
-/** True when the instruction after `i` may run next; a call returns, and a legacy packet load may also end the run. */
+/**
+ * True when the instruction after `i` may run next; a call returns, and a legacy packet load may also end the
+ * run.
+ */
 export function fallsThrough(i: Insn): boolean {
   const kind = specOf(i)?.kind;
   return kind !== 'goto' && kind !== 'exit';
 }
 
 /**
- * Indices that may run right after `index` in the same function, fall-through first, without duplicates. What lies
- * outside the program is left out.
+ * Indices that may run right after `index` in the same function, fall-through first, without duplicates. What
+ * lies outside the program is left out.
  */
 export function successors(
   insns: readonly Insn[],

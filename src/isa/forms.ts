@@ -1,5 +1,6 @@
 /**
- * Other forms of one operation: the row with another operand, width or size, and the jump that asks another relation.
+ * Other forms of one operation: the row with another operand, width or size, and the jump that asks another
+ * relation.
  *
  *   in:   a row of the semantics table, or an instruction
  *   out:  the row or instruction of the asked form; undefined when there is none
@@ -55,7 +56,10 @@ function asking(i: Insn, relation: (spec: JumpOp) => Relation): Insn | undefined
   return row && { ...i, op: row.op };
 }
 
-/** A conditional jump that is taken when `i` is not; undefined where there is none: for `jset`, and for what is no jump. */
+/**
+ * A conditional jump that is taken when `i` is not; undefined where there is none: for `jset`, and for what
+ * is no jump.
+ */
 export function negated(i: Insn): Insn | undefined {
   return asking(i, (spec) => spec.negated);
 }

@@ -3,7 +3,8 @@
  *
  *   bytes --codec--> Insn --specOf--> row of the semantics table --eval over an Algebra--> value
  *   Insn <--asm/disasm--> text in the kernel checker's syntax;  Insn <--macros--> BPF_MOV64_IMM(...)
- *   Insn[] --flow--> successors, targets;  --effects--> registers;  --edit--> Insn[], relinked;  --validate--> problems
+ *   Insn[] --flow--> successors, targets;  --effects--> registers;  --edit--> Insn[], relinked;
+ *                                          --validate--> problems
  */
 export * from './algebra.ts';
 export * from './asm/asm.ts';

@@ -6,8 +6,8 @@
  *          | opcode | dst:4 | src:4 | off s16| imm s32|      (dst is the low nibble)
  *          +--------+-------+-------+--------+--------+
  *
- * `ld_imm64` takes a second slot whose `imm` is the upper half; here it is still one instruction, with that half
- * in `immHi`. Jump offsets stay as encoded: in slots, relative to the slot after the instruction.
+ * `ld_imm64` takes a second slot whose `imm` is the upper half; here it is still one instruction, with that
+ * half in `immHi`. Jump offsets stay as encoded: in slots, relative to the slot after the instruction.
  */
 export interface Insn {
   /** Opcode byte. */

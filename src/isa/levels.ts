@@ -1,4 +1,6 @@
-/** Which clang level and which Linux version a list of instructions asks for, and the names users give them. */
+/**
+ * Which clang level and which Linux version a list of instructions asks for, and the names users give them.
+ */
 import { linux } from '../base/linux.ts';
 import { type Insn, OP_LD_IMM64, PseudoLd } from './insn.ts';
 import { type IsaLevel, OPS, type OpSpec, specOf } from './semantics.ts';
@@ -41,7 +43,10 @@ export function linuxOf(insns: readonly Insn[]): number {
   return insns.reduce((version, i) => Math.max(version, linuxOfInsn(i) ?? 0), OLDEST);
 }
 
-/** What may be emitted: rows of clang's level or below that a Linux version accepts. Both bounds are inclusive. */
+/**
+ * What may be emitted: rows of clang's level or below that a Linux version accepts. Both bounds are
+ * inclusive.
+ */
 export interface Target {
   level: IsaLevel;
   /** A version as base/linux.ts makes it. */

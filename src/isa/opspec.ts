@@ -129,7 +129,10 @@ export interface AtomicOp extends OpcodeRow {
   /** New memory value; `r0` is only looked at by cmpxchg. All values are of `size` bytes. */
   eval<V, B>(a: Algebra<V, B>, old: V, src: V, r0: V): V;
 }
-/** Legacy packet load: r0 = big-endian bytes at imm (+ src), r1..r5 clobbered, program ends when out of bounds. */
+/**
+ * Legacy packet load: r0 = big-endian bytes at imm (+ src), r1..r5 clobbered, program ends when out of
+ * bounds.
+ */
 export interface LdAbsOp extends OpcodeRow {
   readonly kind: 'ldabs';
   readonly size: 1 | 2 | 4;

@@ -1,6 +1,6 @@
 /**
- * The relations that conditional jumps ask of their operands, each with its negation and with what asks the same of
- * the operands in the other order. Every other table of conditions comes from this one.
+ * The relations that conditional jumps ask of their operands, each with its negation and with what asks the
+ * same of the operands in the other order. Every other table of conditions comes from this one.
  */
 
 /** `dst REL src`; u is unsigned, s signed. `set`: they have a bit in common; `clear`: they have none. */

@@ -1,12 +1,12 @@
 /**
- * The one semantics table. Every opcode's meaning is written once, over the abstract algebra (rows in table/); the
- * interpreters, the symbolic executor and the abstract transfer functions all come from it.
+ * The one semantics table. Every opcode's meaning is written once, over the abstract algebra (rows in
+ * table/); the interpreters, the symbolic executor and the abstract transfer functions all come from it.
  *
  *   in:   an instruction                     (insn.ts)
  *   out:  `specOf(insn)`, its row: what kind of step it is, at which width, and the function that computes it
  *
- * What a row leaves to its executor: register and memory access, zero extension of 32-bit results into the 64-bit
- * register, sign extension of `imm` (32 bits) to the operand's width, and control transfer.
+ * What a row leaves to its executor: register and memory access, zero extension of 32-bit results into the
+ * 64-bit register, sign extension of `imm` (32 bits) to the operand's width, and control transfer.
  */
 import type { Insn } from './insn.ts';
 import type { AluMnemonic, OpName, OpSpec } from './opspec.ts';

@@ -1,6 +1,6 @@
 /**
- * Structural checks of a whole instruction list, in the words of the kernel checker: what it refuses before it looks
- * at any value. Reachability, loops and values are the analysis' business.
+ * Structural checks of a whole instruction list, in the words of the kernel checker: what it refuses before
+ * it looks at any value. Reachability, loops and values are the analysis' business.
  */
 import { registersWritten } from './effects.ts';
 import { constantError, fieldError } from './fields.ts';
@@ -8,7 +8,9 @@ import { fallsThrough, indexOfSlot, referencedSlot, referenceOf, slotOffsets } f
 import { type Insn, R10 } from './insn.ts';
 import { specOf } from './semantics.ts';
 
-/** One thing that is wrong; `index` counts instructions, `slot` 8-byte slots (what the kernel calls "insn"). */
+/**
+ * One thing that is wrong; `index` counts instructions, `slot` 8-byte slots (what the kernel calls "insn").
+ */
 export interface Problem {
   index: number;
   slot: number;

@@ -7,18 +7,23 @@
  *   vm        openKernel(name): another kernel, booted in an emulator, behind the same interface
  *   run       KernelRunner: TEST_RUN of a program on a test case, as itself or as a type that can be run
  *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
- *   longdiff  longDiff(a, b): seed after seed of guided inputs; thirdOpinion: what our interpreter says of them
+ *   longdiff  longDiff(a, b): seed after seed of guided inputs; thirdOpinion: what our interpreter says of
+ *             them
  *   model     vmDiff(program, model, tests): the same against our interpreter
- *   time      kernelTime(versions, tests): nanoseconds, ratio, and what may be claimed; harness, stopwatch: how it is measured
+ *   time      kernelTime(versions, tests): nanoseconds, ratio, and what may be claimed; harness, stopwatch:
+ *             how it is measured
  *   calibrate calibrate(): a latency profile of this machine
  *   fit       fitProfiles: how well profiles predict times, also of programs that were left out
  *   cases     caseText, readCase, replay: a difference as a file that tests replay
- *   matrix    MatrixTally: our static safety checker against the kernel's, on programs and their mutants (mutants)
+ *   matrix    MatrixTally: our static safety checker against the kernel's, on programs and their mutants
+ *             (mutants)
  *   tests     kernelTests, timingTests: inputs that reach deep code, guided by the interpreter
  *   netns     inOwnNetwork(body): a network of one's own for programs that ask for routes
- *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs over the semantics table
+ *   campaign  fuzzCampaign, filterCampaign, modelCampaign: many programs, from a seed; fuzz: random programs
+ *             over the semantics table
  *
- * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors are closed.
+ * Nothing here attaches anything to anything, and nothing is pinned: all of it is gone when the descriptors
+ * are closed.
  */
 export { type CampaignRow, filterCampaign, fuzzCampaign, modelCampaign } from './differential/campaign.ts';
 export { type CaseFile, caseText, readCase, replay } from './differential/cases.ts';

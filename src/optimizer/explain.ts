@@ -1,7 +1,8 @@
 /**
  * What of a program can be optimized, what cannot, and why: range by range.
  *
- *   program --windows of all rounds, the verifier, the tests--> one word per instruction --neighbours of one word--> ranges
+ *   program --windows of all rounds, the verifier, the tests--> one word per instruction --neighbours of one
+ *     word--> ranges
  */
 import { calleeOf, jumpTarget, slotOffsets } from '../isa/flow.ts';
 import { OP_CALL, PseudoCall } from '../isa/insn.ts';

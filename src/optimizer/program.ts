@@ -44,8 +44,9 @@ export async function optimizeProgram(
 }
 
 /**
- * Optimizes one program for both goals, half of the budget each; `versions` of the result is the front of slots against modeled
- * latency, its other fields are those of the smallest one. The goal of the options does not matter.
+ * Optimizes one program for both goals, half of the budget each; `versions` of the result is the front of
+ * slots against modeled latency, its other fields are those of the smallest one. The goal of the options does
+ * not matter.
  */
 export async function optimizePareto(
   program: Program,

@@ -1,6 +1,6 @@
 /**
- * The proofs of a result's rewrites, for others to confirm: each with its windows as text, what is assumed around them and
- * the equations as an SMT-LIB 2 script.
+ * The proofs of a result's rewrites, for others to confirm: each with its windows as text, what is assumed
+ * around them and the equations as an SMT-LIB 2 script.
  */
 import type { WindowVerifier } from '../verify/index.ts';
 import type { RewriteSource } from './acceptance/rewrite.ts';

@@ -67,7 +67,9 @@ export interface AppliedRewrite {
 export type KernelCheck =
   | {
       status: 'accepted';
-      /** Why the kernel did not take the program's BTF, without which its global functions count as static. */
+      /**
+       * Why the kernel did not take the program's BTF, without which its global functions count as static.
+       */
       withoutBtf?: string;
       verifiedInsns: number;
       verifiedInsnsBefore: number;
@@ -94,13 +96,19 @@ export interface Progress {
   window?: Window;
 }
 
-/** A rewrite with its equations as a script that any SMT-LIB 2 solver answers with unsat; or why there is no script. */
+/**
+ * A rewrite with its equations as a script that any SMT-LIB 2 solver answers with unsat; or why there is no
+ * script.
+ */
 export type RewriteProof = { rewrite: AppliedRewrite } & (
   | { script: string; equations: readonly string[]; context: readonly string[] }
   | { without: string }
 );
 
-/** One optimized program: sizes, modeled latency, every rewrite with its proof, and what the kernel says of it. */
+/**
+ * One optimized program: sizes, modeled latency, every rewrite with its proof, and what the kernel says of
+ * it.
+ */
 export interface OptimizeResult {
   /** The smaller program; the original itself when nothing was found. */
   program: Program;

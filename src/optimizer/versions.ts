@@ -1,7 +1,8 @@
 /**
  * The proven versions of a program that a search came by, and which of them to hand out.
  *
- *   rewrites --candidatesOf--> every version on the way --ranked, or paretoFront--> the kernel's word --> Version[]
+ *   rewrites --candidatesOf--> every version on the way --ranked, or paretoFront--> the kernel's word
+ *     --> Version[]
  */
 import { encode } from '../isa/codec.ts';
 import { sizeInSlots } from '../isa/insn.ts';

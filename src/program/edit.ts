@@ -1,5 +1,6 @@
 /**
- * Edits of programs. The instruction lists are edited by isa/edit.ts; here functions, origins and pins follow.
+ * Edits of programs. The instruction lists are edited by isa/edit.ts; here functions, origins and pins
+ * follow.
  */
 import { EditError, retain, splice } from '../isa/edit.ts';
 import { referenceOf } from '../isa/flow.ts';
@@ -15,8 +16,8 @@ export function pinOf(program: Program, index: number): string | undefined {
 }
 
 /**
- * Why instructions [start, end) may not be replaced by `insns`; undefined when they may. It asks about structure
- * only: the range is inside one function, no function gets empty, no pinned instruction is lost.
+ * Why instructions [start, end) may not be replaced by `insns`; undefined when they may. It asks about
+ * structure only: the range is inside one function, no function gets empty, no pinned instruction is lost.
  */
 export function replaceProblem(
   program: Program,
@@ -40,9 +41,10 @@ export function replaceProblem(
 }
 
 /**
- * Replaces instructions [start, end) by `insns`. References in `insns` stand as they shall stand in the result;
- * references from outside are corrected (see `splice`). An instruction of `insns` that equals one of the old range,
- * in the same order, keeps that one's origin; a jump whose distance alone differs counts as equal unless it is pinned.
+ * Replaces instructions [start, end) by `insns`. References in `insns` stand as they shall stand in the
+ * result; references from outside are corrected (see `splice`). An instruction of `insns` that equals one of
+ * the old range, in the same order, keeps that one's origin; a jump whose distance alone differs counts as
+ * equal unless it is pinned.
  * @throws EditError when `replaceProblem` has something to say, or when a 16-bit distance overflows
  */
 export function replaceRange(program: Program, start: number, end: number, insns: readonly Insn[]): Program {
@@ -102,7 +104,9 @@ function likeness(old: Insn, now: Insn, pinned: boolean): number {
   return sameInsn(old, { ...now, [ref.field]: old[ref.field] }) ? SAME_BUT_DISTANCE : 0;
 }
 
-/** Origins for `insns`: those of the old range's instructions by a heaviest common subsequence, else `OURS`. */
+/**
+ * Origins for `insns`: those of the old range's instructions by a heaviest common subsequence, else `OURS`.
+ */
 function alignedOrigins(program: Program, start: number, end: number, insns: readonly Insn[]): number[] {
   const origins = new Array<number>(insns.length).fill(OURS);
   let [from, to, first, last] = [start, end, 0, insns.length];

@@ -1,7 +1,8 @@
 /**
  * Loads or saves any file of programs, reading and parsing each once.
  *
- *   path or bytes --loadFile, loadBytes--> LoadedFile: its kind, and its programs or the reason why there is none
+ *   path or bytes --loadFile, loadBytes--> LoadedFile: its kind, and its programs or the reason why there is
+ *     none
  *   LoadedFile, optimized programs --contentsWith--> FileContents, a file of the same kind --saveFile--> path
  *
  * Kinds: BPF objects (ELF), and raw instructions (`.insns`) with `.maps` and `.desc` next to them.
@@ -128,8 +129,8 @@ export function usableIn(file: LoadedFile): Program[] {
 }
 
 /**
- * A file of the same kind with optimized programs in place of their originals, which are programs of this file.
- * Everything else of an object stays as it is.
+ * A file of the same kind with optimized programs in place of their originals, which are programs of this
+ * file. Everything else of an object stays as it is.
  */
 export function contentsWith(file: LoadedFile, changes: readonly ProgramChange[]): FileContents {
   if (file.source === 'raw') {

@@ -5,8 +5,8 @@
  *                                 Program --edit--> Program
  *   object file        --elf-->  /                      \ --elf-->  object file
  *
- * What a program's surroundings mean is in tables: maps.ts (map types), hooks.ts (program types: context, packet,
- * result, section names), helpers.ts (helper prototypes).
+ * What a program's surroundings mean is in tables: maps.ts (map types), hooks.ts (program types: context,
+ * packet, result, section names), helpers.ts (helper prototypes).
  */
 
 export * from '../base/errors.ts';

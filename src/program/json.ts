@@ -110,8 +110,8 @@ export function toJson(program: Program): ProgramJson {
 
 /**
  * @param where what the JSON is, for messages
- * @throws UserError when it is not a program: wrong shape, instructions that cannot be decoded, functions or origins
- *   that do not fit the instructions
+ * @throws UserError when it is not a program: wrong shape, instructions that cannot be decoded, functions or
+ *   origins that do not fit the instructions
  */
 export function fromJson(json: unknown, where = 'program JSON'): Program {
   const parsed = programSchema.safeParse(json);

@@ -1,6 +1,6 @@
 /**
- * A program as text: the instructions alone (`listing`), or all that `k2 disasm` prints of it (`programText`), which
- * assembly.ts reads back.
+ * A program as text: the instructions alone (`listing`), or all that `k2 disasm` prints of it
+ * (`programText`), which assembly.ts reads back.
  *
  *     ; count, section xdp: xdp, 12 slots, 11 instructions
  *     ; map hits: type 2, key 4, value 8, 16 entries

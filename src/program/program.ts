@@ -31,16 +31,19 @@ export interface FunctionRange {
   name: string;
   start: number;
   end: number;
-  /** What its callers and itself may count on; left out: it is static. Of the entry: what it is to others that call it. */
+  /**
+   * What its callers and itself may count on; left out: it is static. Of the entry: what it is to others that
+   * call it.
+   */
   contract?: FunctionContract;
 }
 
 /**
  * A program as it would be given to the kernel: the entry function first, then every subprogram it reaches.
  *
- * References are normalised: `ld_imm64` with src MAP_FD or MAP_VALUE has the index into `maps` in `imm` (and for
- * MAP_VALUE the byte offset in `immHi`); `call local` has its relative slot distance in `imm`; a subprogram's address
- * (src FUNC) likewise.
+ * References are normalised: `ld_imm64` with src MAP_FD or MAP_VALUE has the index into `maps` in `imm` (and
+ * for MAP_VALUE the byte offset in `immHi`); `call local` has its relative slot distance in `imm`; a
+ * subprogram's address (src FUNC) likewise.
  */
 export interface Program {
   /** Name that is unique within its file: the function's, or the file's base name. */
@@ -56,13 +59,13 @@ export interface Program {
   functions: readonly FunctionRange[];
   maps: readonly MapDef[];
   /**
-   * Per instruction, the index it had in the program as it was loaded from its file, or -1 when it was written by us.
-   * Line info and relocations find their instruction by it.
+   * Per instruction, the index it had in the program as it was loaded from its file, or -1 when it was
+   * written by us. Line info and relocations find their instruction by it.
    */
   origin: readonly number[];
   /**
-   * Instructions (by their `origin`) that must stay as they are, with the reason: a CO-RE relocation, an extern, ...
-   * Their `imm` or `off` is not final before load time.
+   * Instructions (by their `origin`) that must stay as they are, with the reason: a CO-RE relocation, an
+   * extern, ... Their `imm` or `off` is not final before load time.
    */
   pinned: ReadonlyMap<number, string>;
   /** BTF as it is loaded with the program, whose functions' contracts refer to it. */

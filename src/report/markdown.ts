@@ -20,7 +20,10 @@ import { type DataTable, fixed, flatLabel } from './tables/tables.ts';
 const MOST_ROWS = 100;
 const MOST_PROGRAMS = 60;
 
-/** Table first, then charts; what only some look for is folded. @param charts with their file, relative to the Markdown file */
+/**
+ * Table first, then charts; what only some look for is folded. @param charts with their file, relative to the
+ * Markdown file
+ */
 export function markdownOf(s: Summary, charts: readonly { chart: Chart; file: string }[]): string {
   const columns = columnsOf(s);
   const shown = s.lines.slice(0, MOST_ROWS);

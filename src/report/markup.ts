@@ -23,7 +23,10 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!);
 }
 
-/** html`<b>${text}</b>`: strings are escaped, `Markup` and lists of it go in as they are, undefined and false vanish. */
+/**
+ * html`<b>${text}</b>`: strings are escaped, `Markup` and lists of it go in as they are, undefined and false
+ * vanish.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(strings.reduce((all, s, i) => all + (i === 0 ? '' : textOf(parts[i - 1])) + s, ''));
 }
@@ -44,7 +47,10 @@ export function scriptJson(value: unknown): Markup {
   );
 }
 
-/** Code for the inside of a `<script>`. In JavaScript a `</script` can only be in a string, a pattern or a comment. */
+/**
+ * Code for the inside of a `<script>`. In JavaScript a `</script` can only be in a string, a pattern or a
+ * comment.
+ */
 export function scriptCode(code: string): Markup {
   return new Markup(code.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '<\\!--'));
 }

@@ -1,7 +1,8 @@
 /**
  * A report on disk.
  *
- *   index.html · report.md · charts/*.svg · programs/*.html · assets/vega.js · card.json (for the overview, site.ts)
+ *   index.html · report.md · charts/*.svg · programs/*.html · assets/vega.js · card.json (for the overview,
+ *     site.ts)
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -12,7 +12,9 @@ export interface Edit {
   insn: Insn;
 }
 
-/** Edits of a window, or undefined where it does not fit. Positions may repeat: the last edit of one counts. */
+/**
+ * Edits of a window, or undefined where it does not fit. Positions may repeat: the last edit of one counts.
+ */
 export type Idiom = (window: readonly Insn[], rng: Rng, pools: Pools) => Edit[] | undefined;
 
 /** `src` names a register, rather than being a reserved zero. */
@@ -25,7 +27,9 @@ export function usesSource(i: Insn): boolean {
   );
 }
 
-/** The store of what a move puts into the register that `store` stores; undefined where it is no such move. */
+/**
+ * The store of what a move puts into the register that `store` stores; undefined where it is no such move.
+ */
 export function storedValue(store: Insn, move: Insn): Insn | undefined {
   const spec = specOf(store);
   if (spec?.kind !== 'store' || spec.operand !== 'X' || spec.release) return undefined;
@@ -36,7 +40,10 @@ export function storedValue(store: Insn, move: Insn): Insn | undefined {
   return row && { ...store, op: row.op, src: 0, imm: move.imm };
 }
 
-/** The instruction reads another register instead, where it does not write it; calls and `exit` stay as they are. */
+/**
+ * The instruction reads another register instead, where it does not write it; calls and `exit` stay as they
+ * are.
+ */
 export function readingElsewhere(i: Insn, from: number, to: number): Insn {
   const kind = specOf(i)?.kind;
   const readsDst = kind === 'store' || kind === 'atomic' || kind === 'jump';

@@ -1,7 +1,8 @@
 /**
  * The search: a program and a window in, candidates out. It proves nothing; it may propose anything.
  *
- *   window --buildPools--> pools --propose (six rules)--> candidate --Evaluator--> error --Metropolis--> next state
+ *   window --buildPools--> pools --propose (six rules)--> candidate --Evaluator--> error --Metropolis--> next
+ *     state
  */
 export * from './chain/chain.ts';
 export * from './chain/pools.ts';

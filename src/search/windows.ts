@@ -8,8 +8,8 @@ import { endsProgram, helperById } from '../program/tables/helpers.ts';
 import type { Window } from '../verify/types.ts';
 
 /**
- * Maximal ranges without jumps, calls or jump targets in their middle, in program order. Instructions that are pinned
- * (CO-RE and the like) end a run as well.
+ * Maximal ranges without jumps, calls or jump targets in their middle, in program order. Instructions that
+ * are pinned (CO-RE and the like) end a run as well.
  */
 export function straightRuns(program: Program): Window[] {
   const { insns } = program;
@@ -57,7 +57,8 @@ export function straightRuns(program: Program): Window[] {
  *
  * @param runs maximal straight-line ranges, [start, end)
  * @param length most instructions in a window
- * @returns windows in program order; neighbours overlap by half, so a rewrite that spans a border is found as well
+ * @returns windows in program order; neighbours overlap by half, so a rewrite that spans a border is found as
+ *   well
  */
 export function slidingWindows(runs: readonly Window[], length: number): Window[] {
   const windows: Window[] = [];
@@ -72,7 +73,10 @@ export function slidingWindows(runs: readonly Window[], length: number): Window[
   return windows;
 }
 
-/** What a window may contain besides straight-line code: forward jumps and jumps out of it, `exit`, helper calls. */
+/**
+ * What a window may contain besides straight-line code: forward jumps and jumps out of it, `exit`, helper
+ * calls.
+ */
 function mayBranch(i: Insn): boolean {
   const spec = specOf(i);
   switch (spec?.kind) {
@@ -89,9 +93,9 @@ function mayBranch(i: Insn): boolean {
 }
 
 /**
- * Windows with branches: the longest ranges up to `length` instructions that are entered at their start only and contain
- * no loop. Neighbours overlap by three quarters. Ranges of straight-line code alone are left out, as are those inside an
- * earlier one.
+ * Windows with branches: the longest ranges up to `length` instructions that are entered at their start only
+ * and contain no loop. Neighbours overlap by three quarters. Ranges of straight-line code alone are left out,
+ * as are those inside an earlier one.
  *
  * @param shift moves all starts, so that other rounds see other windows
  */

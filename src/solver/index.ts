@@ -1,10 +1,12 @@
 /**
  * Bit-vector terms and who decides them.
  *
- *   in:   operations of the semantics table over `termAlgebra`          ops.ts, terms.ts, build.ts, algebra.ts
+ *   in:   operations of the semantics table over `termAlgebra`          ops.ts, terms.ts, build.ts,
+ *         algebra.ts
  *   out:  normal forms that meet when values are equal                  simplify/
  *         concrete values under an assignment                           eval.ts
- *         sat with a model / unsat / unknown with a reason              z3.ts (embedded), process.ts (any SMT-LIB2 binary)
+ *         sat with a model / unsat / unknown with a reason              z3.ts (embedded), process.ts (any
+ *           SMT-LIB2 binary)
  */
 
 export { EMBEDDED, solverNamed } from './named.ts';

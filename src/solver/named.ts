@@ -8,7 +8,8 @@ import { createSolver } from './z3/z3.ts';
 export const EMBEDDED = 'embedded';
 
 /**
- * The embedded Z3, or an installed binary: `z3`, `bitwuzla`, `cvc5`, or a path to one of those. A binary is asked known verdicts first.
+ * The embedded Z3, or an installed binary: `z3`, `bitwuzla`, `cvc5`, or a path to one of those. A binary is
+ * asked known verdicts first.
  * @throws UserError when it cannot be started, or gets one of them wrong
  */
 export async function solverNamed(name: string = EMBEDDED): Promise<Solver> {

@@ -2,7 +2,10 @@
 import type { TermAssignment } from './terms/eval.ts';
 import type { Term, TermStore } from './terms/terms.ts';
 
-/** Concrete values under which all assertions hold. Symbols that are not listed may have any value: they are read as 0. */
+/**
+ * Concrete values under which all assertions hold. Symbols that are not listed may have any value: they are
+ * read as 0.
+ */
 export interface Model {
   variables: ReadonlyMap<string, bigint>;
   /** Memory name -> address -> byte of the initial contents. */
@@ -16,7 +19,10 @@ export type CheckResult =
   | { result: 'unknown'; reason: string; rlimit: number };
 
 export interface CheckOptions {
-  /** Budget in the solver's own deterministic resource units; 1.3 to 3 million are about a CPU second of embedded Z3. */
+  /**
+   * Budget in the solver's own deterministic resource units; 1.3 to 3 million are about a CPU second of
+   * embedded Z3.
+   */
   rlimit: number;
 }
 

@@ -1,12 +1,15 @@
-/** Questions that a network asks of a server: how much without loss, how late at a load, and the curves between. */
+/**
+ * Questions that a network asks of a server: how much without loss, how late at a load, and the curves
+ * between.
+ */
 import { type ServerModel, type ServiceDistribution, type SimulationOptions, simulate } from './simulate.ts';
 
 export type LoadOptions = Omit<SimulationOptions, 'rate'>;
 
 /**
- * RFC 2544: the largest rate, in packets per second, whose loss is at most `loss`, found by bisection to one part in
- * `precision`. With the same seed at every rate, the answer is one number, not a distribution. The ring is full at the
- * start, so that a short run finds what a minute of overload would.
+ * RFC 2544: the largest rate, in packets per second, whose loss is at most `loss`, found by bisection to one
+ * part in `precision`. With the same seed at every rate, the answer is one number, not a distribution. The
+ * ring is full at the start, so that a short run finds what a minute of overload would.
  */
 export function maxRate(
   service: ServiceDistribution,
@@ -57,8 +60,8 @@ export function loadCurve(
 }
 
 /**
- * The paper's four loads for a pair of versions: below the slower one's limit, at it, between the two, and above the
- * faster one's.
+ * The paper's four loads for a pair of versions: below the slower one's limit, at it, between the two, and
+ * above the faster one's.
  */
 export function fourLoads(
   slower: number,

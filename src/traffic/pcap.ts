@@ -1,8 +1,10 @@
 /**
- * Captures as workloads: pcap (both byte orders, micro- and nanoseconds) and pcapng (all that has packets in it).
+ * Captures as workloads: pcap (both byte orders, micro- and nanoseconds) and pcapng (all that has packets in
+ * it).
  *
  *   pcap    magic 24-byte header | record header 16 bytes, data | ...
- *   pcapng  blocks: type, length, body padded to 4, length; section header, interface, packets (enhanced, simple, old)
+ *   pcapng  blocks: type, length, body padded to 4, length; section header, interface, packets (enhanced,
+ *           simple, old)
  *
  * Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng. Only Ethernet links.
  */
@@ -95,7 +97,10 @@ function readBlocks(view: DataView, bytes: Uint8Array, fail: Fail): CapturedPack
   return packets;
 }
 
-/** A capture as a workload: equal packets count together; a flow is what the first 42 bytes (addresses, ports) say. */
+/**
+ * A capture as a workload: equal packets count together; a flow is what the first 42 bytes (addresses, ports)
+ * say.
+ */
 export function packetsOfCapture(captured: readonly CapturedPacket[]): WeightedPacket[] {
   const seen = new Map<string, WeightedPacket>();
   const flows = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * Closed forms of single-server queues. Times in any unit, rates in its inverse; rho = arrival rate x mean service time.
- * M/D/1 and M/G/1 after Pollaczek and Khinchine.
+ * Closed forms of single-server queues. Times in any unit, rates in its inverse; rho = arrival rate x mean
+ * service time. M/D/1 and M/G/1 after Pollaczek and Khinchine.
  */
 
 /** Mean waiting time in an M/G/1 queue, before service. Infinite where the server cannot keep up. */

@@ -31,7 +31,9 @@ export interface ServiceTimes {
   faults: number;
 }
 
-/** Service times of a version of a program. `insns` may differ from the program's own: an optimized version. */
+/**
+ * Service times of a version of a program. `insns` may differ from the program's own: an optimized version.
+ */
 export function serviceTimes(
   program: Program,
   insns: readonly Insn[],

@@ -1,11 +1,12 @@
 /**
  * A seeded discrete-event simulation of one core that receives packets the way Linux does.
  *
- *   arrivals --> ring of finite size (full: dropped) --interrupt--> poll: up to a batch, one after the other --> departures
+ *   arrivals --> ring of finite size (full: dropped) --interrupt--> poll: up to a batch, one after the other
+ *     --> departures
  *
- * An idle core learns of a packet after the interrupt's delay; then it polls batch after batch while there is work
- * (NAPI). Packets leave with the end of their batch when the driver flushes then, else when they are done.
- * Times in nanoseconds.
+ * An idle core learns of a packet after the interrupt's delay; then it polls batch after batch while there is
+ * work (NAPI). Packets leave with the end of their batch when the driver flushes then, else when they are
+ * done. Times in nanoseconds.
  */
 import { Rng } from '../base/random.ts';
 
@@ -26,7 +27,9 @@ export interface ServerModel {
 
 export type Arrivals = 'poisson' | 'constant';
 
-/** Service times and how often each is drawn; or `exponential` of a mean, for comparison with closed forms. */
+/**
+ * Service times and how often each is drawn; or `exponential` of a mean, for comparison with closed forms.
+ */
 export type ServiceDistribution =
   | { kind: 'mix'; ns: readonly number[]; weights: readonly number[] }
   | { kind: 'exponential'; meanNs: number };

@@ -2,7 +2,8 @@
  * Workloads: which packets a program sees, how often, and what its maps hold then.
  *
  *   Workload --packetsOf--> packets with weights (one per flow and size)      or a capture (pcap.ts)
- *   packets x program --testsOf--> test cases: context, and maps filled with the keys that the packet leads to
+ *   packets x program --testsOf--> test cases: context, and maps filled with the keys that the packet leads
+ *     to
  */
 
 import { Rng } from '../base/random.ts';

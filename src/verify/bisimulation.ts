@@ -1,10 +1,11 @@
 /**
  * Programs that run the same instructions in the same order, wherever those stand.
  *
- * Gotos, and tests whose outcome changes nothing, are no steps; a test that is asked the other way round, with its two
- * ways exchanged, is the same step. Two programs are the same when whatever the one does from its start the other can do
- * as well, step by step (a bisimulation). This proves shared tails, threaded jumps, moved blocks and code that nothing
- * reaches, in whole programs with branches, loops and calls, and looks at no value.
+ * Gotos, and tests whose outcome changes nothing, are no steps; a test that is asked the other way round,
+ * with its two ways exchanged, is the same step. Two programs are the same when whatever the one does from
+ * its start the other can do as well, step by step (a bisimulation). This proves shared tails, threaded
+ * jumps, moved blocks and code that nothing reaches, in whole programs with branches, loops and calls, and
+ * looks at no value.
  */
 
 import { calleeOf, fallsThrough, jumpTarget, slotOffsets } from '../isa/flow.ts';
@@ -18,7 +19,10 @@ import type { Program } from '../program/program.ts';
 export interface TraceStep {
   /** What it does, the same text for the same thing. */
   what: string;
-  /** Steps that follow: of a test, if it holds (as `what` asks it) and if not. Indices into the program; `END` outside it. */
+  /**
+   * Steps that follow: of a test, if it holds (as `what` asks it) and if not. Indices into the program; `END`
+   * outside it.
+   */
   next: readonly number[];
   /** `what` asks the negation of what the instruction does: its jump is taken for `next[1]`. */
   inverted: boolean;
@@ -114,7 +118,10 @@ function textOf(i: Insn, jumps: boolean, callee: number | undefined): string {
 /** Pairs of steps beyond which the question is given up. */
 const MOST_PAIRS = 20;
 
-/** Do both programs, with the same maps and functions, run the same instructions in the same order on every input? */
+/**
+ * Do both programs, with the same maps and functions, run the same instructions in the same order on every
+ * input?
+ */
 export function bisimilar(a: Program, b: Program): boolean {
   if (a.hook !== b.hook || a.functions.length !== b.functions.length || a.maps !== b.maps) return false;
   const [left, right] = [new Steps(a), new Steps(b)];

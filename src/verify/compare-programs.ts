@@ -2,11 +2,14 @@
  * Two versions of a program, compared by proof. The cheapest way that decides comes first:
  *
  *   a, b --align--> one range differs --as a window--> proven?
- *                   else, or not:      both as whole programs --> equivalent, or different with an input that shows it
+ *                   else, or not:      both as whole programs --> equivalent, or different with an input that
+ *                                      shows it
  *                   the same instructions run, elsewhere (traces)
- *                   neither (a loop, values final at load time): every range, one by one, as a window of the program so far
+ *                   neither (a loop, values final at load time): every range, one by one, as a window of the
+ *                     program so far
  *
- * What is proven for every range is proven for the program, since each step ends in a program equivalent to the last.
+ * What is proven for every range is proven for the program, since each step ends in a program equivalent to
+ * the last.
  */
 
 import { align, type Hunk } from '../base/align.ts';
@@ -75,7 +78,10 @@ export function compareVersions(
 /** Tests that are tried before a difference that no input shows is left open. */
 const DEEP_TESTS = 1024;
 
-/** A difference counts when an input shows it: the accesses of equivalent programs may differ in ways that are not understood. */
+/**
+ * A difference counts when an input shows it: the accesses of equivalent programs may differ in ways that are
+ * not understood.
+ */
 function shown(a: Program, b: Program, verdict: Verdict): Verdict {
   if (verdict.kind === 'equivalent' || (verdict.kind === 'different' && verdict.counterexample !== undefined))
     return verdict;

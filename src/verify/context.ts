@@ -1,6 +1,7 @@
 /**
- * What the checker knows and demands around a window: the abstract state that holds before its first instruction, and
- * what can still be observed after its last one. Comes from analysis/ (contextOf in window-context.ts), or is written by hand in tests.
+ * What the checker knows and demands around a window: the abstract state that holds before its first
+ * instruction, and what can still be observed after its last one. Comes from analysis/ (contextOf in
+ * window-context.ts), or is written by hand in tests.
  */
 import type { Slot } from '../analysis/domain/stack.ts';
 import type { Value } from '../analysis/domain/value.ts';
@@ -9,7 +10,10 @@ import type { CtxField } from '../program/tables/hook-types.ts';
 
 /** A place outside the window that it jumps to. */
 export interface ExitPoint {
-  /** Slots from the window's end to the target, or, for targets before the window, minus the slots from there to its start. */
+  /**
+   * Slots from the window's end to the target, or, for targets before the window, minus the slots from there
+   * to its start.
+   */
   readonly to: number;
   readonly liveRegisters: readonly bigint[];
   readonly liveStack: Uint8Array;
@@ -26,7 +30,9 @@ export interface WindowContext {
   readonly liveRegisters: readonly bigint[];
   /** 512 entries: 1 where the stack byte at r10 - 512 + i is read after the window's end. */
   readonly liveStack: Uint8Array;
-  /** Where jumps of the source leave the window to, other than its end. A candidate may leave to these only. */
+  /**
+   * Where jumps of the source leave the window to, other than its end. A candidate may leave to these only.
+   */
   readonly exits: readonly ExitPoint[];
   /** Bits of r0 that are read when the window leaves the function by `exit`. */
   readonly returnBits: bigint;

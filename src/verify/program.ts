@@ -7,7 +7,8 @@
  *         entryFacts      what the kernel guarantees about the packet's pointers, as assumptions
  *         testOf          a model of the formula as a test case, for the interpreter
  *
- * A program is the window from its first to its last instruction, its functions followed where they are called; nothing of the stack is live after it.
+ * A program is the window from its first to its last instruction, its functions followed where they are
+ * called; nothing of the stack is live after it.
  */
 import { STACK_SIZE } from '../analysis/domain/stack.ts';
 import { pointer, region, UNINIT, type Value } from '../analysis/domain/value.ts';
@@ -106,7 +107,9 @@ export function entryContext(program: Program): WindowContext {
   };
 }
 
-/** An open function by itself: its arguments are what its prototype says, and all of its result is observed. */
+/**
+ * An open function by itself: its arguments are what its prototype says, and all of its result is observed.
+ */
 export function functionContext(program: Program, f: FunctionRange): WindowContext {
   const registers = new Array<Value>(11).fill(UNINIT);
   for (let r = 1; r <= 5; r++) registers[r] = parameterValue(f, r, 'best');

@@ -23,7 +23,10 @@ export interface Counterexample {
   registers: ReadonlyMap<number, bigint>;
   /** Bytes of memory at the window's start: `region+offset` -> byte. */
   memory: ReadonlyMap<string, number>;
-  /** Of a window: values of the unknowns that its question is about, by name: bases of objects, numbers, results of calls. */
+  /**
+   * Of a window: values of the unknowns that its question is about, by name: bases of objects, numbers,
+   * results of calls.
+   */
   unknowns?: ReadonlyMap<string, bigint>;
   test?: TestCase;
 }

@@ -41,9 +41,9 @@ const CLOSE = 32;
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Gives contexts of windows; keeps the analyses of the programs it was asked about. A program that is much like one of the last
- * ones costs little.
- * Contents of maps that are `readonly` are constants (program/ says so only of those).
+ * Gives contexts of windows; keeps the analyses of the programs it was asked about. A program that is much
+ * like one of the last ones costs little. Contents of maps that are `readonly` are constants (program/ says
+ * so only of those).
  *
  * Throws Unsupported for a range that is no window: of two functions, or entered in its middle.
  */
@@ -109,7 +109,9 @@ function contextAt(program: Program, window: Window, facts: Facts): WindowContex
   };
 }
 
-/** The frame with ids counted from 1, in order: what they are must not depend on the code before the window. */
+/**
+ * The frame with ids counted from 1, in order: what they are must not depend on the code before the window.
+ */
 function renamed({ regs, stack }: Frame, { maps }: Program): Pick<Frame, 'regs' | 'stack'> {
   const names = new Map<number, number>();
   const name = (id: number): number => {
@@ -137,8 +139,8 @@ export function packetIsShared(program: Program): boolean {
 }
 
 /**
- * A tail call inside a function ends that function only: the other program's result comes back to the caller, after
- * whatever that program did. A window has no such way out: what it leaves behind there is not compared.
+ * A tail call inside a function ends that function only: the other program's result comes back to the caller,
+ * after whatever that program did. A window has no such way out: what it leaves behind there is not compared.
  */
 function callsTail({ functions, insns }: Program, index: number): boolean {
   return isHelperCall(insns[index]!, Helper.tail_call) && index >= (functions[0]?.end ?? insns.length);

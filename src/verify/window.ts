@@ -1,8 +1,10 @@
 /**
  * Equivalence of a window and its replacement.
  *
- *   in:   what holds before and what is observed after (WindowContext), the source's and the candidate's instructions
- *   out:  Verdict: equivalent (and how it was proven), different (with an input that shows it), unknown (and why)
+ *   in:   what holds before and what is observed after (WindowContext), the source's and the candidate's
+ *         instructions
+ *   out:  Verdict: equivalent (and how it was proven), different (with an input that shows it), unknown (and
+ *         why)
  *
  *   1  canonical forms         the same code is equivalent
  *   2  cache                   the same question was asked before
@@ -73,7 +75,10 @@ export interface WindowVerifier {
   /** The equations that a rewrite of a window stands on, for other solvers. */
   transcript(program: Program, window: Window, replacement: readonly Insn[]): Transcript;
   transcriptIn(context: WindowContext, source: readonly Insn[], replacement: readonly Insn[]): Transcript;
-  /** Forgets the questions asked so far, so that the next verdict, its proof and its counterexample depend on none of them. */
+  /**
+   * Forgets the questions asked so far, so that the next verdict, its proof and its counterexample depend on
+   * none of them.
+   */
   forget(): void;
   close(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Runs bare bytecode on bare memory, as plugins of the bpf_conformance suite do: r1 points to the memory (0 when there
- * is none), r2 is its length, the result is r0.
+ * Runs bare bytecode on bare memory, as plugins of the bpf_conformance suite do: r1 points to the memory (0
+ * when there is none), r2 is its length, the result is r0.
  */
 
 import { UserError } from '../base/errors.ts';
@@ -14,7 +14,9 @@ import { createMachine } from './machine/machine.ts';
 
 export type ExecResult = { ok: true; r0: bigint } | { ok: false; message: string };
 
-/** Registers that a program must write before it reads them, and values that no program computes by chance. */
+/**
+ * Registers that a program must write before it reads them, and values that no program computes by chance.
+ */
 const UNSET = [0, 3, 4, 5, 6, 7, 8, 9];
 const POISONS = [0x5a5a_1234, -0x2b2b_4321];
 
@@ -24,7 +26,8 @@ export interface ExecOptions {
 }
 
 /**
- * @param programHex instructions, 8 bytes each, or with `elf` an object, as hexadecimal digits; white space is ignored
+ * @param programHex instructions, 8 bytes each, or with `elf` an object, as hexadecimal digits; white space
+ *   is ignored
  * @param memoryHex likewise; '' for no memory
  * @throws UserError when one of them is no hexadecimal text, or the instructions cannot be decoded
  */

@@ -15,14 +15,18 @@ export interface FaultWitness {
 
 /** Instructions of a run after which it counts as one that does not end. */
 const STEPS = 100_000;
-/** Tests of which every beginning of the packet is tried: what lacks a check of bounds shows at one length only. */
+/**
+ * Tests of which every beginning of the packet is tried: what lacks a check of bounds shows at one length
+ * only.
+ */
 const CUT = 8;
 const LONGEST = 256;
 
 /**
  * Runs a program on inputs that lead to all of its code, as far as they can be found.
  *
- * @param at index of an instruction: a fault of this one is told before others, these before a run that reaches it
+ * @param at index of an instruction: a fault of this one is told before others, these before a run that
+ *   reaches it
  * @param runs inputs to try
  * @returns the run, with as short a packet as shows the same; undefined when none was found
  */

@@ -1,5 +1,6 @@
 /**
- * The interpreter: runs programs on test cases, prices their paths, and says how far a candidate is from its source.
+ * The interpreter: runs programs on test cases, prices their paths, and says how far a candidate is from its
+ * source.
  *
  *   TestCase --image--> memory of one run --machine (fast) | reference (slow)--> Outcome
  *   semantics table --wasm/--> WebAssembly module that runs a candidate on all tests in one call

@@ -5,7 +5,9 @@ import type { MachineOptions } from './machine/types.ts';
 import type { TestObservation } from './testgen/index.ts';
 import type { TestCase } from './types.ts';
 
-/** Runs a program on a test, on a machine of its own. Covered: instructions, and both ways out of each branch. */
+/**
+ * Runs a program on a test, on a machine of its own. Covered: instructions, and both ways out of each branch.
+ */
 export function observer(
   program: Program,
   options: Partial<MachineOptions> = {},

@@ -1,4 +1,7 @@
-/** What goes into a run and what comes out. Plain data, so that test cases can be stored, mutated and compared. */
+/**
+ * What goes into a run and what comes out. Plain data, so that test cases can be stored, mutated and
+ * compared.
+ */
 
 /** One entry of a map before or after a run; per-CPU maps give the value of the one simulated CPU. */
 export interface MapEntry {
@@ -11,17 +14,25 @@ export type MapContents = readonly MapEntry[];
 
 /** Everything a program can observe. Two runs of one program on one test case are identical. */
 export interface TestCase {
-  /** Context bytes as the program sees them (hook layout); pointer fields are filled in by the interpreter. */
+  /**
+   * Context bytes as the program sees them (hook layout); pointer fields are filled in by the interpreter.
+   */
   ctx: Uint8Array;
   /** Packet from its first byte; empty for hooks without one. */
   packet: Uint8Array;
   /** Per map of the program, in order. */
   maps: readonly MapContents[];
-  /** Seeds every unknown: random numbers, time, CPU id, pointer values, results of helpers that are not modelled. */
+  /**
+   * Seeds every unknown: random numbers, time, CPU id, pointer values, results of helpers that are not
+   * modelled.
+   */
   seed: number;
 }
 
-/** An effect that somebody outside can see, in order: helper id, scalar arguments, bytes behind pointer arguments. */
+/**
+ * An effect that somebody outside can see, in order: helper id, scalar arguments, bytes behind pointer
+ * arguments.
+ */
 export interface ExternalCall {
   helper: number;
   args: readonly bigint[];

@@ -1,4 +1,6 @@
-/** A small concrete machine (registers, one stack frame) over the semantics table, and random programs for it. */
+/**
+ * A small concrete machine (registers, one stack frame) over the semantics table, and random programs for it.
+ */
 import fc from 'fast-check';
 import { bigintAlgebra } from '../../src/isa/algebra.ts';
 import { jumpTarget } from '../../src/isa/flow.ts';
@@ -135,8 +137,8 @@ const pick: fc.Arbitrary<Insn> = fc.oneof(
 );
 
 /**
- * Programs without loops that start with r0 = r1..r9 as the machine gives them: loaded from the stack at random, so that
- * the analysis knows nothing of them, with one register that holds the frame pointer.
+ * Programs without loops that start with r0 = r1..r9 as the machine gives them: loaded from the stack at
+ * random, so that the analysis knows nothing of them, with one register that holds the frame pointer.
  */
 export const randomProgram: fc.Arbitrary<Insn[]> = programs(false);
 /** The same with jumps backwards; they may never end. */

@@ -1,6 +1,7 @@
 /**
- * The first kernel of every feature: refused by the version before, accepted by its own. Versions are those of kernel
- * history (the commits are named in src/program/tables/since.ts, in the tables of helpers and maps, and in isa/).
+ * The first kernel of every feature: refused by the version before, accepted by its own. Versions are those
+ * of kernel history (the commits are named in src/program/tables/since.ts, in the tables of helpers and maps,
+ * and in isa/).
  */
 import { describe, expect, it } from 'vitest';
 import { checkSafety } from '../../src/analysis/safety.ts';

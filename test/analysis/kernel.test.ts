@@ -1,4 +1,7 @@
-/** The kernel is the judge: programs and mutants of them, our verdict beside its verdict. `K2_FULL=1` takes all builds. */
+/**
+ * The kernel is the judge: programs and mutants of them, our verdict beside its verdict. `K2_FULL=1` takes
+ * all builds.
+ */
 import { describe, expect, it } from 'vitest';
 import { loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
 import {

@@ -1,6 +1,6 @@
 /**
- * Rules of the kernel's checker, each as a program that keeps it and one that breaks it; where there is a kernel (of the
- * version that the rules are for), it says the same of both.
+ * Rules of the kernel's checker, each as a program that keeps it and one that breaks it; where there is a
+ * kernel (of the version that the rules are for), it says the same of both.
  */
 import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';

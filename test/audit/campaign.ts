@@ -1,13 +1,14 @@
 /**
  * Soundness campaign: optimizes many programs and looks for inputs on which original and result part.
  *
- *   npx tsc -p test/audit/tsconfig.json && node node_modules/.cache/k2-audit/test/audit/campaign.js PART [k=v ...]
+ *   npx tsc -p test/audit/tsconfig.json && node node_modules/.cache/k2-audit/test/audit/campaign.js PART [k=v
+ *     ...]
  *
  *   PART   builtin (variants=clang-14-O2,...)  paper  mutants (of=paper|builtin)  fuzz  rich
  *   k=v    steps, seed, count, tests (fresh, fast), reference, runs (kernel), shard=k/n, level, linux
  *
- * One JSON line per program; a line with `found` is a bug, and so is a rewrite that was proven but fails tests.
- * Everything follows from the seed. Needs root for the kernel's part.
+ * One JSON line per program; a line with `found` is a bug, and so is a rewrite that was proven but fails
+ * tests. Everything follows from the seed. Needs root for the kernel's part.
  */
 import { release } from 'node:os';
 import { Rng } from '../../src/base/random.ts';

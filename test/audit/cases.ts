@@ -4,7 +4,8 @@
  *     name: what is tried
  *     expect: wrong (any verdict but equivalent), equivalent
  *     hook: xdp                       or any other
- *     program:                        `{` and `}` stand alone around the window; labels may be anywhere but between
+ *     program:                        `{` and `}` stand alone around the window; labels may be anywhere but
+ *                                     between
  *       r0 = 1                        the window and what surrounds it when only one side uses them
  *       {
  *       r0 = 2
@@ -13,8 +14,9 @@
  *     target:
  *       w0 = 2
  *
- * A line that ends in `; pinned` has a value that is final only at load time.
- * Maps: 0 array (4 -> 32 bytes, 4 entries), 1 hash (8 -> 16 bytes), 2 perf event array, 3 program array. `sub NAME` on a line of its own begins a function.
+ * A line that ends in `; pinned` has a value that is final only at load time. Maps: 0 array (4 -> 32 bytes, 4
+ * entries), 1 hash (8 -> 16 bytes), 2 perf event array, 3 program array. `sub NAME` on a line of its own
+ * begins a function.
  */
 import { assemble, type Insn } from '../../src/isa/index.ts';
 import type { FunctionRange, Program } from '../../src/program/program.ts';

@@ -1,7 +1,7 @@
 /**
- * Random XDP programs in the shape of real ones: packet and map accesses behind their checks, values on the stack,
- * branches, helper and local calls. Text for the assembler, so that a finding can be read. Whether the kernel accepts
- * one is not certain: the campaign asks.
+ * Random XDP programs in the shape of real ones: packet and map accesses behind their checks, values on the
+ * stack, branches, helper and local calls. Text for the assembler, so that a finding can be read. Whether the
+ * kernel accepts one is not certain: the campaign asks.
  *
  *   r6 context   r7 packet (checked up to PACKET bytes)   r8 a number   r9 map value of `arr` or a number
  *   fp-64 .. fp-1 written at the start; fp-72..-65 key, fp-88..-73 value of updates

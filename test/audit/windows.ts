@@ -1,6 +1,6 @@
 /**
- * Asks the verifier about small random changes of random windows, calls and branches included, and runs on fresh tests
- * whatever it calls equivalent:
+ * Asks the verifier about small random changes of random windows, calls and branches included, and runs on
+ * fresh tests whatever it calls equivalent:
  *
  *   node .../windows.js PART [variants=a,b seed= trials= tests=]      PART: builtin, paper, rich
  *

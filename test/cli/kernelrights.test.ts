@@ -1,4 +1,7 @@
-/** Without rights, and without bpf(2) at all: every command says so, none crashes, and the rest of the work is done. */
+/**
+ * Without rights, and without bpf(2) at all: every command says so, none crashes, and the rest of the work is
+ * done.
+ */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** `k2 kernel vm` and `--kernels`: several kernels asked in one command, and nothing left when it is killed. */
+/**
+ * `k2 kernel vm` and `--kernels`: several kernels asked in one command, and nothing left when it is killed.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';

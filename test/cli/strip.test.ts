@@ -1,4 +1,7 @@
-/** `k2-strip` by the contract of what it stands for: `llvm-strip -g FILE.o`, as bpf2go of cilium/ebpf calls it after every compile. */
+/**
+ * `k2-strip` by the contract of what it stands for: `llvm-strip -g FILE.o`, as bpf2go of cilium/ebpf calls it
+ * after every compile.
+ */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

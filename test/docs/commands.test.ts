@@ -1,6 +1,7 @@
 /**
- * Every command of README.md and docs/ does what its reader expects: it ends with exit code 0, in the order of the page,
- * with the files that the pages speak of. Budgets are made small with the options that exist for that.
+ * Every command of README.md and docs/ does what its reader expects: it ends with exit code 0, in the order
+ * of the page, with the files that the pages speak of. Budgets are made small with the options that exist for
+ * that.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** What user documentation does not have: commit ids, and what was the case in earlier versions (CHANGELOG.md has both). */
+/**
+ * What user documentation does not have: commit ids, and what was the case in earlier versions (CHANGELOG.md
+ * has both).
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';

@@ -56,7 +56,9 @@ const UPPER: readonly number[] = [
   PseudoLd.MAP_IDX_VALUE,
 ];
 
-/** A valid instruction of one row: `fieldError` finds nothing, and it does not write r10. Jumps go anywhere. */
+/**
+ * A valid instruction of one row: `fieldError` finds nothing, and it does not write r10. Jumps go anywhere.
+ */
 export function arbInsnOf(spec: OpSpec): fc.Arbitrary<Insn> {
   const free = fieldsOf(spec);
   const register = (field: 'dst' | 'src') => fc.integer({ min: 0, max: writes(spec, field) ? 9 : 10 });
@@ -83,9 +85,9 @@ export function arbInsn(filter: (spec: OpSpec) => boolean = () => true): fc.Arbi
 }
 
 /**
- * A well-formed list (`validate` finds nothing): every reference hits an instruction, the last one is `exit`. With
- * `forward` there are no loops. It is one function: calls to local functions and
- * function addresses are left out.
+ * A well-formed list (`validate` finds nothing): every reference hits an instruction, the last one is `exit`.
+ * With `forward` there are no loops. It is one function: calls to local functions and function addresses are
+ * left out.
  */
 export function arbProgram(
   options: { maxLength?: number; forward?: boolean; filter?: (spec: OpSpec) => boolean } = {},

@@ -145,7 +145,10 @@ describe('meaning of the rows', () => {
   });
 });
 
-/** RFC 9669, appendix A: opcodes of each operation as [32.k, 32.x, 64.k, 64.x], and the offset that selects it. */
+/**
+ * RFC 9669, appendix A: opcodes of each operation as [32.k, 32.x, 64.k, 64.x], and the offset that selects
+ * it.
+ */
 const ALU_OPCODES: Readonly<Record<string, readonly [number, number, number, number, number?]>> = {
   add: [0x04, 0x0c, 0x07, 0x0f],
   sub: [0x14, 0x1c, 0x17, 0x1f],

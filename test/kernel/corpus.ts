@@ -1,4 +1,7 @@
-/** The 19 programs of the K2 paper, read with as little code as possible: nothing here depends on the file readers. */
+/**
+ * The 19 programs of the K2 paper, read with as little code as possible: nothing here depends on the file
+ * readers.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decode } from '../../src/isa/codec.ts';

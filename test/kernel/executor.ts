@@ -1,6 +1,6 @@
 /**
- * The smallest executor of the semantics table: registers, a stack and a packet, BigInt arithmetic. It is independent
- * of the project's interpreters, so that three opinions can be compared.
+ * The smallest executor of the semantics table: registers, a stack and a packet, BigInt arithmetic. It is
+ * independent of the project's interpreters, so that three opinions can be compared.
  */
 import { bigintAlgebra as A, type Width } from '../../src/isa/algebra.ts';
 import { slotOffsets } from '../../src/isa/flow.ts';

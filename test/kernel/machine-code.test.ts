@@ -1,4 +1,7 @@
-/** The model of machine code against the running kernel: every measured context access again, and whole corpora. */
+/**
+ * The model of machine code against the running kernel: every measured context access again, and whole
+ * corpora.
+ */
 import { expect, test } from 'vitest';
 import { loadEntry, openCorpus } from '../../src/experiment/corpus/corpus.ts';
 import { type Insn, insn, OP_EXIT } from '../../src/isa/insn.ts';

@@ -1,4 +1,7 @@
-/** Wrong rewrites, planted: the differential runs find them, and the case that is left is small and plays again. */
+/**
+ * Wrong rewrites, planted: the differential runs find them, and the case that is left is small and plays
+ * again.
+ */
 import { describe, expect, test } from 'vitest';
 import {
   caseText,

@@ -1,6 +1,6 @@
 /**
- * Objects whose functions others may call, replace or verify alone: what the optimizer makes of them does the same after each
- * replacement, and loads wherever the input did. Sources: test/program/elf/data.
+ * Objects whose functions others may call, replace or verify alone: what the optimizer makes of them does the
+ * same after each replacement, and loads wherever the input did. Sources: test/program/elf/data.
  */
 import { describe, expect, it } from 'vitest';
 import { insn } from '../../src/isa/insn.ts';

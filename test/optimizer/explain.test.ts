@@ -1,4 +1,6 @@
-/** An object with a loop and a subprogram: both stay, what is between them is optimized, and explain says so. */
+/**
+ * An object with a loop and a subprogram: both stay, what is between them is optimized, and explain says so.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

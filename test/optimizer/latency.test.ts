@@ -3,7 +3,10 @@ import { assemble } from '../../src/isa/asm/asm.ts';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions, optimizeProgram } from '../../src/optimizer/index.ts';
 import { programOf } from './helpers.ts';
 
-/** A counter in an array: smaller as one atomic addition, which the model prices far above load, add and store. */
+/**
+ * A counter in an array: smaller as one atomic addition, which the model prices far above load, add and
+ * store.
+ */
 const COUNTER = programOf(
   assemble(`
     r1 = 0

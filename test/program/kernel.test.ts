@@ -1,7 +1,7 @@
 /**
- * The tables of helpers, maps and hooks against the running kernel's checker. Each helper is called from every
- * program type that has it, plainly and in variations; every byte of every context is loaded and stored in every
- * width; the checker must accept exactly what the tables say.
+ * The tables of helpers, maps and hooks against the running kernel's checker. Each helper is called from
+ * every program type that has it, plainly and in variations; every byte of every context is loaded and stored
+ * in every width; the checker must accept exactly what the tables say.
  */
 import { describe, expect, it } from 'vitest';
 import { type Insn, insn } from '../../src/isa/insn.ts';

@@ -1,4 +1,7 @@
-/** The tables of maps, hooks and helpers, against themselves and against the kernel's header where there is one. */
+/**
+ * The tables of maps, hooks and helpers, against themselves and against the kernel's header where there is
+ * one.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,6 @@
-/** What WCAG 2 AA asks of the pages and a machine can see: contrast, names, keyboard, width, motion, print. */
+/**
+ * What WCAG 2 AA asks of the pages and a machine can see: contrast, names, keyboard, width, motion, print.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

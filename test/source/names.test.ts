@@ -1,7 +1,8 @@
 /**
- * Numbers and opcode names have one home: the tables. Elsewhere in src/ a helper is `Helper.tail_call`, an opcode
- * `opcode('mov64.k')`, a map type `MapTypeId.HASH`, a program type `HOOKS.xdp.progType`, a Linux version
- * `linux(5, 4)`, and what a row of the semantics table does is in its columns, not in pieces of its name.
+ * Numbers and opcode names have one home: the tables. Elsewhere in src/ a helper is `Helper.tail_call`, an
+ * opcode `opcode('mov64.k')`, a map type `MapTypeId.HASH`, a program type `HOOKS.xdp.progType`, a Linux
+ * version `linux(5, 4)`, and what a row of the semantics table does is in its columns, not in pieces of its
+ * name.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -13,7 +14,10 @@ import { MapTypeId } from '../../src/program/tables/maps.ts';
 
 /** Where the numbers are: the kernel's tables, the semantics table, the macros and the encoding itself. */
 const TABLES = ['program/tables/', 'isa/table/', 'isa/macros/', 'isa/insn.ts'];
-/** Floors that handle instructions only, no packets, files or WebAssembly: a byte in hex is an opcode or a part of one. */
+/**
+ * Floors that handle instructions only, no packets, files or WebAssembly: a byte in hex is an opcode or a
+ * part of one.
+ */
 const NO_BYTES = ['analysis/', 'search/', 'optimizer/', 'verify/'];
 
 interface Rule {

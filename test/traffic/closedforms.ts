@@ -1,4 +1,7 @@
-/** Closed forms beyond those of src/traffic/queueing.ts, and the server that they are about. M/M/1/K: Kleinrock 1975. */
+/**
+ * Closed forms beyond those of src/traffic/queueing.ts, and the server that they are about. M/M/1/K:
+ * Kleinrock 1975.
+ */
 import { mg1Wait } from '../../src/traffic/queueing.ts';
 import type { ServerModel } from '../../src/traffic/simulate.ts';
 
@@ -17,7 +20,10 @@ export function mm1Wait(rate: number, meanService: number): number {
   return mg1Wait(rate, meanService, 2 * meanService * meanService);
 }
 
-/** Share of arrivals that find a system of `capacity` places (the one in service included) full; exponential service. */
+/**
+ * Share of arrivals that find a system of `capacity` places (the one in service included) full; exponential
+ * service.
+ */
 export function mm1kLoss(rate: number, meanService: number, capacity: number): number {
   const rho = rate * meanService;
   if (rho === 1) return 1 / (capacity + 1);
@@ -28,8 +34,9 @@ export function mm1kLoss(rate: number, meanService: number, capacity: number): n
 }
 
 /**
- * Share of arrivals lost in an M/D/1/K system, K places with the one in service. From the embedded chain of the number
- * left behind by departures: loss = 1 - 1 / (p0 + rho), p0 its probability of an empty system (Takagi 1993).
+ * Share of arrivals lost in an M/D/1/K system, K places with the one in service. From the embedded chain of
+ * the number left behind by departures: loss = 1 - 1 / (p0 + rho), p0 its probability of an empty system
+ * (Takagi 1993).
  */
 export function md1kLoss(rate: number, service: number, capacity: number): number {
   const rho = rate * service;

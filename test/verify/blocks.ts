@@ -1,4 +1,7 @@
-/** Data files of cases: blocks between lines of dashes, with `field: value` lines first and code sections after them. */
+/**
+ * Data files of cases: blocks between lines of dashes, with `field: value` lines first and code sections
+ * after them.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Block {

@@ -1,19 +1,22 @@
 /**
- * Rewrite cases as data files (test/verify/data/*.txt), in the manner of alive2: blocks separated by lines of dashes,
+ * Rewrite cases as data files (test/verify/data/*.txt), in the manner of alive2: blocks separated by lines of
+ * dashes,
  *
  *     name: counters become atomic
  *     expect: equivalent              or: wrong (any verdict but equivalent), different, unknown
  *     given: r1=map_value:0#1 r2=u32 r3=scalar
  *     stack: -8=map_value:0#1 -16=const:5
  *     live: r0 r2/32 fp-8:4
- *     exits: 3=r0,fp-8:4 -2=r1/32     places that are jumped to (slots past the end, or before the start), and what is live there
+ *     exits: 3=r0,fp-8:4 -2=r1/32     places that are jumped to (slots past the end, or before the start),
+ *                                     and what is live there
  *     source:
  *       r0 = 1
  *     target:
  *       ...
  *
- * Values: scalar, u8, u16, u32, const:N, range:LO..HI, same:N (numbers with one identity), any, ctx, packet[+N][~N],
- * packet_end, map_value:M#ID[+N], map_value_or_null:M#ID, memory:ringbuf, opaque:NAME. r10 is always the frame pointer.
+ * Values: scalar, u8, u16, u32, const:N, range:LO..HI, same:N (numbers with one identity), any, ctx,
+ * packet[+N][~N], packet_end, map_value:M#ID[+N], map_value_or_null:M#ID, memory:ringbuf, opaque:NAME. r10 is
+ * always the frame pointer.
  */
 import { between, constant, UNKNOWN, unsignedOf, withId } from '../../src/analysis/domain/scalar.ts';
 import { EMPTY_STACK, STACK_SIZE, type Stack, storeToStack } from '../../src/analysis/domain/stack.ts';

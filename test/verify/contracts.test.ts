@@ -1,6 +1,6 @@
 /**
- * Rewrites that use what a function's contract does not promise. Each is right when the function is static, and wrong when others
- * may call it, replace it, or put another one in its place when they link.
+ * Rewrites that use what a function's contract does not promise. Each is right when the function is static,
+ * and wrong when others may call it, replace it, or put another one in its place when they link.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkSafety } from '../../src/analysis/safety.ts';

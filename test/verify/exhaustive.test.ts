@@ -1,7 +1,7 @@
 /**
- * Random window pairs over inputs of few bits, all of which are tried: the verdict must be what the runs say, both ways.
- * `K2_FULL=1` takes 100,000 pairs, and whole programs in the kernel. The concrete runs share nothing with the terms but
- * the semantics table.
+ * Random window pairs over inputs of few bits, all of which are tried: the verdict must be what the runs say,
+ * both ways. `K2_FULL=1` takes 100,000 pairs, and whole programs in the kernel. The concrete runs share
+ * nothing with the terms but the semantics table.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/random.ts';

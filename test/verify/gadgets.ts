@@ -1,8 +1,9 @@
 /**
- * Planted wrong rewrites whose source a real program seldom has: a piece of code is put before an exit of a real program,
- * so that the program around it is part of the proof, and the wrong version differs from the right one in that piece.
- * The kinds are the errors that were seen in other optimizers (wrong constants for pointer halves, two lookups taken
- * for one address, ...). Whether a pair really differs is found out by running it.
+ * Planted wrong rewrites whose source a real program seldom has: a piece of code is put before an exit of a
+ * real program, so that the program around it is part of the proof, and the wrong version differs from the
+ * right one in that piece. The kinds are the errors that were seen in other optimizers (wrong constants for
+ * pointer halves, two lookups taken for one address, ...). Whether a pair really differs is found out by
+ * running it.
  */
 
 import type { Rng } from '../../src/base/random.ts';

@@ -1,7 +1,8 @@
 /**
- * Wrong rewrites of real programs: none may be called equivalent, and every counterexample must replay. Each is really
- * wrong: a run of both versions differs (those that no run tells apart are not counted), or, for split atomics, by what
- * another CPU may do in between. `K2_FULL=1` plants more than 2,000 and prints the table.
+ * Wrong rewrites of real programs: none may be called equivalent, and every counterexample must replay. Each
+ * is really wrong: a run of both versions differs (those that no run tells apart are not counted), or, for
+ * split atomics, by what another CPU may do in between. `K2_FULL=1` plants more than 2,000 and prints the
+ * table.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/random.ts';

@@ -1,6 +1,6 @@
 /**
- * Wrong rewrites, planted: single changes of real programs, by kind of mistake. Whether one is wrong is found out by running both versions, not by
- * believing this file.
+ * Wrong rewrites, planted: single changes of real programs, by kind of mistake. Whether one is wrong is found
+ * out by running both versions, not by believing this file.
  */
 
 import type { Rng } from '../../src/base/random.ts';
@@ -180,8 +180,8 @@ export function plant(p: Program, mistake: Mistake, rng: Rng): Program | undefin
 }
 
 /**
- * An atomic addition as a load, an addition and a store. No run by itself shows that this is wrong; another CPU's addition
- * between load and store is lost.
+ * An atomic addition as a load, an addition and a store. No run by itself shows that this is wrong; another
+ * CPU's addition between load and store is lost.
  */
 export function withSplitAtomic(p: Program, rng: Rng): Program | undefined {
   const places = p.insns.flatMap((i, n) => (/^atomic\.add\.(dw|w)$/.test(nameOf(i)) ? [n] : []));

@@ -15,7 +15,10 @@ const STORES = OPS.filter((o) => o.kind === 'store' && !o.release);
 const ATOMICS = OPS.filter((o) => o.kind === 'atomic');
 const JUMPS = OPS.filter((o) => o.kind === 'jump');
 
-/** r1, r2 lead to entries of one map that may be the same one, r3 to the packet, r10 to the stack; r4 to r7 are numbers. */
+/**
+ * r1, r2 lead to entries of one map that may be the same one, r3 to the packet, r10 to the stack; r4 to r7
+ * are numbers.
+ */
 const context = contextOf(
   'r0=scalar r1=map_value:0#1 r2=map_value:0#2 r3=packet~4 r4=scalar r5=u32 r6=u16 r7=range:1..9',
   '-8=same:5 -16=const:7',

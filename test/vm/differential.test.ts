@@ -92,7 +92,10 @@ const text = (o: Outcome): unknown =>
   JSON.parse(JSON.stringify(visible(o, 32), (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
 
 describe('runs leave no trace', () => {
-  /** Evaluates all candidates with the given limit and order on one machine; the results with no limit in the end. */
+  /**
+   * Evaluates all candidates with the given limit and order on one machine; the results with no limit in the
+   * end.
+   */
   it('full and early-exit runs, in any order, walk the same trajectory', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {

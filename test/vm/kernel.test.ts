@@ -50,8 +50,8 @@ function sequence(
 const keep = (n: number): Insn => op('stx.dw', 9, 0, n * 8);
 
 /**
- * Pointers to values are kept while their element is: after a deletion, and an update of any but preallocated hash tables
- * and arrays, whose memory is used next is the allocator's business.
+ * Pointers to values are kept while their element is: after a deletion, and an update of any but preallocated
+ * hash tables and arrays, whose memory is used next is the allocator's business.
  */
 function mapStep(rng: Rng, kind: MapDef): (n: number) => Insn[] {
   const trie = kind.keySize === 8;

@@ -7,7 +7,9 @@ import { exit, imm64, nop, op, program, testCase, value64 } from './support/prog
 
 const MEMORY = 128;
 
-/** Sets all registers, runs one instruction, stores what it left in every register. r9 points to the memory. */
+/**
+ * Sets all registers, runs one instruction, stores what it left in every register. r9 points to the memory.
+ */
 function around(spec: OpSpec, rng: Rng): Insn[] {
   const dst = spec.kind === 'store' || spec.kind === 'atomic' ? 9 : rng.below(9);
   const src = spec.kind === 'load' ? 9 : spec.kind === 'ldimm64' ? 0 : rng.below(9);

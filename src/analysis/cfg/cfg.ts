@@ -11,7 +11,10 @@ import { specOf } from '../../isa/semantics.ts';
 import { isExceptionCallback } from '../../program/contracts/contract.ts';
 import type { Program } from '../../program/program.ts';
 
-/** Instructions [start, end) that run one after the other. Edges stay inside the function; numbers are block ids. */
+/**
+ * Instructions [start, end) that run one after the other. Edges stay inside the function; numbers are block
+ * ids.
+ */
 export interface Block {
   id: number;
   start: number;

@@ -1,6 +1,6 @@
 /**
- * What two versions of a program have in common: instructions at the start and at the end that are the same but for the
- * distances of jumps.
+ * What two versions of a program have in common: instructions at the start and at the end that are the same
+ * but for the distances of jumps.
  */
 import { fallsThrough, referenceOf } from '../../isa/flow.ts';
 import { type Insn, sameInsn, slotsOf } from '../../isa/insn.ts';
@@ -79,7 +79,10 @@ export interface SameShape {
   readonly cfg: Cfg;
 }
 
-/** Undefined unless the edit lies inside one block and all jumps lead where they did. Of programs of one function only. */
+/**
+ * Undefined unless the edit lies inside one block and all jumps lead where they did. Of programs of one
+ * function only.
+ */
 export function sameShape(old: Program, cfg: Cfg, now: Program, common: Common): SameShape | undefined {
   if (old.functions.length !== 1 || cfg.calls.length > 0 || cfg.unreachable.length > 0) return undefined;
   const { prefix, suffix } = common;

@@ -1,6 +1,6 @@
 /**
- * Comparisons of scalars: is the outcome known, and what does the outcome tell about both operands. Follows the kernel's
- * `is_branch_taken` and `regs_refine_cond_op`; works on all jump rows of the semantics table.
+ * Comparisons of scalars: is the outcome known, and what does the outcome tell about both operands. Follows
+ * the kernel's `is_branch_taken` and `regs_refine_cond_op`; works on all jump rows of the semantics table.
  */
 import { RELATIONS, type Relation } from '../../isa/relations.ts';
 import { max, min } from './bounds.ts';

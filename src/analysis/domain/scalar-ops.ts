@@ -48,7 +48,9 @@ import {
   tnumXor,
 } from './tnum.ts';
 
-/** 'kernel': no more precise than Linux 6.18 where it gives up (division, byte swaps, unknown shift amounts). */
+/**
+ * 'kernel': no more precise than Linux 6.18 where it gives up (division, byte swaps, unknown shift amounts).
+ */
 export type Precision = 'kernel' | 'best';
 
 type LowClosed = 'add' | 'sub' | 'mul' | 'and' | 'or' | 'xor';
@@ -188,7 +190,10 @@ function shiftByAny(mnemonic: Shift, a: Scalar, width: 32 | 64): Scalar {
   return width === 64 ? reach : fromLow(TNUM_UNKNOWN, { ...FULL32, smin: reach.smin, smax: reach.smax });
 }
 
-/** The result where the operands are constants; undefined where they are not, and where the kernel does not look. */
+/**
+ * The result where the operands are constants; undefined where they are not, and where the kernel does not
+ * look.
+ */
 function folded(op: AluOp, dst: Scalar, src: Scalar, precision: Precision): Scalar | undefined {
   if (precision === 'kernel' && isDivision(op.mnemonic)) return undefined;
   const constOf = op.width === 64 ? constantOf : lowConstantOf;
@@ -201,9 +206,9 @@ function folded(op: AluOp, dst: Scalar, src: Scalar, precision: Precision): Scal
 }
 
 /**
- * What `op` can make of any pair of values that `dst` and `src` stand for, as the whole 64-bit register (32-bit
- * results are zero-extended). For operands of kind 'K' `src` is the sign-extended immediate.
- * The result has no id.
+ * What `op` can make of any pair of values that `dst` and `src` stand for, as the whole 64-bit register
+ * (32-bit results are zero-extended). For operands of kind 'K' `src` is the sign-extended immediate. The
+ * result has no id.
  */
 export function aluScalar(op: AluOp, dst: Scalar, src: Scalar, precision: Precision = 'best'): Scalar {
   const { mnemonic, width } = op;
@@ -253,7 +258,9 @@ export function subScalars(a: Scalar, b: Scalar): Scalar {
   return lowClosed('sub', a, b, 64);
 }
 
-/** The low `bytes` bytes of a scalar, zero- or sign-extended, as a narrower store and load of it would give. */
+/**
+ * The low `bytes` bytes of a scalar, zero- or sign-extended, as a narrower store and load of it would give.
+ */
 export function narrowed(s: Scalar, bytes: number, signed: boolean): Scalar {
   const bits = bytes * 8;
   const c = constantOf(s);

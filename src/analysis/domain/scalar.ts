@@ -1,6 +1,7 @@
 /**
- * Scalars: known bits and signed and unsigned bounds, of the whole register and of its low 32 bits, kept in agreement
- * as the kernel's `reg_bounds_sync` does. All operations over-approximate: every concrete value stays inside.
+ * Scalars: known bits and signed and unsigned bounds, of the whole register and of its low 32 bits, kept in
+ * agreement as the kernel's `reg_bounds_sync` does. All operations over-approximate: every concrete value
+ * stays inside.
  */
 import {
   TNUM_UNKNOWN,
@@ -108,7 +109,10 @@ function boundsFromBits(d: ScalarDraft): void {
   d.lsmax = min(d.lsmax, s32(v | (m & ~sign)));
 }
 
-/** Bounds of the low half from those of the whole, and signed from unsigned and back (`__reg32_deduce_bounds`). */
+/**
+ * Bounds of the low half from those of the whole, and signed from unsigned and back
+ * (`__reg32_deduce_bounds`).
+ */
 function deduce32(d: ScalarDraft): void {
   for (const [lo, hi] of [
     [d.umin, d.umax],
@@ -230,8 +234,8 @@ export function scalar(tnum: Tnum, whole: Bounds, low: Bounds, id = 0): Scalar |
 }
 
 /**
- * `scalar`, for results of operations. Where the facts contradict each other the operands were already impossible (a path
- * that no run takes, not noticed earlier); then nothing is claimed.
+ * `scalar`, for results of operations. Where the facts contradict each other the operands were already
+ * impossible (a path that no run takes, not noticed earlier); then nothing is claimed.
  */
 export function consistent(tnum: Tnum, whole: Bounds, low: Bounds, id = 0): Scalar {
   return scalar(tnum, whole, low, id) ?? withId(UNKNOWN, id);

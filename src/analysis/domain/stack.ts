@@ -1,7 +1,7 @@
 /**
- * The stack frame: 64 slots of 8 bytes. A slot knows each of its bytes (never written, unknown, or a constant), and,
- * when a register was spilled to it, that value. Byte positions are counted from the lowest address: byte 0 is at
- * r10 - 512, byte 511 at r10 - 1; `spill` always starts at the slot's first byte.
+ * The stack frame: 64 slots of 8 bytes. A slot knows each of its bytes (never written, unknown, or a
+ * constant), and, when a register was spilled to it, that value. Byte positions are counted from the lowest
+ * address: byte 0 is at r10 - 512, byte 511 at r10 - 1; `spill` always starts at the slot's first byte.
  */
 import { consistent, constant, constantOf, FULL32, FULL64, type Scalar, UNKNOWN, withId } from './scalar.ts';
 import { narrowed, type Precision } from './scalar-ops.ts';
@@ -63,8 +63,8 @@ function replaced(stack: Stack, index: number, slot: Slot): Stack {
 }
 
 /**
- * What the kernel leaves of a slot when it forgets the register in it: zeros that were stored as such stay, bytes of the
- * register become unknown (scrub_spilled_slot()).
+ * What the kernel leaves of a slot when it forgets the register in it: zeros that were stored as such stay,
+ * bytes of the register become unknown (scrub_spilled_slot()).
  */
 function scrubbed(slot: Slot | undefined): Slot | undefined {
   if (slot?.spill === undefined) return slot;
@@ -103,7 +103,9 @@ export function storeToStack(
   });
 }
 
-/** The value that a load of `size` bytes will give back; it is the same number only if nothing was cut off. */
+/**
+ * The value that a load of `size` bytes will give back; it is the same number only if nothing was cut off.
+ */
 function narrowedSpill(value: Scalar, size: number): Scalar {
   const cut = narrowed(value, size, false);
   return cut === value ? value : withId(cut, 0);

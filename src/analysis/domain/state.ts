@@ -1,6 +1,6 @@
 /**
- * The abstract state before an instruction: the registers of the running function and the stack frames below it.
- * States are copied when they fork; values and slots inside them are immutable and shared.
+ * The abstract state before an instruction: the registers of the running function and the stack frames below
+ * it. States are copied when they fork; values and slots inside them are immutable and shared.
  */
 import { constantOf, type Scalar } from './scalar.ts';
 import {
@@ -103,7 +103,9 @@ export function mapPointers(state: AbstractState, f: (p: Pointer) => Value): voi
   mapValues(state, (v) => (v.kind === 'pointer' ? f(v) : v));
 }
 
-/** An id is about to be given to a new number or object: whoever still has it from an earlier round loses it. */
+/**
+ * An id is about to be given to a new number or object: whoever still has it from an earlier round loses it.
+ */
 export function retireId(state: AbstractState, id: number): void {
   if (state.refs.includes(id)) {
     state.refs = state.refs.map((r) => (r === id ? LOST : r));
@@ -144,8 +146,9 @@ function pairUp(
 }
 
 /**
- * Consistent names for pairs of ids: numbers that are equal on both sides stay equal after the merge, with the old name if
- * both sides had it, else with one made from `base` and the first location that holds the pair.
+ * Consistent names for pairs of ids: numbers that are equal on both sides stay equal after the merge, with
+ * the old name if both sides had it, else with one made from `base` and the first location that holds the
+ * pair.
  */
 function pairNames(a: AbstractState, b: AbstractState, base: number): PairNames {
   const kept = new Set<number>();
@@ -177,7 +180,10 @@ function idPairs(x: Value, y: Value): [number, number][] {
   ];
 }
 
-/** What either state allows; both must be of the same call chain. `base`: first of the ids that the merge may use. */
+/**
+ * What either state allows; both must be of the same call chain. `base`: first of the ids that the merge may
+ * use.
+ */
 export function mergeStates(a: AbstractState, b: AbstractState, base: number, how: Widening): AbstractState {
   if (!sameChain(a, b)) throw new Error('states of different call chains cannot be merged');
   const names = pairNames(a, b, base);
@@ -247,7 +253,10 @@ function sortOfValue(v: Value | undefined): string {
   return `${to.key}${nullable ? '?' : ''}+${off}${constantOf(variable) === 0n ? '' : 'v'}${range > 0 ? 'r' : ''}`;
 }
 
-/** How much two sorts have in common: places that agree, and, for less, places that point into the same region. */
+/**
+ * How much two sorts have in common: places that agree, and, for less, places that point into the same
+ * region.
+ */
 export function likeness(a: readonly string[], b: readonly string[]): number {
   let sum = 0;
   for (const [n, x] of a.entries()) {

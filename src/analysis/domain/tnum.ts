@@ -98,7 +98,10 @@ export function tnumShr(t: Tnum, by: number): Tnum {
   return { value: t.value >> n, mask: t.mask >> n };
 }
 
-/** Arithmetic shift of the low `width` bits; the result has only those bits. An unknown sign is copied as unknown. */
+/**
+ * Arithmetic shift of the low `width` bits; the result has only those bits. An unknown sign is copied as
+ * unknown.
+ */
 export function tnumSar(t: Tnum, by: number, width: 32 | 64): Tnum {
   const n = BigInt(by);
   return {

@@ -7,9 +7,10 @@
  *        /    \
  *    scalar   pointer      a number with bounds; an address with its region and offset
  *
- * Ids say what is equal inside one state: two pointers with the same base id point into the same object, two scalars
- * (or variable offsets) with the same id are the same number. Id 0 means "unknown which". Ids of different states
- * must not be compared. Different ids do not mean different objects: two lookups may return the same entry.
+ * Ids say what is equal inside one state: two pointers with the same base id point into the same object, two
+ * scalars (or variable offsets) with the same id are the same number. Id 0 means "unknown which". Ids of
+ * different states must not be compared. Different ids do not mean different objects: two lookups may return
+ * the same entry.
  */
 import {
   constant,
@@ -99,18 +100,23 @@ export interface Pointer {
   readonly region: Region;
   /** Which object of the region (see above); regions with one object have 0. */
   readonly id: number;
-  /** Constant part of the offset from the object's start, in bytes. The frame pointer has 0, the stack lies below. */
+  /**
+   * Constant part of the offset from the object's start, in bytes. The frame pointer has 0, the stack lies
+   * below.
+   */
   readonly off: number;
   /** Unknown part of the offset: the constant 0 when there is none. */
   readonly variable: Scalar;
   /** May be NULL instead; then `off` is 0 and there is no variable part. */
   readonly nullable: boolean;
   /**
-   * Packet pointers: bytes from (packet start + variable part) that a comparison proved to exist. -1, -2: by the kernel's
-   * rules, at or beyond the packet's end.
+   * Packet pointers: bytes from (packet start + variable part) that a comparison proved to exist. -1, -2: by
+   * the kernel's rules, at or beyond the packet's end.
    */
   readonly range: number;
-  /** Id of the reference that must be released (`AbstractState.refs`); of a socket's cast, that of the socket. */
+  /**
+   * Id of the reference that must be released (`AbstractState.refs`); of a socket's cast, that of the socket.
+   */
   readonly ref?: number;
 }
 
@@ -125,8 +131,8 @@ export type Value = { readonly kind: 'uninit'; readonly maybe?: boolean } | Read
 
 export const UNINIT: Value = { kind: 'uninit' };
 /**
- * Written on some of the paths that lead here. Code that is sure to have come along one of them reads it, as the
- * kernel's checker sees, so what it holds must be kept.
+ * Written on some of the paths that lead here. Code that is sure to have come along one of them reads it, as
+ * the kernel's checker sees, so what it holds must be kept.
  */
 export const MAYBE_UNINIT: Value = { kind: 'uninit', maybe: true };
 export const ANY: AnyValue = { kind: 'any', stack: true };
@@ -244,7 +250,10 @@ function isNever(v: Value): boolean {
   return v.kind === 'uninit' && v.maybe !== true;
 }
 
-/** What either side allows. A pointer on one side and the constant 0 on the other give a pointer that may be NULL. */
+/**
+ * What either side allows. A pointer on one side and the constant 0 on the other give a pointer that may be
+ * NULL.
+ */
 export function mergeValues(a: Value, b: Value, names: PairNames, place: number, how: Widening): Value {
   if (sameValue(a, b)) return a;
   if (a.kind === 'uninit' || b.kind === 'uninit') return isNever(a) && isNever(b) ? UNINIT : MAYBE_UNINIT;
@@ -257,7 +266,10 @@ export function mergeValues(a: Value, b: Value, names: PairNames, place: number,
   return anyOf(a, b);
 }
 
-/** The same for pointers whose constant parts differ: the unknown part of `a`, which nothing else shares, makes up for it. */
+/**
+ * The same for pointers whose constant parts differ: the unknown part of `a`, which nothing else shares,
+ * makes up for it.
+ */
 function coversFurther(a: Pointer, b: Pointer, ids: (a: number, b: number) => boolean): boolean {
   if (!regionSubsumes(a.region, b.region) || a.variable.id !== 0 || a.range !== 0) return false;
   const apart = addScalars(b.variable, constant(BigInt(b.off - a.off)));

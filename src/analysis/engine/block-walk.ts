@@ -1,7 +1,8 @@
 /**
- * One walk of the abstract interpretation: from a node (start of a block, return of a call, call of a callback) through a
- * block to where paths part or functions change. Who decides what happens to the states that arrive at nodes is left
- * open: fixpoint.ts merges them, path-exploration.ts follows each path by itself.
+ * One walk of the abstract interpretation: from a node (start of a block, return of a call, call of a
+ * callback) through a block to where paths part or functions change. Who decides what happens to the states
+ * that arrive at nodes is left open: fixpoint.ts merges them, path-exploration.ts follows each path by
+ * itself.
  */
 import { jumpTarget } from '../../isa/flow.ts';
 import { type Insn, OP_LD_IMM64, PseudoLd } from '../../isa/insn.ts';
@@ -28,7 +29,10 @@ export interface WalkPoint {
 }
 
 const MAX_DEPTH = 8;
-/** Call site of a frame that nothing below it called: whichever instructions name a function, it is one run of it. */
+/**
+ * Call site of a frame that nothing below it called: whichever instructions name a function, it is one run of
+ * it.
+ */
 const NO_CALL = -1;
 
 export abstract class Walker {
@@ -198,7 +202,10 @@ export abstract class Walker {
     this.flowTo(node.chain.slice(0, -1), frame.callSite, frame.callSite + 1, state);
   }
 
-  /** A packet that is too short, or a tail call that succeeds, ends the running function only: its caller goes on. */
+  /**
+   * A packet that is too short, or a tail call that succeeds, ends the running function only: its caller goes
+   * on.
+   */
   private leaveEarly(node: WalkPoint, index: number, state: AbstractState, r0: Value): void {
     if (state.frames.length === 1) return;
     const left = cloneState(state);
@@ -305,8 +312,8 @@ function atOpenExit(env: Env, index: number, r0: Value, state: AbstractState): v
 }
 
 /**
- * The states in which exploration begins: as the hook starts the program (what replaces a function gets that function's
- * arguments), and as the kernel starts its exception callback.
+ * The states in which exploration begins: as the hook starts the program (what replaces a function gets that
+ * function's arguments), and as the kernel starts its exception callback.
  */
 export function entryStates(env: Env): { index: number; chain: readonly number[]; state: AbstractState }[] {
   const { functions, hook } = env.program;

@@ -1,8 +1,8 @@
 /**
  * Exploration with merging: from the entry, in reverse postorder, over blocks, calls and returns, to a
- * fixpoint. A node is a place where paths can meet (start of a block, return of a call) together with the chain of calls
- * that led there; callees are explored once per chain, as the kernel does. Each node keeps up to `disjuncts` states
- * side by side; beyond that, states are merged, and where that goes on, widened.
+ * fixpoint. A node is a place where paths can meet (start of a block, return of a call) together with the
+ * chain of calls that led there; callees are explored once per chain, as the kernel does. Each node keeps up
+ * to `disjuncts` states side by side; beyond that, states are merged, and where that goes on, widened.
  */
 
 import {

@@ -1,7 +1,7 @@
 /**
- * Exploration of a version of a program that was explored before. Without loops and calls of subprograms, what is known in
- * a block follows from the states that arrive and from its instructions: where both are as they were, so is all that
- * follows, and nothing is done.
+ * Exploration of a version of a program that was explored before. Without loops and calls of subprograms,
+ * what is known in a block follows from the states that arrive and from its instructions: where both are as
+ * they were, so is all that follows, and nothing is done.
  *
  *   program, Exploration of an earlier version --> the same Exploration as without the earlier one
  *
@@ -65,7 +65,10 @@ export interface Base {
 export interface Explored extends Exploration {
   /** Undefined for what is explored in another way, or not to its end. */
   earlier?: Earlier;
-  /** Blocks that are others than in the base, by their `key` or their instructions; undefined where blocks have other numbers than there. */
+  /**
+   * Blocks that are others than in the base, by their `key` or their instructions; undefined where blocks
+   * have other numbers than there.
+   */
   changed?: readonly number[];
 }
 
@@ -76,7 +79,9 @@ export function baseOf(earlier: Earlier | undefined, program: Program): Base | u
   return { earlier, common, shape: sameShape(earlier.program, earlier.cfg, program, common) };
 }
 
-/** True for programs whose blocks each run at most once: no loops, one function, and none that is called back. */
+/**
+ * True for programs whose blocks each run at most once: no loops, one function, and none that is called back.
+ */
 export function runsOnce({ cfg, program }: Pick<Env, 'cfg' | 'program'>): boolean {
   if (cfg.backEdges.length > 0 || cfg.calls.length > 0 || program.functions.length !== 1) return false;
   return !program.insns.some((i) => i.op === OP_CALL && isCallbackCall(i));
@@ -105,7 +110,10 @@ export function exploreAgain(
   };
 }
 
-/** Numbers of instructions: those that stay keep theirs, those between take over as many as are free, from the end. */
+/**
+ * Numbers of instructions: those that stay keep theirs, those between take over as many as are free, from the
+ * end.
+ */
 function labelsOf(length: number, base: Base | undefined): { labels: Int32Array; nextLabel: number } {
   if (base === undefined)
     return { labels: Int32Array.from({ length }, (_, index) => index), nextLabel: length };

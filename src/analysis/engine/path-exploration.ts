@@ -1,7 +1,8 @@
 /**
- * Exploration as the kernel's checker goes: path by path, the way without a jump first; nothing is merged. A path ends where a
- * state arrives that allows no more than one whose consequences are all known; a state that comes back to itself never
- * ends. Which states are remembered follows is_state_visited() of kernel/bpf/verifier.c.
+ * Exploration as the kernel's checker goes: path by path, the way without a jump first; nothing is merged. A
+ * path ends where a state arrives that allows no more than one whose consequences are all known; a state that
+ * comes back to itself never ends. Which states are remembered follows is_state_visited() of
+ * kernel/bpf/verifier.c.
  */
 import { specOf } from '../../isa/semantics.ts';
 import { type AbstractState, cloneState, mergeStates, stateSubsumes } from '../domain/state.ts';

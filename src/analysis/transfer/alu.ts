@@ -1,4 +1,7 @@
-/** ALU instructions and ld_imm64 on abstract states, pointer arithmetic included (kernel: adjust_ptr_min_max_vals). */
+/**
+ * ALU instructions and ld_imm64 on abstract states, pointer arithmetic included (kernel:
+ * adjust_ptr_min_max_vals).
+ */
 
 import { calleeOf } from '../../isa/flow.ts';
 import { type Insn, imm64, PseudoLd } from '../../isa/insn.ts';
@@ -165,7 +168,10 @@ export function stepLdImm64(env: Env, state: AbstractState, index: number, i: In
   writeRegister(env, state, index, i.dst, loaded64(env, index, i));
 }
 
-/** Negative ids never clash with those of instructions: the one entry of a map that a MAP_VALUE load points into. */
+/**
+ * Negative ids never clash with those of instructions: the one entry of a map that a MAP_VALUE load points
+ * into.
+ */
 function loaded64(env: Env, index: number, i: Insn): Value {
   switch (i.src) {
     case PseudoLd.IMM64:

@@ -1,4 +1,7 @@
-/** Conditional jumps: which ways are possible, and what each way tells about numbers, NULLs and the packet's end. */
+/**
+ * Conditional jumps: which ways are possible, and what each way tells about numbers, NULLs and the packet's
+ * end.
+ */
 import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { RELATIONS, type Relation } from '../../isa/relations.ts';
@@ -66,7 +69,10 @@ function scalarWay(
   return next;
 }
 
-/** `pointer == 0` or `!= 0`: an object that exists is not at address 0. The kernel resolves comparisons with the constant only. */
+/**
+ * `pointer == 0` or `!= 0`: an object that exists is not at address 0. The kernel resolves comparisons with
+ * the constant only.
+ */
 function nullWay(
   env: Env,
   next: AbstractState,
@@ -99,7 +105,10 @@ function isNeverNull(p: Pointer): boolean {
 
 const NEVER_NULL_SOCKETS: ReadonlySet<string> = new Set(['sock', 'sock_common', 'tcp_sock']);
 
-/** Kernel objects are never at address 0, and the kernel may still follow the way where they are (reg_not_null()). */
+/**
+ * Kernel objects are never at address 0, and the kernel may still follow the way where they are
+ * (reg_not_null()).
+ */
 function isNeverNullToKernel(env: Env, p: Value): boolean {
   if (p.kind !== 'pointer' || p.nullable) return false;
   const { region: to } = p;
@@ -117,7 +126,10 @@ function packetWay(next: AbstractState, a: Pointer, b: Pointer, r: Relation): vo
   else if (isLimit(b, a)) grantRange(next, b, RELATIONS[r].swapped);
 }
 
-/** The kernel remembers of a packet pointer that a comparison found it at or beyond the end: what `range` then holds. */
+/**
+ * The kernel remembers of a packet pointer that a comparison found it at or beyond the end: what `range` then
+ * holds.
+ */
 const BEYOND_END = -2;
 const AT_END = -1;
 

@@ -11,8 +11,8 @@ import { ANY, pointer, type Region, region, UNINIT, type Value } from '../domain
 import { type Env, mapOf, newId } from './env.ts';
 
 /**
- * What a callback is given: the map, key and value of the map that the call has in r1 (or whose timer it is), the caller's
- * argument of that number, a number, or a kernel object.
+ * What a callback is given: the map, key and value of the map that the call has in r1 (or whose timer it is),
+ * the caller's argument of that number, a number, or a kernel object.
  */
 type Given = 'map' | 'map_key' | 'map_value' | 'scalar' | 'dynptr' | 'object' | number;
 

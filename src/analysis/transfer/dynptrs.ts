@@ -1,6 +1,7 @@
 /**
- * Dynptrs on the stack: 16 bytes that a helper makes and only helpers may look into (kernel: process_dynptr_func(),
- * destroy_if_dynptr_stack_slot()). Both slots hold a pointer of a kind of its own; whatever overwrites one of them ends it.
+ * Dynptrs on the stack: 16 bytes that a helper makes and only helpers may look into (kernel:
+ * process_dynptr_func(), destroy_if_dynptr_stack_slot()). Both slots hold a pointer of a kind of its own;
+ * whatever overwrites one of them ends it.
  */
 import { Helper, type HelperArg } from '../../program/tables/helpers.ts';
 import { SLOTS, type Slot, STACK_SIZE } from '../domain/stack.ts';
@@ -24,7 +25,10 @@ function isHalf(v: Value | undefined): v is Pointer {
   return v?.kind === 'pointer' && v.region.kind === 'opaque' && v.region.what.startsWith('dynptr_');
 }
 
-/** Does one of the bytes [from, to) (0..511) of a frame belong to a dynptr? `counted`: one that must be given back. */
+/**
+ * Does one of the bytes [from, to) (0..511) of a frame belong to a dynptr? `counted`: one that must be given
+ * back.
+ */
 export function holdsDynptr(
   state: AbstractState,
   depth: number,
@@ -40,7 +44,10 @@ export function holdsDynptr(
   return false;
 }
 
-/** First slot of the 16 bytes that an argument points to; undefined when it does not point to a place for a dynptr. */
+/**
+ * First slot of the 16 bytes that an argument points to; undefined when it does not point to a place for a
+ * dynptr.
+ */
 function placeOf(v: Value): { depth: number; slot: number } | undefined {
   if (v.kind !== 'pointer' || v.region.kind !== 'stack') return undefined;
   const off = constantOffset(v);

@@ -1,4 +1,7 @@
-/** What the transfer functions share: the program, the rules in force, where findings go, and names for new numbers. */
+/**
+ * What the transfer functions share: the program, the rules in force, where findings go, and names for new
+ * numbers.
+ */
 import { pinOf } from '../../program/edit.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import type { Hook } from '../../program/tables/hook-types.ts';
@@ -34,7 +37,10 @@ export interface Env {
   readonly accessed: Map<number, string>;
   /** True for blocks that may run more than once in one run of the program. */
   readonly repeats: Uint8Array;
-  /** Number of an instruction that ids are made from: its index, or, in an edited program, the one it had before (incremental.ts). */
+  /**
+   * Number of an instruction that ids are made from: its index, or, in an edited program, the one it had
+   * before (incremental.ts).
+   */
   readonly labels?: Int32Array;
 }
 
@@ -138,7 +144,10 @@ export function mapsOf(env: Env, r: Region): readonly MapDef[] {
     .filter((m) => mapType(m.type)?.lookup.startsWith('value') === true);
 }
 
-/** Types the kernel knows from BTF and this analysis does not: then nothing is said about pointers of unknown kind. */
+/**
+ * Types the kernel knows from BTF and this analysis does not: then nothing is said about pointers of unknown
+ * kind.
+ */
 export function isLenient(env: Env, state: AbstractState): boolean {
   return env.hook.rawPointers === true || state.frames[0]!.fn !== 0;
 }

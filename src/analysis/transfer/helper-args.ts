@@ -1,6 +1,6 @@
 /**
- * Arguments of helpers: which pointers are accepted for which kind of argument (kernel: compatible_reg_types[] and
- * check_func_arg() of kernel/bpf/verifier.c), and bounds of sizes.
+ * Arguments of helpers: which pointers are accepted for which kind of argument (kernel:
+ * compatible_reg_types[] and check_func_arg() of kernel/bpf/verifier.c), and bounds of sizes.
  */
 
 import type { MapDef } from '../../program/program.ts';

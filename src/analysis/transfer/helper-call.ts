@@ -165,7 +165,10 @@ function writeMemory(env: Env, state: AbstractState, m: CallMemory): void {
   clobberFrame(env, state, to.frame, from, STACK_SIZE + m.pointer.off + Number(smax) + m.size);
 }
 
-/** Helpers that return a length up to an argument's maximum, or a negative error: [id, argument with the size]. */
+/**
+ * Helpers that return a length up to an argument's maximum, or a negative error: [id, argument with the
+ * size].
+ */
 const LENGTHS: ReadonlyMap<number, number> = new Map([
   [Helper.probe_read_str, 2],
   [Helper.get_stack, 3],
@@ -175,7 +178,10 @@ const LENGTHS: ReadonlyMap<number, number> = new Map([
 ]);
 const MAX_ERRNO = 4095n;
 
-/** Value of a 4-byte key on the stack; as the kernel knows it: zeros, or a constant spilled with just that size. */
+/**
+ * Value of a 4-byte key on the stack; as the kernel knows it: zeros, or a constant spilled with just that
+ * size.
+ */
 function constantKey(env: Env, stack: Stack, position: number): number | undefined {
   const slot = stack[position >> 3];
   const first = position & 7;

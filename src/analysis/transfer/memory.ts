@@ -1,4 +1,7 @@
-/** Loads, stores and atomics: bounds and alignment per region in the kernel's words, and what they do to the state. */
+/**
+ * Loads, stores and atomics: bounds and alignment per region in the kernel's words, and what they do to the
+ * state.
+ */
 import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../../isa/semantics.ts';
@@ -30,7 +33,10 @@ import {
 export type AccessKind = 'read' | 'write' | 'atomic' | 'acquire';
 const MAX_PACKET_OFF = 0xffff;
 
-/** Lowest and highest first byte of an access, relative to the object; undefined (and reported) when unbounded. */
+/**
+ * Lowest and highest first byte of an access, relative to the object; undefined (and reported) when
+ * unbounded.
+ */
 export function reach(
   env: Env,
   index: number,
@@ -136,7 +142,10 @@ function takesAtomics(p: Pointer): boolean {
   return ['stack', 'map_value', 'memory'].includes(p.region.kind) && kindOf(p) !== 'flow_keys';
 }
 
-/** What a writable tracepoint gives: how large it is shows when the program is attached (check_tp_buffer_access()). */
+/**
+ * What a writable tracepoint gives: how large it is shows when the program is attached
+ * (check_tp_buffer_access()).
+ */
 function tracepointBuffer(p: Pointer, r: string, off: number, size: number): string | undefined {
   if (off < 0) return `${r} invalid tracepoint buffer access: off=${off}, size=${size}`;
   if (constantOf(p.variable) === 0n) return undefined;
@@ -280,7 +289,10 @@ function loadValue(
   }
 }
 
-/** Accesses through these are rewritten when the program is loaded, so all paths must agree on them (reg_type_mismatch()). */
+/**
+ * Accesses through these are rewritten when the program is loaded, so all paths must agree on them
+ * (reg_type_mismatch()).
+ */
 function specialOf({ region: to }: Pointer): string {
   return to.kind === 'ctx' || to.kind === 'opaque' ? to.key : '';
 }

@@ -1,7 +1,7 @@
 /**
- * Calls of functions that others may call or replace (program/contracts): the caller knows nothing of what the callee does,
- * and the callee, which is explored once and by itself, knows of its arguments only what its prototype says
- * (kernel: check_func_call() and btf_check_func_arg_match() of kernel/bpf/verifier.c).
+ * Calls of functions that others may call or replace (program/contracts): the caller knows nothing of what
+ * the callee does, and the callee, which is explored once and by itself, knows of its arguments only what its
+ * prototype says (kernel: check_func_call() and btf_check_func_arg_match() of kernel/bpf/verifier.c).
  */
 
 import { linux } from '../../base/linux.ts';
@@ -34,7 +34,10 @@ import { clobberFrame, type Env, trashStacks } from './env.ts';
 import { isZero } from './helper-args.ts';
 import { checkAccess, checkInitialised } from './memory.ts';
 
-/** The kernel looks into what it verifies with its callers; nothing may be concluded of what others may replace. */
+/**
+ * The kernel looks into what it verifies with its callers; nothing may be concluded of what others may
+ * replace.
+ */
 export function isOpaque(env: Env, f: FunctionRange): boolean {
   return env.rules.precision === 'kernel' ? isVerifiedAlone(f) : isOpen(f);
 }
@@ -60,11 +63,14 @@ export function parameterValue(f: FunctionRange, r: number, precision: Precision
   if (p.kind === 'scalar') return UNKNOWN;
   if (precision !== 'kernel') return ANY;
   if (p.kind !== 'memory') return NOT_STACK;
-  // To the kernel it is memory of its own; in fact it may be part of anything: a caller's stack, a map's value, the packet.
+  // To the kernel it is memory of its own; in fact it may be part of anything: a caller's stack, a map's
+  // value, the packet.
   return pointer(region.memory('mem', p.size), PARAMETER_IDS - r, 0, p.nullable);
 }
 
-/** The call: arguments are checked against the prototype, then nothing is known of what the callee may reach. */
+/**
+ * The call: arguments are checked against the prototype, then nothing is known of what the callee may reach.
+ */
 export function stepOpenCall(env: Env, state: AbstractState, index: number, callee: number): void {
   const f = env.program.functions[callee]!;
   const asKernel = env.rules.precision === 'kernel';

@@ -40,7 +40,10 @@ export function checkRelease(env: Env, state: AbstractState, index: number, help
   else if (!state.refs.includes(v.ref)) env.report(index, 'arg 1 is an unacquired reference');
 }
 
-/** After the call: nobody may use what was released. `dynptr`: the reference of the dynptr in r1, if it is one. */
+/**
+ * After the call: nobody may use what was released. `dynptr`: the reference of the dynptr in r1, if it is
+ * one.
+ */
 export function release(env: Env, state: AbstractState, helper: Helper, v: Value, dynptr: number): void {
   const ref = v.kind === 'pointer' && v.ref !== undefined ? v.ref : dynptr;
   if (releases(helper) && ref !== 0) drop(env, state, ref);

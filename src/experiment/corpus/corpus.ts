@@ -1,7 +1,8 @@
 /**
  * Corpora: named sets of programs.
  *
- *   corpora/<name>/manifest.json --zod--> entries --variant--> file (committed, imported or built) --> Program
+ *   corpora/<name>/manifest.json --zod--> entries --variant--> file (committed, imported or built)
+ *     --> Program
  *
  * A program that is not there, or cannot be read, is a value with a reason, never an exception.
  */
@@ -33,7 +34,9 @@ export type Loaded =
   | { status: 'ok'; program: Program; file: string; bytes: Uint8Array }
   | { status: 'missing' | 'unreadable'; reason: string };
 
-/** Folders in which a corpus' folder with a manifest may be; what was built here says more than what ships. */
+/**
+ * Folders in which a corpus' folder with a manifest may be; what was built here says more than what ships.
+ */
 function manifestFolders(): string[] {
   return [stateFolder(), join(PACKAGE_ROOT, 'corpora')];
 }

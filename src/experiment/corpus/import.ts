@@ -1,6 +1,7 @@
 /**
- * Brings the files of a corpus that does not ship its bytes into `.k2/corpora/<name>`: from a folder that holds them,
- * or from the public repository that its manifest names. Every file must be the one that the manifest describes.
+ * Brings the files of a corpus that does not ship its bytes into `.k2/corpora/<name>`: from a folder that
+ * holds them, or from the public repository that its manifest names. Every file must be the one that the
+ * manifest describes.
  */
 
 import { spawnSync } from 'node:child_process';

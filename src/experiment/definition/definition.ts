@@ -3,7 +3,8 @@
  *
  *   YAML --parse--> document --zod--> Definition --expand.ts--> cells
  *
- * Every mistake is reported with file, line and column; the JSON Schema for editors is made from the same description.
+ * Every mistake is reported with file, line and column; the JSON Schema for editors is made from the same
+ * description.
  */
 
 import { isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';

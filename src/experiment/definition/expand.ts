@@ -84,7 +84,9 @@ interface Selected {
   own: PartialOptions;
 }
 
-/** Programs of a corpus that pass all filters. @throws UserError when a name does not exist or nothing is left */
+/**
+ * Programs of a corpus that pass all filters. @throws UserError when a name does not exist or nothing is left
+ */
 export function select(s: Selection): Selected[] {
   const corpus = openCorpus(s.corpus);
   const { manifest } = corpus;

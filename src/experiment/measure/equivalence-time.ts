@@ -1,7 +1,9 @@
 /**
- * How long equivalence checks take, with K2's accelerations switched off one after the other, and what the cache spares.
+ * How long equivalence checks take, with K2's accelerations switched off one after the other, and what the
+ * cache spares.
  *
- *   optimizer --asks--> recording verifier --keeps a fair sample of the questions--> asked again under each set of switches
+ *   optimizer --asks--> recording verifier --keeps a fair sample of the questions--> asked again under each
+ *     set of switches
  */
 
 import { Rng } from '../../base/random.ts';

@@ -1,4 +1,6 @@
-/** How often the test cases execute each instruction: the modeled latency is these counts times the prices. */
+/**
+ * How often the test cases execute each instruction: the modeled latency is these counts times the prices.
+ */
 import type { OptimizeOptions } from '../../optimizer/types.ts';
 import type { Program } from '../../program/program.ts';
 import { DEFAULT_PROFILE, pricesOf } from '../../vm/latency/latency.ts';
@@ -6,7 +8,10 @@ import { createMachine } from '../../vm/machine/machine.ts';
 import { observer } from '../../vm/observe.ts';
 import { generateTests } from '../../vm/testgen/index.ts';
 
-/** Executions per run of each instruction of the two versions, means over the tests on which the input does not fault. */
+/**
+ * Executions per run of each instruction of the two versions, means over the tests on which the input does
+ * not fault.
+ */
 export interface Executed {
   before: readonly number[];
   after: readonly number[];
@@ -26,7 +31,9 @@ export function executedOf(original: Program, output: Program, options: Optimize
   return { before: mean(original), after: mean(output) };
 }
 
-/** What one execution of each instruction is priced at, in nanoseconds: the factors of the modeled latency. */
+/**
+ * What one execution of each instruction is priced at, in nanoseconds: the factors of the modeled latency.
+ */
 export function pricesOfBoth(original: Program, output: Program): Executed {
   const prices = (p: Program): number[] => pricesOf(p.insns, DEFAULT_PROFILE, p.maps);
   return { before: prices(original), after: prices(output) };

@@ -1,7 +1,9 @@
 /**
- * What the running kernel says of results that were made without asking it: its load verdict, and agreement with the input.
+ * What the running kernel says of results that were made without asking it: its load verdict, and agreement
+ * with the input.
  *
- *   input, versions --load each--> accepted | refused (why) --differential runs of the accepted--> agree | differ
+ *   input, versions --load each--> accepted | refused (why) --differential runs of the accepted--> agree |
+ *     differ
  */
 import { accepts, kernelDiff, kernelTests } from '../../kernel/index.ts';
 import type { Program } from '../../program/program.ts';

@@ -1,6 +1,6 @@
 /**
- * Named baselines: `<folder>/<name>/` holds a result store without what a comparison does not need (listings, rewrites)
- * and without paths, small enough to be committed.
+ * Named baselines: `<folder>/<name>/` holds a result store without what a comparison does not need (listings,
+ * rewrites) and without paths, small enough to be committed.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

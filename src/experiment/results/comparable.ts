@@ -80,7 +80,9 @@ function seedDifferences({ pairs }: Pairing): Mismatch[] {
   }));
 }
 
-/** Limits of a cell and what is measured are in the definition only; its programs and options are in the rows. */
+/**
+ * Limits of a cell and what is measured are in the definition only; its programs and options are in the rows.
+ */
 function definitionDifferences(base?: Definition, now?: Definition): Mismatch[] {
   if (base === undefined || now === undefined) return [];
   const fields = (d: Definition): Map<string, string> =>

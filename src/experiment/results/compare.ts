@@ -3,7 +3,8 @@
  *
  *   base rows, new rows --pairUp--> pairs of results --judge over seeds--> one comparison per metric
  *   comparisons x rules ('size>0', 'latency>1%') --> regressions
- *   results without a partner, rules that nothing was compared under --> regressions too: a gate is not passed by
+ *   results without a partner, rules that nothing was compared under --> regressions too: a gate is not
+ *     passed by
  *   measuring nothing
  */
 import {

@@ -26,7 +26,8 @@ export interface Merged {
 }
 
 /**
- * Adds the rows of other stores that a store does not have: shards of one experiment, made anywhere. The store may be new.
+ * Adds the rows of other stores that a store does not have: shards of one experiment, made anywhere. The
+ * store may be new.
  * @throws UserError when the stores are of different experiments
  */
 export function mergeResults(folder: string, from: readonly string[]): Merged {

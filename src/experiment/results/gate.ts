@@ -1,4 +1,7 @@
-/** Rules of the gate, such as `size>0` or `latency>1%`: text in, rules out, and whether a comparison breaks one. */
+/**
+ * Rules of the gate, such as `size>0` or `latency>1%`: text in, rules out, and whether a comparison breaks
+ * one.
+ */
 import { UserError } from '../../base/errors.ts';
 import type { SampleComparison } from '../../base/statistics.ts';
 import { hintFor } from '../../base/text.ts';

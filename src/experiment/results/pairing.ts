@@ -2,7 +2,8 @@
  * Which results of two runs belong together.
  *
  *   rows --by program, build and configuration--> groups of seeds
- *   groups x groups --same name--> pairs --the rest, same input file and configuration--> pairs that were renamed
+ *   groups x groups --same name--> pairs --the rest, same input file and configuration--> pairs that were
+ *     renamed
  */
 import { hasResult, type Row } from './result.ts';
 
@@ -75,8 +76,8 @@ function sameContent(left: readonly PairedRows[], added: readonly PairedRows[]):
 }
 
 /**
- * The input file's sha256, and what tells the programs of one file apart: hook and measurements of the input, which
- * do not depend on the optimizer.
+ * The input file's sha256, and what tells the programs of one file apart: hook and measurements of the input,
+ * which do not depend on the optimizer.
  */
 function contentOf({ configuration, rows }: PairedRows): string | undefined {
   const [row] = rows;

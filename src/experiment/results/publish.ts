@@ -1,6 +1,6 @@
 /**
- * Rows as they may be handed on: without the instructions of programs that have no license, and without paths of the
- * machine they were made on. What comparisons and the paper's tables need stays.
+ * Rows as they may be handed on: without the instructions of programs that have no license, and without paths
+ * of the machine they were made on. What comparisons and the paper's tables need stays.
  */
 import { homedir, tmpdir } from 'node:os';
 import { PACKAGE_ROOT, sharedFolder } from '../../base/paths.ts';

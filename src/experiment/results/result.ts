@@ -23,9 +23,9 @@ export interface Extra {
 }
 
 /**
- * What a worker finds out about a cell: `ok` better than the input · `unchanged` nothing better was found · `rejected` the
- * running kernel refuses the output, or saw it do something else · `skipped` no program to optimize · `failed` the
- * optimizer crashed, ran out of memory or hung
+ * What a worker finds out about a cell: `ok` better than the input · `unchanged` nothing better was found ·
+ * `rejected` the running kernel refuses the output, or saw it do something else · `skipped` no program to
+ * optimize · `failed` the optimizer crashed, ran out of memory or hung
  */
 export type CellOutcome =
   | { status: 'skipped' | 'failed'; reason: string; log?: string }
@@ -52,7 +52,9 @@ export type CellOutcome =
       output: string;
       /** Of every instruction, in the order of the listings; not in older rows. */
       executed?: Executed;
-      /** Nanoseconds that one execution of each instruction is priced at, in the same order; since schema 2. */
+      /**
+       * Nanoseconds that one execution of each instruction is priced at, in the same order; since schema 2.
+       */
       prices?: { before: readonly number[]; after: readonly number[] };
       extra?: Extra;
     };

@@ -1,8 +1,8 @@
 /**
  * The result store: `results/<experiment>/cells.jsonl`, one line per cell, appended and never rewritten.
  *
- * A line is written with one call and flushed; whatever a power cut leaves of it is one damaged line at the end, which
- * the next reader reports and skips, and the next writer fences off with a newline.
+ * A line is written with one call and flushed; whatever a power cut leaves of it is one damaged line at the
+ * end, which the next reader reports and skips, and the next writer fences off with a newline.
  */
 import {
   closeSync,

@@ -1,6 +1,7 @@
 /**
- * Worker processes, so that whatever happens to a cell is a row: an exception, running out of memory, a crash of native
- * code, a hang. (Threads would not survive the last three.) A process serves many cells; a broken one is replaced.
+ * Worker processes, so that whatever happens to a cell is a row: an exception, running out of memory, a crash
+ * of native code, a hang. (Threads would not survive the last three.) A process serves many cells; a broken
+ * one is replaced.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,9 +1,11 @@
 /**
  * Runs an experiment.
  *
- *   definition --expand--> cells --minus rows that are there--> to do --execute--> outcomes --append--> cells.jsonl
+ *   definition --expand--> cells --minus rows that are there--> to do --execute--> outcomes --append-->
+ *     cells.jsonl
  *
- * It can be killed at any moment and started again: a cell is either a whole line in the store, or still to do.
+ * It can be killed at any moment and started again: a cell is either a whole line in the store, or still to
+ * do.
  */
 import { join } from 'node:path';
 import { UserError } from '../../base/errors.ts';
@@ -26,7 +28,9 @@ export interface RunOptions {
   /** Folder of all results; the experiment's own is below it. */
   results: string;
   workers: number;
-  /** Address of a Redis server: workers anywhere take the cells (queue/). Default: processes of this machine. */
+  /**
+   * Address of a Redis server: workers anywhere take the cells (queue/). Default: processes of this machine.
+   */
   queue?: string;
   /** Run cells again whose row says `failed`. */
   retryFailed?: boolean;
@@ -129,7 +133,9 @@ export async function runExperiment(definition: Definition, options: RunOptions)
 export interface RunPlan {
   /** Of this share, in the definition's order. */
   cells: Cell[];
-  /** Those that have no row yet, the longest first: no worker idles while another begins the largest program. */
+  /**
+   * Those that have no row yet, the longest first: no worker idles while another begins the largest program.
+   */
   todo: Cell[];
   /** What is there already, by key. */
   rows: Map<string, Row>;

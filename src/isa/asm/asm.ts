@@ -1,6 +1,7 @@
 /**
- * Text to instructions: reads all that `disassemble` prints, the kernel checker's log lines, lines of `llvm-objdump -d`
- * (by their raw bytes: its text says less, e.g. `call 5` for a local call), and what people write by hand:
+ * Text to instructions: reads all that `disassemble` prints, the kernel checker's log lines, lines of
+ * `llvm-objdump -d` (by their raw bytes: its text says less, e.g. `call 5` for a local call), and what people
+ * write by hand:
  *
  *     ; a line that starts with ; is a comment, and what stands behind // or a free-standing #
  *     r1 = 5; r2 = r1                ; separates instructions

@@ -30,7 +30,9 @@ const TOKEN =
   /(?<number>0[xX][0-9a-fA-F]+|\d+)(?![\w.])|(?<symbol>s>>=|s>=|s<=|s\/=|s%=|s>|s<|>>=|<<=|[-+*/%&|^=!<>]=|[-+*=<>&()[\],:#])|(?<word>(?<=\bmap\[)(?!id:|idx:)[^\]\s]+(?=\])|kernel-function|[A-Za-z_.$][\w.$]*)/y;
 /** `// ...`, or `#` at the start of a line or between spaces (`call #7` is a number). */
 const COMMENT = /\/\/|(?<=^\s*)#|(?<=\s)#(?=\s|$)/;
-/** What an instruction or a label begins with: text behind `;` that does is one more statement, not a comment. */
+/**
+ * What an instruction or a label begins with: text behind `;` that does is one more statement, not a comment.
+ */
 const STATEMENT =
   /^\s*(?:[A-Za-z_.$][\w.$]*:(?!\S)\s*)*(?:[rw](?:\d|10)\s*(?:=|[-+*/%&|^]=|s?>>=|<<=|s[/%]=)|(?:exit|gotol?|may_goto|if|call|lock|store_release|\.insn)\b|\*\s*\(|[A-Za-z_.$][\w.$]*:\s*$)/;
 
@@ -41,8 +43,8 @@ export interface Piece {
 }
 
 /**
- * The statements of a line, separated by `;`. A line that starts with `;`, and what stands behind a `;` and does not
- * begin like a statement (the kernel's log puts register states there), is a comment.
+ * The statements of a line, separated by `;`. A line that starts with `;`, and what stands behind a `;` and
+ * does not begin like a statement (the kernel's log puts register states there), is a comment.
  */
 export function statements(line: string): Piece[] {
   const comment = COMMENT.exec(line);

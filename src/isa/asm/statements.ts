@@ -41,7 +41,10 @@ function r64(r: TokenReader): number {
   return readRegister(r, 64).number;
 }
 
-/** A 32-bit immediate. 32-bit operations also take it as an unsigned number; at 64 bits that would be another value. */
+/**
+ * A 32-bit immediate. 32-bit operations also take it as an unsigned number; at 64 bits that would be another
+ * value.
+ */
 function immediate(r: TokenReader, width: number): number {
   return Number(r.integer('immediate', S32[0], width === 64 ? S32[1] : 0xffff_ffffn)) | 0;
 }
@@ -257,7 +260,9 @@ function load(r: TokenReader, dst: Register, place: Token): Insn {
   return named(`${type.signed ? 'ldxsx' : 'ldx'}.${letter}`, dst.number, base, off);
 }
 
-/** `atomic64_fetch_add((u64 *)(r1 +0), r2)`, `atomic_xchg(...)`, `atomic64_cmpxchg((u64 *)(r1 +0), r0, r2)` */
+/**
+ * `atomic64_fetch_add((u64 *)(r1 +0), r2)`, `atomic_xchg(...)`, `atomic64_cmpxchg((u64 *)(r1 +0), r0, r2)`
+ */
 function fetch(r: TokenReader, dst: Register, place: Token): Insn {
   const token = r.take();
   const match = /^atomic(64)?_(fetch_(?:add|or|and|xor)|xchg|cmpxchg)$/.exec(token.text);

@@ -1,4 +1,6 @@
-/** Names of the numbers in C macros (linux/bpf.h, linux/filter.h): tables, and one map from name to number. */
+/**
+ * Names of the numbers in C macros (linux/bpf.h, linux/filter.h): tables, and one map from name to number.
+ */
 
 /** `BPF_ADD`...: the operation in the upper four bits of an ALU opcode. */
 export const ALU_OPS: ReadonlyMap<number, string> = new Map([

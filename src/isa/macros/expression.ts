@@ -1,4 +1,6 @@
-/** Constant expressions as C macros have them: text in, a number out, or a sentence that says what is wrong. */
+/**
+ * Constant expressions as C macros have them: text in, a number out, or a sentence that says what is wrong.
+ */
 import { VALUES } from './constants.ts';
 
 /** What to do with names that are not in the tables, such as `BPF_FUNC_map_lookup_elem`. */
@@ -33,9 +35,9 @@ const UNARY: Readonly<Record<string, (a: bigint) => bigint>> = {
 const MAX_WORDS = 500;
 
 /**
- * Value of an expression of integers (C suffixes and casts to integer types are allowed), known names, C's arithmetic
- * and bitwise operators with their precedence, and parentheses; a string says what is wrong with it. The value has no
- * width: who uses it says what fits.
+ * Value of an expression of integers (C suffixes and casts to integer types are allowed), known names, C's
+ * arithmetic and bitwise operators with their precedence, and parentheses; a string says what is wrong with
+ * it. The value has no width: who uses it says what fits.
  */
 export function evaluate(text: string, lookup: Lookup = () => undefined): Result {
   const words = text.match(/\w+|<<|>>|\S/g) ?? [];

@@ -1,4 +1,6 @@
-/** The C macros of linux/filter.h and the selftests that write one instruction each, as data: see macros.ts. */
+/**
+ * The C macros of linux/filter.h and the selftests that write one instruction each, as data: see macros.ts.
+ */
 
 import { type Insn, imm64, insn, OP_LD_IMM64 } from '../insn.ts';
 import { ALU_OPS, ATOMIC_OPS, ENDIANS, JUMP_OPS, PSEUDOS, SIZES } from './constants.ts';

@@ -1,9 +1,10 @@
 /**
- * Instructions as the C macros of the kernel, libbpf and the selftests (linux/filter.h): printed, and read back.
+ * Instructions as the C macros of the kernel, libbpf and the selftests (linux/filter.h): printed, and read
+ * back.
  *
- * One table drives both ways. A macro is an instruction with some parts open; it prints an instruction when filling
- * its open parts from it gives that instruction again. What fits no macro is `BPF_RAW_INSN`; an `ld_imm64`,
- * `BPF_LD_IMM64_RAW_FULL`.
+ * One table drives both ways. A macro is an instruction with some parts open; it prints an instruction when
+ * filling its open parts from it gives that instruction again. What fits no macro is `BPF_RAW_INSN`; an
+ * `ld_imm64`, `BPF_LD_IMM64_RAW_FULL`.
  */
 
 import { AsmError } from '../asm/lexer.ts';
@@ -37,8 +38,8 @@ export function formatMacros(insns: readonly Insn[], names: MacroNames = {}): st
 }
 
 /**
- * Reads macro calls separated by commas, with C comments, over any number of lines; lines that start with `;` are
- * comments, too. `BPF_RAW_INSN` may also spell the two slots of an `ld_imm64`.
+ * Reads macro calls separated by commas, with C comments, over any number of lines; lines that start with `;`
+ * are comments, too. `BPF_RAW_INSN` may also spell the two slots of an `ld_imm64`.
  * @throws AsmError with line and column
  */
 export function readMacros(text: string, options: ReadMacroOptions = {}): Insn[] {

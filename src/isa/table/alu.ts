@@ -123,8 +123,8 @@ export function* aluRows(): Generator<UnnumberedRow> {
       eval: (a, d) => a.sub(a.const(0n, width), d, width),
     };
   }
-  // Byte order: `le` keeps the low bytes on the little-endian machines that this project models, `be` swaps them;
-  // both clear the rest. `bswap` always swaps.
+  // Byte order: `le` keeps the low bytes on the little-endian machines that this project models, `be` swaps
+  // them; both clear the rest. `bswap` always swaps.
   for (const bits of [16, 32, 64] as const) {
     const keep = <V, B>(a: Algebra<V, B>, d: V): V =>
       bits === 64 ? d : a.zext(a.trunc(d, 64, bits), bits, 64);

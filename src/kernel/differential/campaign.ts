@@ -1,6 +1,7 @@
 /**
- * Campaigns: many programs and inputs, our interpreter against the kernel. The tests run a small one, a nightly job the
- * same with larger numbers. Everything follows from the seed, so that a row names all that is needed to see it again.
+ * Campaigns: many programs and inputs, our interpreter against the kernel. The tests run a small one, a
+ * nightly job the same with larger numbers. Everything follows from the seed, so that a row names all that is
+ * needed to see it again.
  */
 import { release } from 'node:os';
 import { Rng } from '../../base/random.ts';

@@ -3,7 +3,8 @@
  *
  *   Difference + programs --toCase--> JSON text --readCase--> CaseFile --replay--> what the kernel says now
  *
- * `programs`: two programs on one scenario, in the kernel. `model`: one program, the kernel against our interpreter.
+ * `programs`: two programs on one scenario, in the kernel. `model`: one program, the kernel against our
+ * interpreter.
  */
 import { basename } from 'node:path';
 import { z } from 'zod';
@@ -72,7 +73,10 @@ function testFromJson(t: z.infer<typeof testSchema>): TestCase {
   };
 }
 
-/** The program without the folder that it came from and its BTF, which runs do without, and with its text for the reader. */
+/**
+ * The program without the folder that it came from and its BTF, which runs do without, and with its text for
+ * the reader.
+ */
 function programToJson({ btf: _, ...p }: Program): z.infer<typeof programSchema> {
   const provenance = { ...p.provenance, file: basename(p.provenance.file) };
   return { ...toJson({ ...p, provenance }), listing: disassemble(p.insns).trimEnd().split('\n') };

@@ -1,5 +1,6 @@
 /**
- * Differential runs: two programs on the same inputs in the running kernel. (A program against our interpreter: model.ts.)
+ * Differential runs: two programs on the same inputs in the running kernel. (A program against our
+ * interpreter: model.ts.)
  *
  *   tests --play on two identical map sets--> bytes equal? --no--> again, several times, place by place
  *         --minus places that vary by themselves--> a difference, minimised, or a masked place
@@ -24,11 +25,17 @@ import { minimise } from './shrink.ts';
 import { uncompared } from './uncompared.ts';
 
 export interface DiffOptions {
-  /** Tests that run one after the other on the same maps before these are filled anew. 1: each from its own start. */
+  /**
+   * Tests that run one after the other on the same maps before these are filled anew. 1: each from its own
+   * start.
+   */
   sequence?: number;
   /** Stop after this many runs. */
   limit?: number;
-  /** Run in a network of its own in which everything has a route (netns.ts); default: programs that ask for routes. */
+  /**
+   * Run in a network of its own in which everything has a route (netns.ts); default: programs that ask for
+   * routes.
+   */
   network?: boolean;
 }
 
@@ -48,7 +55,10 @@ export interface DiffReport {
   agreed: number;
   /** Tests that the kernel refused to play, with its reason. */
   skipped: Readonly<Record<string, number>>;
-  /** Places that vary from run to run of one program, so that nothing can be said about them, with their counts. */
+  /**
+   * Places that vary from run to run of one program, so that nothing can be said about them, with their
+   * counts.
+   */
   masked: Readonly<Record<string, number>>;
   /** What the inputs reached: how often each return value came, and how often the packet was changed. */
   /** Effects of the two programs that no run shows. */
@@ -204,9 +214,9 @@ function leaveUnwritten(a: KernelRunner, b: KernelRunner): void {
 }
 
 /**
- * As `examine`, with the first program loaded a second time beside the two; and what is found must not be found between
- * two copies of either program, with maps elsewhere each time: a program that shows where its maps are can look
- * the same twice by chance.
+ * As `examine`, with the first program loaded a second time beside the two; and what is found must not be
+ * found between two copies of either program, with maps elsewhere each time: a program that shows where its
+ * maps are can look the same twice by chance.
  */
 function examineLoaded(
   scenario: Scenario,
@@ -236,7 +246,10 @@ function isWithin(place: string, varying: string): boolean {
   return place === varying || (keyVaries(varying) && mapOf(place) === mapOf(varying));
 }
 
-/** Runs with the same program loaded once more, with maps of its own; with the one at hand when that cannot be had. */
+/**
+ * Runs with the same program loaded once more, with maps of its own; with the one at hand when that cannot be
+ * had.
+ */
 function withTwin<T>(of: KernelRunner, use: (twin: KernelRunner) => T): T {
   const twin = KernelRunner.open(of.program);
   try {
@@ -277,8 +290,8 @@ const keyVaries = (place: string): boolean => /^map .*\[[0-9a-f]*\]$/.test(place
 const mapOf = (place: string): string => place.replace(/^(map .*)\[[0-9a-f]*\](\+\d+)?$/, '$1');
 
 /**
- * Places that differ in every one of several fresh replays and do not vary by themselves in the first program.
- * `again`: the first program loaded once more (stack traces name the place of the code).
+ * Places that differ in every one of several fresh replays and do not vary by themselves in the first
+ * program. `again`: the first program loaded once more (stack traces name the place of the code).
  */
 function lasting(
   scenario: Scenario,
@@ -305,7 +318,10 @@ function lasting(
   return { lasting: left ?? [], varying };
 }
 
-/** Looks again at a mismatch: a minimised difference; undefined when a fresh replay agrees but for places that vary, which are counted. */
+/**
+ * Looks again at a mismatch: a minimised difference; undefined when a fresh replay agrees but for places that
+ * vary, which are counted.
+ */
 export function examine(
   scenario: Scenario,
   a: Observer,

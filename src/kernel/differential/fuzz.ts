@@ -1,6 +1,6 @@
 /**
- * Random programs over the semantics table, made to be run in the kernel: every register and stack word starts from
- * the packet and ends in the packet, so that all 64 bits of everything are compared.
+ * Random programs over the semantics table, made to be run in the kernel: every register and stack word
+ * starts from the packet and ends in the packet, so that all 64 bits of everything are compared.
  *
  *   packet   0..71   r0..r8 before and after          72..135   stack words [r10-64, r10) before and after
  *   r9 holds the packet's address throughout; the body may also load from and store to the packet.
@@ -72,7 +72,9 @@ function bodyRows(linux: number): OpSpec[] {
   return OPS.filter((row) => kinds.has(row.kind) && row.linux <= linux);
 }
 
-/** A place of `size` bytes: in the packet (any alignment) or, always for atomics, an aligned one of the stack. */
+/**
+ * A place of `size` bytes: in the packet (any alignment) or, always for atomics, an aligned one of the stack.
+ */
 function place(rng: Rng, size: number, stackOnly: boolean): { base: number; off: number } {
   if (!stackOnly && rng.chance(0.4)) return { base: PACKET, off: rng.below(FUZZ_PACKET_BYTES - size + 1) };
   return { base: R10, off: size * rng.below(STACK_BYTES / size) - STACK_BYTES };
@@ -136,7 +138,8 @@ function relink(body: Insn[]): Insn[] {
 
 /**
  * A random XDP program whose body has about `length` instructions; it has no maps and calls nothing. A 32-bit
- * cmpxchg is followed by `w0 = w0`: Linux 6.18 on x86-64 forgets to zero-extend its r0 where the checker pruned a path.
+ * cmpxchg is followed by `w0 = w0`: Linux 6.18 on x86-64 forgets to zero-extend its r0 where the checker
+ * pruned a path.
  */
 export function randomProgram(rng: Rng, length: number, linux: number): Program {
   const rows = bodyRows(linux);
@@ -182,8 +185,8 @@ function xdp(insns: Insn[], maps: readonly MapDef[] = []): Program {
 }
 
 /**
- * A random socket filter of legacy packet loads, folded into its result: r7 = r7 * 31 + loaded. Offsets reach behind
- * the packet, where the filter ends with 0, and, negative, into the network header.
+ * A random socket filter of legacy packet loads, folded into its result: r7 = r7 * 31 + loaded. Offsets reach
+ * behind the packet, where the filter ends with 0, and, negative, into the network header.
  */
 export function randomFilter(rng: Rng): Program {
   const rows = OPS.filter((row) => row.kind === 'ldabs');
@@ -210,8 +213,8 @@ export function randomFilter(rng: Rng): Program {
 }
 
 /**
- * Behind any packet; and a byte of the network header (SKF_NET_OFF). Not SKF_LL_OFF: what stands in front of the packet
- * is TEST_RUN's own link-layer header, which no test case has.
+ * Behind any packet; and a byte of the network header (SKF_NET_OFF). Not SKF_LL_OFF: what stands in front of
+ * the packet is TEST_RUN's own link-layer header, which no test case has.
  */
 const FILTER_EDGES = [64, 1000, -0x10_0000 + 9];
 

@@ -1,7 +1,9 @@
 /**
- * Differential runs against ourselves: a program in the kernel against a model of it, our interpreter, on the same inputs.
+ * Differential runs against ourselves: a program in the kernel against a model of it, our interpreter, on the
+ * same inputs.
  *
- *   tests --as the kernel can play them, with the map entries it admitted--> kernel and model --> places that differ
+ *   tests --as the kernel can play them, with the map entries it admitted--> kernel and model --> places that
+ *     differ
  */
 import { OP_CALL, PseudoCall } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
@@ -19,7 +21,9 @@ export interface ReferenceModel {
   run(tests: readonly TestCase[]): readonly Outcome[];
 }
 
-/** The program with its maps as large as the kernel runs them: models and tests must be made from this one. */
+/**
+ * The program with its maps as large as the kernel runs them: models and tests must be made from this one.
+ */
 export function asRun(program: Program): Program {
   const maps = program.maps.map((m) => ({ ...m, maxEntries: kernelMapDef(m, 'run').maxEntries }));
   return { ...program, maps };
@@ -35,7 +39,9 @@ const OF_THE_MACHINE: readonly Effect[] = [
   'acquire',
 ];
 
-/** Names of the helpers a program calls whose results a model can only guess: a difference may be due to them. */
+/**
+ * Names of the helpers a program calls whose results a model can only guess: a difference may be due to them.
+ */
 export function guessedHelpers(program: Program): string[] {
   const names = program.insns
     .filter((i) => i.op === OP_CALL && i.src === PseudoCall.HELPER)
@@ -59,8 +65,8 @@ export function machineModel(program: Program): ReferenceModel {
 }
 
 /**
- * The third opinion on a difference of two programs: does our interpreter say of one of them what the kernel says?
- * Nothing is known when other tests ran before on the same maps.
+ * The third opinion on a difference of two programs: does our interpreter say of one of them what the kernel
+ * says? Nothing is known when other tests ran before on the same maps.
  */
 export function interpreterSays(program: Program, scenario: Scenario): 'agree' | 'differ' | 'unknown' {
   if (scenario.before.length > 0) return 'unknown';
@@ -73,8 +79,9 @@ export function interpreterSays(program: Program, scenario: Scenario): 'agree' |
 const CHUNK = 64;
 
 /**
- * Runs `tests` in the kernel and in the model; stops at the first difference that lasts. Maps whose entries are kernel
- * objects are not compared; places that vary in the kernel from run to run are masked and reported.
+ * Runs `tests` in the kernel and in the model; stops at the first difference that lasts. Maps whose entries
+ * are kernel objects are not compared; places that vary in the kernel from run to run are masked and
+ * reported.
  */
 export function vmDiff(program: Program, model: ReferenceModel, tests: Iterable<TestCase>): DiffResult {
   return onOneCpu(() => {

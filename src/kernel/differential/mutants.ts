@@ -1,6 +1,6 @@
 /**
- * Mutants: programs a few instructions away from a given one, all from a seed. They ask of a checker what the ends of
- * rules are; most of them are refused.
+ * Mutants: programs a few instructions away from a given one, all from a seed. They ask of a checker what the
+ * ends of rules are; most of them are refused.
  */
 
 import { linux } from '../../base/linux.ts';
@@ -85,7 +85,9 @@ function change(rng: Rng, program: Program, at: number): { length: number; by: r
   return { length: 1, by: [changed(rng, i)] };
 }
 
-/** One to three instructions changed, doubled, dropped or swapped; undefined when the draw cannot be built. */
+/**
+ * One to three instructions changed, doubled, dropped or swapped; undefined when the draw cannot be built.
+ */
 export function mutant(rng: Rng, program: Program): Program | undefined {
   let current = program;
   for (let n = 1 + rng.below(3); n > 0; n--) {

@@ -9,8 +9,8 @@
  *   we say unsafe    alarm (costs us     agree
  *                    a rewrite)
  *
- * Rules of the running Linux are used. Only programs that the kernel accepts as they are get mutants: what a kernel says of
- * changes to a program that it cannot load means nothing.
+ * Rules of the running Linux are used. Only programs that the kernel accepts as they are get mutants: what a
+ * kernel says of changes to a program that it cannot load means nothing.
  */
 
 import { release } from 'node:os';
@@ -44,7 +44,10 @@ export interface MatrixCounts {
 
 /** One kind of disagreement. */
 export interface Disagreement {
-  /** `missed`: we said safe, the kernel refused. `alarm`: the kernel accepted, we refused. `missed as it is`: of a program before any change. */
+  /**
+   * `missed`: we said safe, the kernel refused. `alarm`: the kernel accepted, we refused. `missed as it is`:
+   * of a program before any change.
+   */
   kind: 'missed' | 'alarm' | 'missed as it is';
   /** The reason of the one who refused, with its numbers left out. */
   reason: string;

@@ -1,4 +1,7 @@
-/** Shrinks a scenario while it still fails, so that a person can read it. Greedy and bounded: a few hundred trials. */
+/**
+ * Shrinks a scenario while it still fails, so that a person can read it. Greedy and bounded: a few hundred
+ * trials.
+ */
 import type { TestCase } from '../../vm/types.ts';
 import type { Scenario } from '../run/observe.ts';
 

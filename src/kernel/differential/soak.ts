@@ -1,6 +1,6 @@
 /**
- * Differential runs for as long as wanted: seed after seed of generated inputs, until a difference or until somebody says enough; and
- * what our interpreter says of the first of them.
+ * Differential runs for as long as wanted: seed after seed of generated inputs, until a difference or until
+ * somebody says enough; and what our interpreter says of the first of them.
  */
 import type { Program } from '../../program/program.ts';
 import { createMachine } from '../../vm/machine/machine.ts';
@@ -77,7 +77,10 @@ export interface ThirdOpinion {
 /** Tests that the interpreter holds at once. */
 const CHUNK = 64;
 
-/** A program in kernel and interpreter on the first `count` inputs of a seed; undefined when the kernel cannot run it. */
+/**
+ * A program in kernel and interpreter on the first `count` inputs of a seed; undefined when the kernel cannot
+ * run it.
+ */
 export function thirdOpinion(
   program: Program,
   inputsOf: Program,

@@ -7,8 +7,8 @@ import type { TestCase } from '../../vm/types.ts';
 import { asRun } from './model.ts';
 
 /**
- * Inputs for one program without end, that the kernel can play: the interpreter says which map entries a test looked for
- * and whether it got anywhere new.
+ * Inputs for one program without end, that the kernel can play: the interpreter says which map entries a test
+ * looked for and whether it got anywhere new.
  */
 export function kernelTests(program: Program, seed: number): Generator<TestCase, never> {
   const run = asRun(program);
@@ -25,8 +25,8 @@ const EFFORT = 24;
 const CHUNK = 64;
 
 /**
- * `count` inputs (or fewer) to time a program with: of many guided ones, one per path as the interpreter counts steps,
- * spread evenly from the shortest path to the longest.
+ * `count` inputs (or fewer) to time a program with: of many guided ones, one per path as the interpreter
+ * counts steps, spread evenly from the shortest path to the longest.
  */
 export function timingTests(program: Program, seed: number, count: number): TestCase[] {
   const drawn = firstOf(kernelTests(program, seed), count * EFFORT);

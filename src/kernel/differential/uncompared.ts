@@ -1,6 +1,6 @@
 /**
- * What differential runs cannot see of two programs: effects that leave the program and that nobody reads back. Silence
- * about them would look like agreement.
+ * What differential runs cannot see of two programs: effects that leave the program and that nobody reads
+ * back. Silence about them would look like agreement.
  */
 import { type Insn, isHelperCall, OP_CALL, PseudoCall, R10 } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';

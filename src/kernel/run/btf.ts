@@ -1,6 +1,6 @@
 /**
- * The smallest BTF that lets a program with callbacks load: the kernel wants to know that every subprogram is a
- * static function that returns an int, nothing more. Our programs carry no BTF of their own.
+ * The smallest BTF that lets a program with callbacks load: the kernel wants to know that every subprogram is
+ * a static function that returns an int, nothing more. Our programs carry no BTF of their own.
  *
  * Layout: include/uapi/linux/btf.h; types are numbered from 1.
  */
@@ -27,7 +27,10 @@ export function callbackInfo(
   return { btf, records: records.bytes };
 }
 
-/** First instructions of the entry and of what is called or has its address taken, in order: the kernel's subprograms. */
+/**
+ * First instructions of the entry and of what is called or has its address taken, in order: the kernel's
+ * subprograms.
+ */
 function functionStarts(insns: readonly Insn[], offsets: Int32Array): number[] {
   const starts = new Set([0]);
   for (const index of insns.keys()) {

@@ -1,7 +1,7 @@
 /**
- * What the kernel is told about the functions of a program, as libbpf tells it: the object's own BTF and, for each function, its
- * type there. By it global functions are verified alone. A program without BTF, or whose BTF the kernel does not take,
- * is loaded without, and all its functions are static then.
+ * What the kernel is told about the functions of a program, as libbpf tells it: the object's own BTF and, for
+ * each function, its type there. By it global functions are verified alone. A program without BTF, or whose
+ * BTF the kernel does not take, is loaded without, and all its functions are static then.
  */
 import { EditError, retain } from '../../isa/edit.ts';
 import { calleeOf, slotOffsets } from '../../isa/flow.ts';
@@ -64,8 +64,8 @@ export function functionInfo(
 }
 
 /**
- * Callbacks, and tail calls or legacy packet loads beside subprograms: the verifier then wants to know what the functions
- * are (and that they return an int).
+ * Callbacks, and tail calls or legacy packet loads beside subprograms: the verifier then wants to know what
+ * the functions are (and that they return an int).
  */
 function needsFunctionInfo(insns: readonly Insn[]): boolean {
   const calls = insns.filter((i) => i.op === OP_CALL);

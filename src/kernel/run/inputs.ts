@@ -1,8 +1,10 @@
 /**
- * What a hook's TEST_RUN takes and gives, per program type, and the nearest test case that the kernel can play.
+ * What a hook's TEST_RUN takes and gives, per program type, and the nearest test case that the kernel can
+ * play.
  *
  *   TestCase --playable--> TestCase that both the kernel and our interpreter can start from
- *            --(data_in, ctx_in)--> kernel --(data_out, ctx_out)--> packet and context as the program left them
+ *            --(data_in, ctx_in)--> kernel --(data_out, ctx_out)--> packet and context as the program left
+ *              them
  *
  * Source: net/bpf/test_run.c (convert___skb_to_skb, xdp_convert_md_to_buff, bpf_prog_test_run_*), Linux 6.18.
  */
@@ -101,7 +103,9 @@ function sized(bytes: Uint8Array, low: number, high: number): Uint8Array {
   return out;
 }
 
-/** eth_type_trans(): what becomes of the two bytes after the addresses. As a little-endian load would read it. */
+/**
+ * eth_type_trans(): what becomes of the two bytes after the addresses. As a little-endian load would read it.
+ */
 function etherType(header: Uint8Array, payload: Uint8Array): number {
   const type = (header[12]! << 8) | header[13]!;
   if (type >= 0x600) return header[12]! | (header[13]! << 8);
@@ -110,7 +114,10 @@ function etherType(header: Uint8Array, payload: Uint8Array): number {
   return payload.length >= 2 && payload[0] === 0xff && payload[1] === 0xff ? ETH_P_802_3 : ETH_P_802_2;
 }
 
-/** PACKET_HOST, PACKET_MULTICAST or PACKET_OTHERHOST: loopback, whose own and broadcast addresses are both zero. */
+/**
+ * PACKET_HOST, PACKET_MULTICAST or PACKET_OTHERHOST: loopback, whose own and broadcast addresses are both
+ * zero.
+ */
 function packetType(header: Uint8Array): number {
   if (header.subarray(0, 6).every((b) => b === 0)) return 0;
   return (header[0]! & 1) === 1 ? 2 : 3;
@@ -119,7 +126,10 @@ function packetType(header: Uint8Array): number {
 /** Bytes of the fixed IPv4 and IPv6 headers, by EtherType. */
 const HEADER_OF: Readonly<Record<number, number>> = { 2048: 20, 34525: 40 };
 
-/** Link-layer header that is given to the kernel before a packet that the program sees from its own first byte. */
+/**
+ * Link-layer header that is given to the kernel before a packet that the program sees from its own first
+ * byte.
+ */
 function l3Header(packet: Uint8Array): Uint8Array {
   const header = new Uint8Array(ETH_HLEN);
   header.set(packet.subarray(12, 14), 12);

@@ -1,7 +1,8 @@
 /**
  * Load verdict: does the running kernel accept this program, as its own type, with its maps?
  *
- *   Program --createMaps--> descriptors --encode--> bytes --PROG_LOAD--> accepted (what it costs) | refused (why)
+ *   Program --createMaps--> descriptors --encode--> bytes --PROG_LOAD--> accepted (what it costs) | refused
+ *     (why)
  *
  * A session keeps the maps of one program open, so that many instruction lists for it are checked quickly.
  */
@@ -30,15 +31,18 @@ import {
 } from './function-info.ts';
 import { refusalReason, refusedSlot, type VerifierEffort, verifierEffort } from './log.ts';
 
-/** Outcome of a load. `insn` is the refused instruction's index, `log` the checker's whole answer, where known. */
+/**
+ * Outcome of a load. `insn` is the refused instruction's index, `log` the checker's whole answer, where
+ * known.
+ */
 export type LoadResult =
   | { ok: true; fd: number; info: ProgInfo; effort?: VerifierEffort }
   | { ok: false; refused: boolean; reason: string; insn?: number; log: string };
 
 /**
- * The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked. `withoutBtf`: why the kernel
- * did not take the program's BTF; its global functions were verified with their callers then. `effort` is there when
- * it was asked for.
+ * The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked.
+ * `withoutBtf`: why the kernel did not take the program's BTF; its global functions were verified with their
+ * callers then. `effort` is there when it was asked for.
  */
 export type LoadVerdict =
   | ({ status: 'accepted'; withoutBtf?: string; effort?: VerifierEffort } & ProgInfo)
@@ -95,8 +99,8 @@ export interface LoadAs {
 }
 
 /**
- * The maps of one program, open, and the opinion about its original. `check` takes any instruction list for the
- * program. Close it.
+ * The maps of one program, open, and the opinion about its original. `check` takes any instruction list for
+ * the program. Close it.
  */
 export class KernelSession {
   /** A candidate's refusal means something only when the original is accepted. */
@@ -124,8 +128,8 @@ export class KernelSession {
   }
 
   /**
-   * Settings in `.rodata` are unknown to the checker if it accepts the original that way (an acceptance then holds for
-   * every setting); else they are the constants that the file has.
+   * Settings in `.rodata` are unknown to the checker if it accepts the original that way (an acceptance then
+   * holds for every setting); else they are the constants that the file has.
    */
   static open(
     program: Program,
@@ -165,7 +169,9 @@ export class KernelSession {
     });
   }
 
-  /** As `check`, with the checker's whole log of level 1 (up to 16 MB) and the instruction where it stopped. */
+  /**
+   * As `check`, with the checker's whole log of level 1 (up to 16 MB) and the instruction where it stopped.
+   */
   explain(version: Code | readonly Insn[]): LoadResult {
     const code = referenced(version);
     const raw = rawProgram(this.#program, code.insns, this.#mapFds);
@@ -185,8 +191,8 @@ export class KernelSession {
 }
 
 /**
- * One load, tried without a log first unless the verifier's statistics are wanted; `logLevel` says how well a refusal
- * is to be explained.
+ * One load, tried without a log first unless the verifier's statistics are wanted; `logLevel` says how well a
+ * refusal is to be explained.
  */
 function loadOnce(
   bpf: Bpf,
@@ -228,8 +234,9 @@ function loadOnce(
 }
 
 /**
- * Loads a program as its own type, or `as` another one, with maps that are open already (`mapFds`) or made for it.
- * The descriptor belongs to `fds`. A refusal is explained: level 4 first, and with `full` the log of level 1.
+ * Loads a program as its own type, or `as` another one, with maps that are open already (`mapFds`) or made
+ * for it. The descriptor belongs to `fds`. A refusal is explained: level 4 first, and with `full` the log of
+ * level 1.
  */
 export function loadProgram(
   bpf: Bpf,

@@ -1,9 +1,9 @@
 /**
  * What is in the maps of one program: filled from a test case, read back, closed together.
  *
- * A snapshot is one byte string per map: an array's values in index order, any other map's `key value` pairs in key
- * order (the kernel's own order depends on a random seed). It is taken once per run, and not at all of maps that the
- * kernel says the program cannot write.
+ * A snapshot is one byte string per map: an array's values in index order, any other map's `key value` pairs
+ * in key order (the kernel's own order depends on a random seed). It is taken once per run, and not at all of
+ * maps that the kernel says the program cannot write.
  */
 
 import type { MapDef } from '../../program/program.ts';
@@ -79,7 +79,9 @@ export class KernelMap {
     this.#isWritten = false;
   }
 
-  /** Empties the map (arrays: zeroes it), then writes `contents`. Entries that cannot exist here are left out. */
+  /**
+   * Empties the map (arrays: zeroes it), then writes `contents`. Entries that cannot exist here are left out.
+   */
   fill(contents: MapContents): void {
     this.#output?.reset();
     if (this.access === 'constant' || this.access === 'closed') return;
@@ -92,7 +94,10 @@ export class KernelMap {
     this.#isClean = true;
   }
 
-  /** What the last `fill` really put there, before any run; maps that cannot be filled: `contents` as it was given. */
+  /**
+   * What the last `fill` really put there, before any run; maps that cannot be filled: `contents` as it was
+   * given.
+   */
   admitted(contents: MapContents): MapContents {
     if (this.access === 'fixed') return this.#admitted;
     return this.isVisible ? this.decode(this.snapshot()) : contents;

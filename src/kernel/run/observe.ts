@@ -1,6 +1,6 @@
 /**
- * Observations: everything one run shows, cut into named places, so that two runs can be compared place by place and
- * places that vary by themselves (time, random numbers) can be told from places that differ.
+ * Observations: everything one run shows, cut into named places, so that two runs can be compared place by
+ * place and places that vary by themselves (time, random numbers) can be told from places that differ.
  */
 
 import type { Program } from '../../program/program.ts';
@@ -10,7 +10,10 @@ import type { MapContents, TestCase } from '../../vm/types.ts';
 import { visibleContext } from './inputs.ts';
 import type { KernelRunner } from './run.ts';
 
-/** Place -> what is there, in hexadecimal. Places: `r0`, `packet length`, `packet+8`, `ctx+48`, `map stats[01000000]+0`. */
+/**
+ * Place -> what is there, in hexadecimal. Places: `r0`, `packet length`, `packet+8`, `ctx+48`, `map
+ * stats[01000000]+0`.
+ */
 export type Observation = ReadonlyMap<string, string>;
 
 /** A test case and the ones that ran before it on the same maps. */
@@ -55,7 +58,9 @@ export function places(
   return out;
 }
 
-/** Places of what came out of ring buffers, queues and stacks; `outputs` in the order of the program's maps. */
+/**
+ * Places of what came out of ring buffers, queues and stacks; `outputs` in the order of the program's maps.
+ */
 export function outputPlaces(
   program: Program,
   outputs: readonly (readonly Uint8Array[])[],
@@ -70,7 +75,10 @@ export function outputPlaces(
   return [...out];
 }
 
-/** Plays a scenario from a fresh start; `outputs`: also what no model knows. Undefined with the reason when the kernel refuses to run it. */
+/**
+ * Plays a scenario from a fresh start; `outputs`: also what no model knows. Undefined with the reason when
+ * the kernel refuses to run it.
+ */
 export function observe(
   runner: KernelRunner,
   scenario: Scenario,

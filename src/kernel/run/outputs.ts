@@ -1,6 +1,6 @@
 /**
- * Maps that a program only writes to: ring buffers, queues and stacks. What came in since the last `reset`, oldest
- * first, without changing it.
+ * Maps that a program only writes to: ring buffers, queues and stacks. What came in since the last `reset`,
+ * oldest first, without changing it.
  *
  *   ring buffer  --mmap: consumer page | producer page, data twice-->  committed records
  *   queue, stack --popped one by one, pushed back-->                   values
@@ -33,7 +33,10 @@ export function openOutput(bpf: Bpf, fd: number, def: MapDef): OutputReader | un
   }
 }
 
-/** struct bpf_ringbuf_hdr: length with two flags, then the place of the page; records are rounded up to 8 bytes. */
+/**
+ * struct bpf_ringbuf_hdr: length with two flags, then the place of the page; records are rounded up to 8
+ * bytes.
+ */
 const HEADER = 8;
 const BUSY = 0x8000_0000;
 const DISCARDED = 0x4000_0000;

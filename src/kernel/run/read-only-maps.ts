@@ -1,6 +1,6 @@
 /**
- * Which maps a program can write, in the kernel's own opinion: a map that is created read-only for programs makes the
- * checker refuse every program that could update it, delete from it or store into its values.
+ * Which maps a program can write, in the kernel's own opinion: a map that is created read-only for programs
+ * makes the checker refuse every program that could update it, delete from it or store into its values.
  *
  *   program, one map read-only --PROG_LOAD--> accepted: it cannot write that map
  */
@@ -11,7 +11,9 @@ import { accessOf, createMaps, kernelMapDef } from '../syscall/maps.ts';
 import { type Bpf, BpfError, Fds, withFds } from '../syscall/syscall.ts';
 import { type LoadAs, loadProgram } from './load.ts';
 
-/** Indices of the maps that the kernel says a program, loaded `as` a type, cannot write. Costs a load per map. */
+/**
+ * Indices of the maps that the kernel says a program, loaded `as` a type, cannot write. Costs a load per map.
+ */
 export function unwrittenMaps(bpf: Bpf, program: Program, as?: LoadAs): Set<number> {
   const defs = program.maps.map((def) => kernelMapDef(def, 'run'));
   const able = defs.flatMap((def, i) => (['mapped', 'keyed'].includes(accessOf(def)) ? [i] : []));

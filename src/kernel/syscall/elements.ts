@@ -1,11 +1,14 @@
 /**
- * Entries of a map by system call: one at a time, or all at once where the kernel can (Linux 5.6, hash tables and tries).
+ * Entries of a map by system call: one at a time, or all at once where the kernel can (Linux 5.6, hash tables
+ * and tries).
  */
 import { Attr, type Bpf, Cmd } from './syscall.ts';
 
 const attr = new Attr(32);
 
-/** LOOKUP, UPDATE, DELETE, NEXT_KEY or LOOKUP_AND_DELETE on one key; `null` key as the kernel understands it. */
+/**
+ * LOOKUP, UPDATE, DELETE, NEXT_KEY or LOOKUP_AND_DELETE on one key; `null` key as the kernel understands it.
+ */
 export function elem(
   bpf: Bpf,
   cmd: (typeof Cmd)['MAP_LOOKUP' | 'MAP_UPDATE' | 'MAP_DELETE' | 'MAP_NEXT_KEY' | 'MAP_LOOKUP_DELETE'],
@@ -65,7 +68,9 @@ export class Batch {
     return result === -ENOENT || result >= 0 ? count : result;
   }
 
-  /** Writes entries `from` .. `to - 1` of the buffers; `count` of them were taken before the first refusal. */
+  /**
+   * Writes entries `from` .. `to - 1` of the buffers; `count` of them were taken before the first refusal.
+   */
   write(from: number, to: number): { result: number; count: number } {
     this.#attr.clear();
     return this.#call(Cmd.MAP_UPDATE_BATCH, from, to - from);

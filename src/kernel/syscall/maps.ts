@@ -1,5 +1,6 @@
 /**
- * The maps of one program as the kernel gets them: `MapDef`s in, descriptors out. What is in them: map-contents.ts.
+ * The maps of one program as the kernel gets them: `MapDef`s in, descriptors out. What is in them:
+ * map-contents.ts.
  */
 
 import type { MapDef } from '../../program/program.ts';
@@ -10,7 +11,9 @@ import { Attr, type Bpf, BpfError, Cmd, type Fds } from './syscall.ts';
 /** What the maps are for: the checker only looks at their definition; runs also fill and read them. */
 export type MapPurpose = 'check' | 'run';
 
-/** More entries change no verdict (the checker looks at the size of arrays only), but cost memory and time. */
+/**
+ * More entries change no verdict (the checker looks at the size of arrays only), but cost memory and time.
+ */
 const CHECK_CAP = 65_536;
 const HASH_CAP = 512;
 /** Runs read every map after every test: indices up to here can be reached. */
@@ -21,8 +24,8 @@ export const PAGE = 4096;
 export const round = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /**
- * On one CPU a per-CPU map behaves as its plain sibling, whose values can be read without a copy per CPU. (A program
- * that asks for another CPU's value is refused with it, and then cannot be run.)
+ * On one CPU a per-CPU map behaves as its plain sibling, whose values can be read without a copy per CPU. (A
+ * program that asks for another CPU's value is refused with it, and then cannot be run.)
  */
 const PLAIN_SIBLING: Readonly<Record<number, number>> = {
   [MapTypeId.PERCPU_ARRAY]: MapTypeId.ARRAY,
@@ -54,7 +57,10 @@ export function kernelMapDef(def: MapDef, purpose: MapPurpose, cpus = 1): MapDef
   return { ...def, type, maxEntries, flags };
 }
 
-/** Creates one map, with its inner map, contents and, with `frozen`, freeze; owned by `fds`. Throws `BpfError`. */
+/**
+ * Creates one map, with its inner map, contents and, with `frozen`, freeze; owned by `fds`. Throws
+ * `BpfError`.
+ */
 function createMap(
   bpf: Bpf,
   fds: Fds,
@@ -85,8 +91,8 @@ function createMap(
 }
 
 /**
- * Inner map of a map of maps whose file does not describe one: what xdp-balancer's own loader puts there (an LRU of
- * flows), which is the only such program of K2's benchmark.
+ * Inner map of a map of maps whose file does not describe one: what xdp-balancer's own loader puts there (an
+ * LRU of flows), which is the only such program of K2's benchmark.
  */
 const STAND_IN_INNER: MapDef = {
   name: 'inner',
@@ -98,8 +104,8 @@ const STAND_IN_INNER: MapDef = {
 };
 
 /**
- * How the entries of a map are reached: as shared memory, by key, by key but programs cannot write them, not at all
- * since they never change, or not at all since they are kernel objects and not bytes.
+ * How the entries of a map are reached: as shared memory, by key, by key but programs cannot write them, not
+ * at all since they never change, or not at all since they are kernel objects and not bytes.
  */
 export type MapContentAccess = 'mapped' | 'keyed' | 'fixed' | 'constant' | 'closed';
 
@@ -121,7 +127,9 @@ export function accessOf(def: MapDef): MapContentAccess {
   }
 }
 
-/** `.rodata` with variables that are set before loading: constants to the checker, unknown to everybody else. */
+/**
+ * `.rodata` with variables that are set before loading: constants to the checker, unknown to everybody else.
+ */
 export function isSettings(def: MapDef): boolean {
   return def.initial !== undefined && (def.flags & MapFlag.RDONLY_PROG) !== 0 && def.readonly !== true;
 }

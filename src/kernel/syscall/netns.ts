@@ -1,10 +1,12 @@
 /**
- * A network of one's own, for programs that ask for routes: the calling thread enters a new network namespace, in which
- * everything is forwarded to a neighbour behind a veth pair, and leaves it again.
+ * A network of one's own, for programs that ask for routes: the calling thread enters a new network
+ * namespace, in which everything is forwarded to a neighbour behind a veth pair, and leaves it again.
  *
- *   lo, up (test runs come in here)      fwd0 --veth-- fwd1      default routes via a neighbour on fwd0, v4 and v6
+ *   lo, up (test runs come in here)      fwd0 --veth-- fwd1      default routes via a neighbour on fwd0, v4
+ *                                        and v6
  *
- * The namespace has no name and no other user: it and its devices are gone when the thread leaves or the process dies.
+ * The namespace has no name and no other user: it and its devices are gone when the thread leaves or the
+ * process dies.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -34,8 +36,8 @@ const FORWARDING = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/al
 export type InNetwork<T> = { ok: true; value: T } | { ok: false; reason: string };
 
 /**
- * Runs `body` in a network of its own; the old one comes back whatever happens. `body` must not wait for anything: other
- * work of this thread would run in the wrong network.
+ * Runs `body` in a network of its own; the old one comes back whatever happens. `body` must not wait for
+ * anything: other work of this thread would run in the wrong network.
  */
 export function inOwnNetwork<T>(body: () => T, opened: OpenBpf = openBpf()): InNetwork<T> {
   if (!opened.ok) return opened;
@@ -65,7 +67,10 @@ export function asksForRoutes(p: Program): boolean {
   return p.insns.some((i) => isHelperCall(i, Helper.fib_lookup));
 }
 
-/** Runs `body` in a network of its own; where there is none, without: the paths behind a route are then not reached. */
+/**
+ * Runs `body` in a network of its own; where there is none, without: the paths behind a route are then not
+ * reached.
+ */
 export function withRoutes<T>(body: () => T): T {
   const ran = inOwnNetwork(body);
   return ran.ok ? ran.value : body();

@@ -4,8 +4,8 @@
  *   in:   a command number and its attribute bytes (layouts: include/uapi/linux/bpf.h, union bpf_attr)
  *   out:  a file descriptor or 0, or minus the errno
  *
- * Nothing here throws for a kernel's "no": a negative number is an answer. koffi is loaded on first use, so that a
- * machine without it, or without Linux, is "no kernel here".
+ * Nothing here throws for a kernel's "no": a negative number is an answer. koffi is loaded on first use, so
+ * that a machine without it, or without Linux, is "no kernel here".
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,13 +31,19 @@ export const Cmd = {
 } as const;
 export type Cmd = (typeof Cmd)[keyof typeof Cmd];
 
-/** A region of memory that the kernel shares with us. Touching `bytes` after `unmap` is a crash: drop it first. */
+/**
+ * A region of memory that the kernel shares with us. Touching `bytes` after `unmap` is a crash: drop it
+ * first.
+ */
 export interface Mapping {
   bytes: Uint8Array;
   unmap(): void;
 }
 
-/** The few system calls everything else is made of: of this machine's kernel, or of a guest's (vm/transport.ts). */
+/**
+ * The few system calls everything else is made of: of this machine's kernel, or of a guest's
+ * (vm/transport.ts).
+ */
 export interface Bpf {
   /** As uname(2) has it: which kernel answers. */
   readonly release: string;
@@ -46,8 +52,8 @@ export interface Bpf {
   /** bpf(cmd, attr, size): >= 0, or minus the errno. Buffers that `attr` points to must stay referenced. */
   call(cmd: Cmd, attr: Uint8Array, size: number): number;
   /**
-   * Address of the first byte. Valid while the array is referenced, for the calls that follow until `address` is used
-   * again: build an attribute, then use it at once.
+   * Address of the first byte. Valid while the array is referenced, for the calls that follow until `address`
+   * is used again: build an attribute, then use it at once.
    */
   address(bytes: Uint8Array): bigint;
   close(fd: number): void;
@@ -59,7 +65,9 @@ export interface Bpf {
   getAffinity(): number[];
   /** Moves the calling thread into a new network namespace; 0, or minus the errno. */
   unshareNetwork(): number;
-  /** Moves the calling thread into the network namespace of an open `/proc/.../ns/net`; 0, or minus the errno. */
+  /**
+   * Moves the calling thread into the network namespace of an open `/proc/.../ns/net`; 0, or minus the errno.
+   */
   enterNetwork(fd: number): number;
 }
 

@@ -1,11 +1,12 @@
 /**
  * How well latency profiles predict what programs take in the running kernel.
  *
- *   profile, programs, tests --interpreter--> modeled ns --against kernelTime--> line, rank correlation, held-out errors
+ *   profile, programs, tests --interpreter--> modeled ns --against kernelTime--> line, rank correlation,
+ *     held-out errors
  *
- * A profile is measured on chains of single instructions, never on the programs: the rank correlation has nothing that was
- * fitted. The line (offset: what an overlapping processor hides; scale) has two numbers, so it is also judged on programs
- * that it has not seen.
+ * A profile is measured on chains of single instructions, never on the programs: the rank correlation has
+ * nothing that was fitted. The line (offset: what an overlapping processor hides; scale) has two numbers, so
+ * it is also judged on programs that it has not seen.
  */
 
 import { correlation, rankCorrelation } from '../../base/sampling.ts';
@@ -16,7 +17,9 @@ import type { TestCase } from '../../vm/types.ts';
 import { asRun } from '../differential/model.ts';
 import { kernelTime, type TimeOptions } from './time.ts';
 
-/** A program with what it takes in the kernel and what the model says, in nanoseconds, mean over its tests. */
+/**
+ * A program with what it takes in the kernel and what the model says, in nanoseconds, mean over its tests.
+ */
 export interface FitRow {
   name: string;
   measured: number;
@@ -40,7 +43,10 @@ export interface Fit {
 export interface HeldOut {
   /** Rank correlation in each half: every second program, and the others. */
   halves: readonly [number, number];
-  /** Of a half's programs, predicted by the line of the other half: median of |predicted - measured| / measured. */
+  /**
+   * Of a half's programs, predicted by the line of the other half: median of |predicted - measured| /
+   * measured.
+   */
   halfError: number;
   /** The same, each program predicted by the line through all others. */
   leaveOneOutError: number;
@@ -57,8 +63,8 @@ export interface FitInput {
 const WARM_UP = 2;
 
 /**
- * Mean modeled nanoseconds of a program over tests, from maps as they are after some runs: that is where the stopwatch's
- * loop spends its time (an entry that the first run inserts is there in all others).
+ * Mean modeled nanoseconds of a program over tests, from maps as they are after some runs: that is where the
+ * stopwatch's loop spends its time (an entry that the first run inserts is there in all others).
  */
 export function modeledNs(program: Program, tests: readonly TestCase[], profile: LatencyProfile): number {
   const machine = createMachine(asRun(program), { profile });

@@ -4,9 +4,10 @@
  *   main:  until the count is used up:  packet edges and first bytes, or the record, as they were;  call body
  *   body:  the program to be timed, its subprograms behind it
  *
- * One run is one BPF_PROG_TEST_RUN with repeat = 1, whose `duration` divided by the count is the time of an iteration to
- * a fraction of a nanosecond. The body is called, not inlined: the checker refuses large bodies inside a loop.
- * Programs that read a record (tracepoints, probes) run inside an XDP harness, with r1 = a map value that holds it.
+ * One run is one BPF_PROG_TEST_RUN with repeat = 1, whose `duration` divided by the count is the time of an
+ * iteration to a fraction of a nanosecond. The body is called, not inlined: the checker refuses large bodies
+ * inside a loop. Programs that read a record (tracepoints, probes) run inside an XDP harness, with r1 = a map
+ * value that holds it.
  */
 
 import {
@@ -194,12 +195,15 @@ export function emptyBody(program: Program): Program {
   };
 }
 
-/** r6 to r9, which a called function may not read before it writes them, not even on a path that nothing takes. */
+/**
+ * r6 to r9, which a called function may not read before it writes them, not even on a path that nothing
+ * takes.
+ */
 const CLEARED: readonly Insn[] = [6, 7, 8, 9].map((r) => movK(r, 0));
 
 /**
- * The harness around `body`, one of the versions that are compared (`all`: what they change is restored for each alike).
- * Its maps are the body's and the control map.
+ * The harness around `body`, one of the versions that are compared (`all`: what they change is restored for
+ * each alike). Its maps are the body's and the control map.
  * @param clear write r6 to r9 first: some kernels insist on it in called functions
  */
 export function harness(body: Program, all: readonly Program[], as: TimedAs, clear = false): Program {

@@ -1,8 +1,8 @@
 /**
  * What `calibrate` measures: for every opcode and common helper, a run of many copies of it.
  *
- * As in K2's profiles, ALU and byte-swap instructions depend on each other, so that a copy costs its latency; loads,
- * stores and jumps do not, so that a copy costs what an out-of-order processor makes of it.
+ * As in K2's profiles, ALU and byte-swap instructions depend on each other, so that a copy costs its latency;
+ * loads, stores and jumps do not, so that a copy costs what an out-of-order processor makes of it.
  */
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import {
@@ -154,7 +154,10 @@ const hash = (type: number, keySize = 8): MapDef => ({
 });
 const wordKey = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
 
-/** A helper on map 1, which holds the key at r10 - 8 (word 32: a prefix length for tries; an index for arrays). */
+/**
+ * A helper on map 1, which holds the key at r10 - 8 (word 32: a prefix length for tries; an index for
+ * arrays).
+ */
 function onMap(id: number, type: number, args: readonly Insn[]): Chain {
   const isIndexed = mapType(type)?.keyIsU32 === true;
   const first = isIndexed ? 0 : 32;
@@ -210,7 +213,10 @@ export const SAME_PRICE: Readonly<Record<string, string>> = {
   lru_percpu_hash: 'lru_hash',
 };
 
-/** struct bpf_fib_lookup at r10 - 64: a packet that came in at device 1 (which the answer overwrites) goes to 8.8.8.8. */
+/**
+ * struct bpf_fib_lookup at r10 - 64: a packet that came in at device 1 (which the answer overwrites) goes to
+ * 8.8.8.8.
+ */
 const FIB_LOOKUP: readonly Insn[] = [
   insn(opcode('st.w'), 10, 0, -64, 2),
   insn(opcode('st.w'), 10, 0, -64 + 8, 1),

@@ -1,11 +1,12 @@
 /**
  * Time: how long versions of a program take in the running kernel, and which differences can be claimed.
  *
- *   versions, tests --rounds: reload all, each twice--> samples, interleaved --minimum per load, mean over tests-->
+ *   versions, tests --rounds: reload all, each twice--> samples, interleaved --minimum per load, mean over
+ *     tests-->
  *     one figure per version, copy and round --bootstrap over the rounds--> ratio, interval, verdict
  *
- * Every version is loaded twice in each round: the difference of the two copies is what this machine calls a difference
- * where there is none (the null pair). No claim is made below it.
+ * Every version is loaded twice in each round: the difference of the two copies is what this machine calls a
+ * difference where there is none (the null pair). No claim is made below it.
  */
 
 import { intervalOf, resamples, trimmedMean } from '../../base/sampling.ts';
@@ -38,7 +39,10 @@ export interface VersionTime {
   interval: Interval;
   /** Nanoseconds on each test. */
   perTest: readonly number[];
-  /** Against the first version: quotient, its 95 % interval, and what may be said. Absent for the first version. */
+  /**
+   * Against the first version: quotient, its 95 % interval, and what may be said. Absent for the first
+   * version.
+   */
   against?: { ratio: number; interval: Interval; differenceNs: number; verdict: TimeVerdict };
 }
 

@@ -4,9 +4,11 @@
  *   out:  ELF bytes: two tables of system calls (calls.ts) and some sixty bytes of machine code
  *
  * 1. First table: mount sysfs, map the memory that guest and host share, open the serial port.
- * 2. Loop: write `DONE` to the port, wait for a byte, work through the table at the start of the shared memory.
+ * 2. Loop: write `DONE` to the port, wait for a byte, work through the table at the start of the shared
+ *    memory.
  *
- * Everything that the host's calls point to lies in the shared memory, which the guest sees at `SHARED_ADDRESS`.
+ * Everything that the host's calls point to lies in the shared memory, which the guest sees at
+ * `SHARED_ADDRESS`.
  */
 import { END_OF_TABLE, ENTRY_BYTES, encodeTable, RESULT_AT, Sys, type SystemCall } from './calls.ts';
 import { Executable } from './executable.ts';
@@ -30,7 +32,9 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED_FIXED = 0x11;
 const TCSETS = 0x5402;
 
-/** `struct termios` (36 bytes) with every translation off: 115200 baud, 8 bits, receiver on, no modem lines. */
+/**
+ * `struct termios` (36 bytes) with every translation off: 115200 baud, 8 bits, receiver on, no modem lines.
+ */
 function rawPort(): Uint8Array {
   const [B115200, CS8, CREAD, CLOCAL] = [0x1002, 0x30, 0x80, 0x800];
   const VMIN_AT = 17 + 6;

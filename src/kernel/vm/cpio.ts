@@ -1,5 +1,6 @@
 /**
- * An initramfs: a cpio archive in the "newc" format (Documentation/driver-api/early-userspace/buffer-format.rst).
+ * An initramfs: a cpio archive in the "newc" format
+ * (Documentation/driver-api/early-userspace/buffer-format.rst).
  */
 export type Entry =
   | { kind: 'file'; path: string; mode: number; bytes: Uint8Array }

@@ -1,10 +1,11 @@
 /**
- * One qemu process: a kernel image and an initramfs in, a serial port that answers and memory that both sides see out.
+ * One qemu process: a kernel image and an initramfs in, a serial port that answers and memory that both sides
+ * see out.
  *
  *   host --a byte on the port--> guest     host <--a byte on the port-- guest     both: `memory`, a file
  *
- * Everything here is synchronous, as bpf(2) of this machine is. The process ends with `stop()` and also when this
- * process dies, however it dies: a shell between the two waits for the end of its input.
+ * Everything here is synchronous, as bpf(2) of this machine is. The process ends with `stop()` and also when
+ * this process dies, however it dies: a shell between the two waits for the end of its input.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {

@@ -1,5 +1,6 @@
 /**
- * A static x86-64 ELF executable of one segment: a builder for code and data at known addresses in, a file out.
+ * A static x86-64 ELF executable of one segment: a builder for code and data at known addresses in, a file
+ * out.
  *
  * Layout: the ELF specification, 64-bit little-endian. Code and data share the segment (readable, writable,
  * executable), so that a table in it can take results.

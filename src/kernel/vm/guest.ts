@@ -3,7 +3,8 @@
  *
  *   image --boot--> Guest;   calls (numbers, arguments), bytes in shared memory --run--> results, bytes
  *
- * A call's pointers are addresses of the shared memory as the guest sees it: `place` bytes there, `fetch` them back.
+ * A call's pointers are addresses of the shared memory as the guest sees it: `place` bytes there, `fetch`
+ * them back.
  */
 import { agentExecutable, SHARED_ADDRESS, SHARED_SLOT } from './agent.ts';
 import { decodeResults, encodeTable, Sys, type SystemCall } from './calls.ts';

@@ -1,10 +1,12 @@
 /**
- * Kernel images that can be booted: `.k2/kernels/<name>/` holds a `vmlinuz` and a `kernel.json` that says what it is.
+ * Kernel images that can be booted: `.k2/kernels/<name>/` holds a `vmlinuz` and a `kernel.json` that says
+ * what it is.
  *
  *   add(folder, .deb or image) --> KernelImage      find('6.1') --> KernelImage or undefined
  *
- * Nothing is downloaded. A Debian package is unpacked with dpkg-deb; in a folder the newest `vmlinuz*` is taken. The
- * release is read from the image itself (Documentation/arch/x86/boot.rst: `kernel_version`), not from its name.
+ * Nothing is downloaded. A Debian package is unpacked with dpkg-deb; in a folder the newest `vmlinuz*` is
+ * taken. The release is read from the image itself (Documentation/arch/x86/boot.rst: `kernel_version`), not
+ * from its name.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,8 +1,8 @@
 /**
  * Just enough of an x86-64 assembler for the guest's init: instructions and labels in, bytes out.
  *
- * Encodings: Intel SDM volume 2. All operands are 64 bits wide unless a name says otherwise; displacements are
- * one byte, jumps are 32-bit relative.
+ * Encodings: Intel SDM volume 2. All operands are 64 bits wide unless a name says otherwise; displacements
+ * are one byte, jumps are 32-bit relative.
  */
 
 /** Register numbers as the instruction encodings have them. */

@@ -1,10 +1,11 @@
 /**
- * bpf(2) of a guest kernel, behind the same interface as this machine's: a second transport, not a second loader.
+ * bpf(2) of a guest kernel, behind the same interface as this machine's: a second transport, not a second
+ * loader.
  *
  *   attr, buffers --copied into shared memory--> the guest's bpf(2) --copied back--> attr, buffers, result
  *
- * An address that `address` gave is good for the calls that follow, until the first `address` after a call: then
- * everything that was placed is forgotten. (All callers build an attribute and use it at once.)
+ * An address that `address` gave is good for the calls that follow, until the first `address` after a call:
+ * then everything that was placed is forgotten. (All callers build an attribute and use it at once.)
  */
 import type { Bpf } from '../syscall/syscall.ts';
 import { Sys, type SystemCall } from './calls.ts';

@@ -1,7 +1,8 @@
 /**
  * The best proven version of a program, and how it came about.
  *
- *   rewrite --decide--> take --> best, rewrites, convergence --(every few)--> checkpoint: static safety and kernel of the whole
+ *   rewrite --decide--> take --> best, rewrites, convergence --(every few)--> checkpoint: static safety and
+ *     kernel of the whole
  */
 import { formatInsn } from '../../isa/disasm.ts';
 import { sizeInSlots } from '../../isa/insn.ts';
@@ -58,7 +59,10 @@ export class AcceptedRewrites {
     return [...this.refusals].map(([why, n]) => `${n} proven rewrites were turned down: ${why}`);
   }
 
-  /** Keys of rewrites (rewriteKey) that were taken and turned out to be unsafe. Another set whenever there is one more. */
+  /**
+   * Keys of rewrites (rewriteKey) that were taken and turned out to be unsafe. Another set whenever there is
+   * one more.
+   */
   get objected(): ReadonlySet<string> {
     return this.objections;
   }
@@ -138,8 +142,9 @@ export class AcceptedRewrites {
   }
 
   /**
-   * Static safety of a large program, and the kernel, are asked once for several rewrites, because they cost as much as many
-   * proofs. When one objects, they are undone and taken again half by half, without those that are objected to.
+   * Static safety of a large program, and the kernel, are asked once for several rewrites, because they cost
+   * as much as many proofs. When one objects, they are undone and taken again half by half, without those
+   * that are objected to.
    */
   checkpoint(): void {
     const pending = this.unchecked;

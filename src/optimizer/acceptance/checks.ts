@@ -1,4 +1,7 @@
-/** Who checks the rewrites of one program (gate.ts): the verifier, the tests, static safety, the running kernel. */
+/**
+ * Who checks the rewrites of one program (gate.ts): the verifier, the tests, static safety, the running
+ * kernel.
+ */
 import { examine, examiner, type SafetyReport } from '../../analysis/safety.ts';
 import { linux } from '../../base/linux.ts';
 import { levelOf, linuxOf, type Target } from '../../isa/levels.ts';
@@ -29,12 +32,14 @@ export function oraclesOf(verifier: WindowVerifier, loadVerdicts: LoadVerdicts):
 }
 
 /**
- * Longest program of which static safety and the kernel are asked for every rewrite: that takes about as long as a proof.
- * Of longer ones, whoever collects rewrites asks for several at once.
+ * Longest program of which static safety and the kernel are asked for every rewrite: that takes about as long
+ * as a proof. Of longer ones, whoever collects rewrites asks for several at once.
  */
 const EAGER = 400;
 
-/** Instructions that an output may use: the input's own, and what Linux 5.4 accepts, unless told otherwise. */
+/**
+ * Instructions that an output may use: the input's own, and what Linux 5.4 accepts, unless told otherwise.
+ */
 export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'level' | 'linux'>): Target {
   return {
     level: options.level ?? (Math.max(3, levelOf(insns)) as Target['level']),
@@ -42,7 +47,10 @@ export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'lev
   };
 }
 
-/** Why static safety refuses a version of `original`. What it already holds against that one is its own false alarm. */
+/**
+ * Why static safety refuses a version of `original`. What it already holds against that one is its own false
+ * alarm.
+ */
 export function safetyOf(
   original: Program,
   { linux }: Target,
@@ -66,7 +74,10 @@ export function safetyOfResult(original: Program, target: Target, result: Progra
 /** Those who look at a whole program. */
 export type Examiners = Pick<GateChecks, 'safety' | 'kernel'>;
 
-/** The checks of one rewrite of the bench's source, and what is still to be asked of a program that several have led to. */
+/**
+ * The checks of one rewrite of the bench's source, and what is still to be asked of a program that several
+ * have led to.
+ */
 export function gateChecksOf(
   original: Program,
   goal: OptimizeOptions['goal'],

@@ -1,7 +1,8 @@
 /**
  * The one gate through which a program changes.
  *
- *   rewrite --window verifier--> proven --tests--> agrees --static safety--> safe --running kernel--> accepted
+ *   rewrite --window verifier--> proven --tests--> agrees --static safety--> safe --running kernel-->
+ *     accepted
  *
  * A rewrite that fails at any stage changes nothing.
  */
@@ -63,7 +64,10 @@ export function decide(
   }
 }
 
-/** Tries the same code in another arrangement: the whole program, whose proof is that it runs the same instructions. */
+/**
+ * Tries the same code in another arrangement: the whole program, whose proof is that it runs the same
+ * instructions.
+ */
 export function decideArrangement(program: Program, candidate: Program, checks: GateChecks): GateDecision {
   if (!bisimilar(program, candidate))
     return { accepted: false, by: 'verify', reason: 'it does not run the same instructions' };

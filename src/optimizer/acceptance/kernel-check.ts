@@ -1,4 +1,7 @@
-/** What the running kernel says of a result: its load verdict, and agreement with the original in differential runs. */
+/**
+ * What the running kernel says of a result: its load verdict, and agreement with the original in differential
+ * runs.
+ */
 
 import { isHelperCall } from '../../isa/insn.ts';
 import { canRun, KernelSession, kernelDiff, kernelTests, type LoadVerdict } from '../../kernel/index.ts';

@@ -1,4 +1,7 @@
-/** Changes of a program that are each judged, one after the other, before anybody decides whether to keep them. */
+/**
+ * Changes of a program that are each judged, one after the other, before anybody decides whether to keep
+ * them.
+ */
 import { referenceOf } from '../../isa/flow.ts';
 import { type Insn, sameInsn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';

@@ -1,7 +1,8 @@
 /**
  * One object out of its optimized programs.
  *
- *   object, rows --worthwhile--> the programs that make the object smaller --writeObject--> bytes, rows, bytes of code
+ *   object, rows --worthwhile--> the programs that make the object smaller --writeObject--> bytes, rows,
+ *     bytes of code
  */
 import { type ObjectFile, rewritePrograms, writeObject } from '../../program/elf/index.ts';
 import type { Program } from '../../program/program.ts';

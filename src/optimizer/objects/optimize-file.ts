@@ -1,7 +1,8 @@
 /**
  * File in, file out: every program of it, or those that were chosen when it was loaded.
  *
- *   LoadedFile --optimizeProgram--> a row per program --writeRows (objects), contentsWith (raw)--> a drop-in file
+ *   LoadedFile --optimizeProgram--> a row per program --writeRows (objects), contentsWith (raw)--> a drop-in
+ *     file
  */
 import { contentsWith, type FileContents, type LoadedFile } from '../../program/file.ts';
 import type { Program } from '../../program/program.ts';

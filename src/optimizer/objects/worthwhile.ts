@@ -3,8 +3,9 @@
  *
  *   object, programs before and after --> those whose changes go into the output
  *
- * Programs share functions. Where one wants a function otherwise than the others, it needs a copy of it, and the object may
- * grow although each program shrinks. Each program is taken as it was or as it is, which both are proven.
+ * Programs share functions. Where one wants a function otherwise than the others, it needs a copy of it, and
+ * the object may grow although each program shrinks. Each program is taken as it was or as it is, which both
+ * are proven.
  */
 import { sizeInSlots } from '../../isa/insn.ts';
 import {
@@ -24,7 +25,10 @@ export function slotsOfCode(object: ObjectFile, rewrites: readonly FunctionRewri
   return rewrites.reduce((sum, r) => sum + sizeInSlots(r.insns), kept);
 }
 
-/** The changes that together make the object smallest, as far as taking one more or one less shows; the input's order. */
+/**
+ * The changes that together make the object smallest, as far as taking one more or one less shows; the
+ * input's order.
+ */
 export function worthwhile<T extends ProgramChange>(object: ObjectFile, changes: readonly T[]): T[] {
   const all = changes.filter(({ original, optimized }) => original !== optimized);
   const size = (some: readonly T[]): number => slotsOfCode(object, rewritePrograms(object, some));

@@ -1,4 +1,7 @@
-/** Addresses taken again and again are kept in a register (search/rewrites/values/address-hoisting.ts), where that pays. */
+/**
+ * Addresses taken again and again are kept in a register (search/rewrites/values/address-hoisting.ts), where
+ * that pays.
+ */
 
 import { addressHoistings, type Hoisting } from '../../search/rewrites/values/address-hoisting.ts';
 import type { AcceptedRewrites } from '../acceptance/accepted-rewrites.ts';

@@ -1,4 +1,7 @@
-/** Values that a register still holds are used again (search/rewrites/values/), until nothing more comes of it. */
+/**
+ * Values that a register still holds are used again (search/rewrites/values/), until nothing more comes of
+ * it.
+ */
 
 import { valueReuses } from '../../search/rewrites/values/value-reuse.ts';
 import type { AcceptedRewrites } from '../acceptance/accepted-rewrites.ts';

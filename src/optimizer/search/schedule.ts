@@ -1,14 +1,14 @@
 /**
- * Which window is searched when, and for how long: rounds over all windows, straight-line code first, then windows with
- * branches. Each round shifts the windows and varies their length.
+ * Which window is searched when, and for how long: rounds over all windows, straight-line code first, then
+ * windows with branches. Each round shifts the windows and varies their length.
  */
 import type { Program } from '../../program/program.ts';
 import { branchingWindows, slidingWindows, straightRuns } from '../../search/windows.ts';
 import type { Window } from '../../verify/types.ts';
 
 /**
- * Steps that a chain spends on a window before the next one gets its turn: few in the first round, which finds what is
- * easy everywhere, twice as many in each later one.
+ * Steps that a chain spends on a window before the next one gets its turn: few in the first round, which
+ * finds what is easy everywhere, twice as many in each later one.
  */
 const FIRST_VISIT = 4000;
 const LONGEST_VISIT = 64_000;
@@ -76,10 +76,11 @@ export class Schedule {
 }
 
 /**
- * What of some windows lies in chosen ranges. A window stays one when it is cut at its end, and at its start where nothing
- * jumps into it; others must start in a range.
+ * What of some windows lies in chosen ranges. A window stays one when it is cut at its end, and at its start
+ * where nothing jumps into it; others must start in a range.
  *
- * @param ranges instructions of the program as it was loaded, which their origins lead to; undefined: everything
+ * @param ranges instructions of the program as it was loaded, which their origins lead to; undefined:
+ *   everything
  */
 export function within(
   program: Program,

@@ -1,10 +1,12 @@
 /**
  * Windows searched on several threads, with the result that one thread would have had.
  *
- *   wanted task, and those that follow if it finds nothing --first come, first served--> threads --> results kept until wanted
+ *   wanted task, and those that follow if it finds nothing --first come, first served--> threads --> results
+ *     kept until wanted
  *
- * Most windows give nothing. So while one is searched, its successors already are, on the assumption that the program will
- * still be the same. Where it is not, their results are thrown away: only time depends on the number of threads.
+ * Most windows give nothing. So while one is searched, its successors already are, on the assumption that the
+ * program will still be the same. Where it is not, their results are thrown away: only time depends on the
+ * number of threads.
  */
 import { Worker } from 'node:worker_threads';
 import type { Program } from '../../program/program.ts';
@@ -50,7 +52,10 @@ interface Thread {
   job?: WindowJob;
 }
 
-/** Threads that search windows, of one program after the other: starting one takes as long as searching some windows. */
+/**
+ * Threads that search windows, of one program after the other: starting one takes as long as searching some
+ * windows.
+ */
 export class SearchThreads {
   readonly all: readonly Thread[];
 

@@ -1,7 +1,9 @@
 /**
- * The search of one window: a program, a window of it, a generator and a budget in, a proven rewrite and statistics out.
+ * The search of one window: a program, a window of it, a generator and a budget in, a proven rewrite and
+ * statistics out.
  *
- *   window --raise--> positions --(chain, on the states that tests reach)--> candidate --lower--> rewrite --decide--> found
+ *   window --raise--> positions --(chain, on the states that tests reach)--> candidate --lower--> rewrite
+ *     --decide--> found
  */
 import type { Value } from '../../analysis/domain/value.ts';
 import { Rng } from '../../base/random.ts';
@@ -64,8 +66,8 @@ const SLOT_SHARE = 0.02;
 const CONTEXT = 8;
 
 /**
- * Candidates of one visit that the verifier may leave undecided: where it fails that often, others like them will come. One
- * that takes the solver all the effort that it is allowed, about a second, counts as several.
+ * Candidates of one visit that the verifier may leave undecided: where it fails that often, others like them
+ * will come. One that takes the solver all the effort that it is allowed, about a second, counts as several.
  */
 const MOST_UNKNOWN = 8;
 const EXHAUSTING = 4;

@@ -1,7 +1,7 @@
 /**
- * States that a window runs from besides those that tests reach, so that more of its branches are taken, and what looks
- * alike by chance is told apart: packets that end early, maps without entries or with those that are looked up, values
- * that are zero, pointers that lead to the same place in all tests.
+ * States that a window runs from besides those that tests reach, so that more of its branches are taken, and
+ * what looks alike by chance is told apart: packets that end early, maps without entries or with those that
+ * are looked up, values that are zero, pointers that lead to the same place in all tests.
  */
 
 import type { Insn } from '../../isa/insn.ts';
@@ -55,7 +55,9 @@ export function addBoundaryStates(
   });
 }
 
-/** A register of unknown kind that points where another one does points elsewhere; false where it does not. */
+/**
+ * A register of unknown kind that points where another one does points elsewhere; false where it does not.
+ */
 function part(draft: StateEditor, { registers }: WindowContext, r: number): boolean {
   const now = draft.registers[r]!;
   const isNear = (address: bigint): boolean => {

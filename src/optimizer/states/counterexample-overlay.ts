@@ -1,10 +1,11 @@
 /**
  * A counterexample laid over a state that a test reached.
  *
- *   MachineState, WindowContext, Counterexample --Overlay--> MachineState that shows the same difference, if all goes well
+ *   MachineState, WindowContext, Counterexample --Overlay--> MachineState that shows the same difference, if
+ *     all goes well
  *
- * The unknowns of a proof are taken over where the machine has them: numbers, bytes behind pointers, where the packet ends,
- * what lookups find, which object a register of unknown kind points into.
+ * The unknowns of a proof are taken over where the machine has them: numbers, bytes behind pointers, where
+ * the packet ends, what lookups find, which object a register of unknown kind points into.
  */
 
 import type { Scalar } from '../../analysis/domain/scalar.ts';
@@ -60,7 +61,10 @@ export class Overlay {
     return this.draft.state;
   }
 
-  /** After `whole`: with entries for keys that were looked up in vain, where the counterexample does not say that. */
+  /**
+   * After `whole`: with entries for keys that were looked up in vain, where the counterexample does not say
+   * that.
+   */
   finding(missed: readonly MissedKey[]): MachineState | undefined {
     const fruitless = this.fruitless();
     const inserted = missed.filter((m) => !fruitless.has(m.map) && this.draft.insert(m));

@@ -1,9 +1,9 @@
 /**
- * Counterexamples that outlive the visit of a window: all later chains that start at the same place know them from the
- * beginning, whatever was rewritten elsewhere meanwhile.
+ * Counterexamples that outlive the visit of a window: all later chains that start at the same place know them
+ * from the beginning, whatever was rewritten elsewhere meanwhile.
  *
- * What a round teaches is known two rounds later, when windows of its kind come again. So windows can be searched ahead on
- * other threads, while those before them still learn.
+ * What a round teaches is known two rounds later, when windows of its kind come again. So windows can be
+ * searched ahead on other threads, while those before them still learn.
  */
 import type { Program } from '../../program/program.ts';
 import type { Counterexample, Window } from '../../verify/types.ts';

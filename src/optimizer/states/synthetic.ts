@@ -1,6 +1,7 @@
 /**
- * Start states for windows that no test reaches, made from what the analysis knows there: numbers within their bounds,
- * pointers to the objects that they point to. They only guide the search; what may be kept is the verifier's to say.
+ * Start states for windows that no test reaches, made from what the analysis knows there: numbers within
+ * their bounds, pointers to the objects that they point to. They only guide the search; what may be kept is
+ * the verifier's to say.
  *
  *   a test's state at the program's start, WindowContext --synthesise--> a state at the window's start
  */

@@ -1,4 +1,7 @@
-/** The test bench of one optimization: the interpreter with its test cases, and what candidates are compared with. */
+/**
+ * The test bench of one optimization: the interpreter with its test cases, and what candidates are compared
+ * with.
+ */
 
 import type { Rng } from '../../base/random.ts';
 import type { Insn } from '../../isa/insn.ts';
@@ -71,8 +74,8 @@ export class TestBench {
   }
 
   /**
-   * Runs rewrites of one window from the states in which the tests enter it, or, where none does, from states made up;
-   * undefined when there are none of these either.
+   * Runs rewrites of one window from the states in which the tests enter it, or, where none does, from states
+   * made up; undefined when there are none of these either.
    * @param source the window by positions (search/chain/positions.ts)
    */
   open(window: Window, source: readonly Insn[], context: WindowContext, rng: Rng): WindowMachine | undefined {

@@ -1,10 +1,12 @@
 /**
- * The contract of a function: what its callers may count on, and what it may count on itself, whoever loads, links, replaces
- * or calls it. Data that every floor reads; where it comes from: derive.ts.
+ * The contract of a function: what its callers may count on, and what it may count on itself, whoever loads,
+ * links, replaces or calls it. Data that every floor reads; where it comes from: derive.ts.
  *
  *   static   all its calls are in this program, and its code is what runs: facts flow both ways
- *   global   anybody may call it (a program that replaces or extends, an object that is linked with this one), and the
- *            kernel may put another program in its place (freplace): of its arguments only the prototype is known, of its
+ *   global   anybody may call it (a program that replaces or extends, an object that is linked with this
+ *            one), and the
+ *            kernel may put another program in its place (freplace): of its arguments only the prototype is
+ *              known, of its
  *            effects and its result nothing
  *   weak     as global; a linker may put another function in its place, too
  */
@@ -27,13 +29,15 @@ export type Linkage = 'static' | 'global' | 'weak';
 export interface FunctionContract {
   readonly linkage: Linkage;
   /**
-   * How the kernel verifies it: wherever it is called, with what the caller has, or once, alone, with what the prototype
-   * says; its callers then know of the result only that it is a number.
+   * How the kernel verifies it: wherever it is called, with what the caller has, or once, alone, with what
+   * the prototype says; its callers then know of the result only that it is a number.
    */
   readonly verified: 'with callers' | 'alone';
   /** From r1 on, as the prototype in BTF has them; undefined without one: then r1 to r5 may hold anything. */
   readonly parameters?: readonly Parameter[];
-  /** The prototype returns a number: only such functions may be left early (legacy packet loads, tail calls). */
+  /**
+   * The prototype returns a number: only such functions may be left early (legacy packet loads, tail calls).
+   */
   readonly returnsNumber?: boolean;
   /** Called by the kernel when the program throws; its result is then the program's. */
   readonly isExceptionCallback?: true;
@@ -41,7 +45,9 @@ export interface FunctionContract {
   readonly btfType?: number;
 }
 
-/** What a function without a contract is: raw instructions and objects without symbols are loaded that way. */
+/**
+ * What a function without a contract is: raw instructions and objects without symbols are loaded that way.
+ */
 const STATIC: FunctionContract = { linkage: 'static', verified: 'with callers' };
 
 /** Whoever has a contract: a function of a program. */

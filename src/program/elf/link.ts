@@ -1,4 +1,7 @@
-/** The inverse of `references.ts`: instructions as an object stores them, with the relocations that complete them. */
+/**
+ * The inverse of `references.ts`: instructions as an object stores them, with the relocations that complete
+ * them.
+ */
 import { encode } from '../../isa/codec.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd, sameInsn } from '../../isa/insn.ts';
 import type { ElfSymbol, Reloc } from './container/elf.ts';

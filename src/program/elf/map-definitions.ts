@@ -1,6 +1,6 @@
 /**
- * The maps of an object: legacy definitions (section `maps`), BTF definitions (section `.maps`), global data sections
- * and the kernel's configuration (`.kconfig`).
+ * The maps of an object: legacy definitions (section `maps`), BTF definitions (section `.maps`), global data
+ * sections and the kernel's configuration (`.kconfig`).
  */
 
 import type { MapDef } from '../program.ts';
@@ -44,7 +44,10 @@ function isLegacyName(name: string): boolean {
   return name === 'maps' || name.startsWith('maps/');
 }
 
-/** All maps: defined ones in the order of their definitions, then data sections, then `.kconfig` if there is one. */
+/**
+ * All maps: defined ones in the order of their definitions, then data sections, then `.kconfig` if there is
+ * one.
+ */
 export function readMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
   const maps: ObjectMap[] = [];
   const bySection = symbolsBySection(elf);
@@ -72,9 +75,9 @@ export function readMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
 }
 
 /**
- * `struct bpf_map_def` and its relatives, told apart by size: at least { type, key_size, value_size, max_entries,
- * map_flags }; 28 bytes (kernel samples) add { inner_map_idx, numa_node }; 36 bytes (iproute2) add
- * { id, pinning, inner_id, inner_idx }.
+ * `struct bpf_map_def` and its relatives, told apart by size: at least { type, key_size, value_size,
+ * max_entries, map_flags }; 28 bytes (kernel samples) add { inner_map_idx, numa_node }; 36 bytes (iproute2)
+ * add { id, pinning, inner_id, inner_idx }.
  */
 function legacyMaps(elf: ElfFile, s: Section, all: readonly ElfSymbol[]): ObjectMap[] {
   const r = new ByteReader(s.data, elf.file, s.name);
@@ -137,7 +140,10 @@ function btfMaps(s: Section, all: readonly ElfSymbol[], btf: Btf | undefined): O
   return maps.sort((a, b) => a.offset - b.offset);
 }
 
-/** Reads `__uint`, `__type`, `__array` and `__ulong` members into `def`; returns what is wrong with them, if anything. */
+/**
+ * Reads `__uint`, `__type`, `__array` and `__ulong` members into `def`; returns what is wrong with them, if
+ * anything.
+ */
 function fillFromStruct(btf: Btf, struct: BtfType, def: MapDef, inner: boolean): string | undefined {
   if (struct.kind !== 'struct') return `its type is a ${struct.kind}, not a struct`;
   for (const m of struct.members) {
@@ -194,8 +200,8 @@ function applyValues(btf: Btf, m: BtfMember, def: MapDef): string | undefined {
 }
 
 /**
- * `.values = { [1] = &inner }`: each is a relocation of the section, at the definition's place plus that of `values`.
- * Those that name programs (prog arrays) are left out.
+ * `.values = { [1] = &inner }`: each is a relocation of the section, at the definition's place plus that of
+ * `values`. Those that name programs (prog arrays) are left out.
  */
 function fillValues(elf: ElfFile, s: Section, btf: Btf | undefined, maps: readonly ObjectMap[]): void {
   if (btf === undefined) return;
@@ -232,8 +238,8 @@ function numberMember(btf: Btf, m: BtfMember): number | undefined {
 }
 
 /**
- * `.rodata` becomes a frozen map. Its contents count as constants only where nobody may set them before loading: a
- * `const volatile` variable is exactly such a setting, and without BTF one cannot tell.
+ * `.rodata` becomes a frozen map. Its contents count as constants only where nobody may set them before
+ * loading: a `const volatile` variable is exactly such a setting, and without BTF one cannot tell.
  */
 function dataMap(s: Section, btf: Btf | undefined): ObjectMap {
   const readonly = s.name.startsWith('.rodata');

@@ -94,8 +94,8 @@ function versionOf(s: Section | undefined, file: string): number {
 }
 
 /**
- * Symbols of type FUNC; in the sections of old compilers, which had none, the untyped symbols but labels; without any
- * symbol the section is one function. A function without a size reaches to the next one.
+ * Symbols of type FUNC; in the sections of old compilers, which had none, the untyped symbols but labels;
+ * without any symbol the section is one function. A function without a size reaches to the next one.
  */
 function functionsOf(elf: ElfFile, s: Section, inSection: readonly ElfSymbol[]): MutableFunction[] {
   let symbols = inSection.filter((sym) => sym.type === SymbolType.FUNC);
@@ -195,8 +195,8 @@ export function functionAround<F extends ObjectFunction>(
 }
 
 /**
- * As libbpf has it: what stands in .text is a subprogram when there are programs elsewhere. A static function in
- * another section that somebody calls is a subprogram, too.
+ * As libbpf has it: what stands in .text is a subprogram when there are programs elsewhere. A static function
+ * in another section that somebody calls is a subprogram, too.
  */
 function markEntries(functions: readonly ObjectFunction[]): void {
   const outside = functions.some((f) => f.section.name !== '.text');

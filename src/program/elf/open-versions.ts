@@ -1,8 +1,9 @@
 /**
  * Functions that others may call or replace, in the versions that several programs want of them.
  *
- * Such a function stays where it is, and stays one: whoever replaces it replaces it for all. Its version was proven by itself,
- * so that of any program will do for all of them, with the static functions that it calls as they are in that program.
+ * Such a function stays where it is, and stays one: whoever replaces it replaces it for all. Its version was
+ * proven by itself, so that of any program will do for all of them, with the static functions that it calls
+ * as they are in that program.
  */
 
 import type { Insn } from '../../isa/insn.ts';
@@ -65,7 +66,9 @@ function isBetter(a: FunctionVersion, b: FunctionVersion): boolean {
   return sizeInSlots(a.insns) < sizeInSlots(b.insns);
 }
 
-/** Functions that run as part of these: what they call, and what that calls, but not what others may replace. */
+/**
+ * Functions that run as part of these: what they call, and what that calls, but not what others may replace.
+ */
 function partsOf(
   object: ObjectFile,
   roots: readonly FunctionVersion[],

@@ -1,6 +1,6 @@
 /**
- * Where everything goes: which functions an object will have, what stands in each, and the new offset of every old
- * byte of a code section.
+ * Where everything goes: which functions an object will have, what stands in each, and the new offset of
+ * every old byte of a code section.
  */
 import { groupBy } from '../../base/group-by.ts';
 import { slotOffsets } from '../../isa/flow.ts';
@@ -19,17 +19,19 @@ export interface FunctionRewrite {
   /** `ObjectFunction.name`; with `copyOf`, a name that is new in the object. */
   function: string;
   /**
-   * Makes a new static function beside this one instead of replacing it: for a subprogram that one of the programs
-   * wants changed and another one not.
+   * Makes a new static function beside this one instead of replacing it: for a subprogram that one of the
+   * programs wants changed and another one not.
    */
   copyOf?: string;
   /** Jumps as encoded. Map, data and function references stand in `refs`, whatever `imm` says. */
   insns: readonly Insn[];
-  /** Per instruction: what it was. A number is an index in the function itself (or in `copyOf`), -1 is new. */
+  /**
+   * Per instruction: what it was. A number is an index in the function itself (or in `copyOf`), -1 is new.
+   */
   origin: readonly (number | InsnOrigin)[];
   /**
-   * References by index in `insns`; functions from `object.functions.length` on are the copies in their order. Left
-   * out, an instruction that needs one takes its origin's.
+   * References by index in `insns`; functions from `object.functions.length` on are the copies in their
+   * order. Left out, an instruction that needs one takes its origin's.
    */
   refs?: ReadonlyMap<number, Ref>;
 }
@@ -174,8 +176,8 @@ function place(s: SectionPlan): void {
 }
 
 /**
- * New offset of an old one. Inside a function with a new body: that of the first instruction that comes from there or
- * from later, else the function's end.
+ * New offset of an old one. Inside a function with a new body: that of the first instruction that comes from
+ * there or from later, else the function's end.
  */
 export function newOffset(plan: SectionPlan, old: number): number {
   let low = 0;

@@ -1,7 +1,8 @@
 /**
  * What type a program has: section name, else what the user said, else the BTF of its context argument.
  *
- *   entry function --hookOfSection--> hook | --ProgramOptions--> hook | --func_info, func_proto--> struct --> hook
+ *   entry function --hookOfSection--> hook | --ProgramOptions--> hook | --func_info, func_proto--> struct
+ *     --> hook
  */
 import { hooksOfContext } from '../tables/context-types.ts';
 import type { HookName } from '../tables/hook-types.ts';

@@ -16,7 +16,10 @@ export type ProgramRow =
   | { ok: true; program: Program }
   | { ok: false; name: string; section: string; reason: string };
 
-/** The kernel's limit for one program; and ours for all programs of an object, which may share their subprograms. */
+/**
+ * The kernel's limit for one program; and ours for all programs of an object, which may share their
+ * subprograms.
+ */
 const MAX_INSNS = 1_000_000;
 const MAX_OBJECT_INSNS = 8_000_000;
 
@@ -167,7 +170,9 @@ function pinReason(insn: Insn, ref: Ref | undefined, core: string | undefined): 
   return undefined;
 }
 
-/** Entry and subprograms in libbpf's order. The search keeps its own stack: a hostile call chain may be long. */
+/**
+ * Entry and subprograms in libbpf's order. The search keeps its own stack: a hostile call chain may be long.
+ */
 export function reachable(object: ObjectFile, entry: ObjectFunction): ObjectFunction[] {
   const order = [entry];
   const seen = new Set(order);

@@ -1,4 +1,7 @@
-/** From relocations to references, as libbpf reads them (`bpf_program__record_reloc`, `bpf_object__reloc_code`). */
+/**
+ * From relocations to references, as libbpf reads them (`bpf_program__record_reloc`,
+ * `bpf_object__reloc_code`).
+ */
 import { groupBy } from '../../base/group-by.ts';
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';

@@ -1,9 +1,10 @@
 /**
  * From optimized programs back to the functions of their object.
  *
- * Programs share subprograms. Where all programs that have a function agree on its new body, it is replaced; where they
- * differ, each program that wants it changed gets a copy of its own, and so do the shared functions that call it. Of a
- * function that others may call or replace there is one for all (open-versions.ts).
+ * Programs share subprograms. Where all programs that have a function agree on its new body, it is replaced;
+ * where they differ, each program that wants it changed gets a copy of its own, and so do the shared
+ * functions that call it. Of a function that others may call or replace there is one for all
+ * (open-versions.ts).
  */
 import { UserError } from '../../base/errors.ts';
 import { indexOfSlot, referencedSlot, slotOffsets } from '../../isa/flow.ts';
@@ -26,8 +27,8 @@ export function rewriteProgram(object: ObjectFile, original: Program, optimized:
 }
 
 /**
- * @throws Error when a program does not belong to the object, or an optimized one refers to something that is not in
- *   its original, or changed a pinned instruction: a bug of the caller
+ * @throws Error when a program does not belong to the object, or an optimized one refers to something that is
+ *   not in its original, or changed a pinned instruction: a bug of the caller
  */
 export function rewritePrograms(object: ObjectFile, changes: readonly ProgramChange[]): FunctionRewrite[] {
   const wanted = new Map(changes.map((c) => [c.original.name, c]));
@@ -204,8 +205,8 @@ function assemble(
 }
 
 /**
- * The functions that must not be shared: disputed ones that this program wants changed, and all that reach one of
- * them.
+ * The functions that must not be shared: disputed ones that this program wants changed, and all that reach
+ * one of them.
  */
 function needOwn(
   object: ObjectFile,

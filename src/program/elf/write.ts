@@ -1,11 +1,12 @@
 /**
  * An object with some functions replaced, as bytes:
  *
- *     plan (who goes where) -> link (instructions and relocations) -> symbols, addends in data, .BTF.ext -> ELF
+ *     plan (who goes where) -> link (instructions and relocations) -> symbols, addends in data, .BTF.ext ->
+ *       ELF
  *
- * When code moves, DWARF (`.debug_*`) goes, as with `llvm-strip -g`: nothing that loads or runs a program reads it, and
- * line information stays in `.BTF.ext`. So do `.eh_frame` and `.llvm_addrsig`, which also speak of code positions and
- * symbol numbers. Without rewrites nothing goes.
+ * When code moves, DWARF (`.debug_*`) goes, as with `llvm-strip -g`: nothing that loads or runs a program
+ * reads it, and line information stays in `.BTF.ext`. So do `.eh_frame` and `.llvm_addrsig`, which also speak
+ * of code positions and symbol numbers. Without rewrites nothing goes.
  */
 import { UserError } from '../../base/errors.ts';
 import { slotsOf } from '../../isa/insn.ts';
@@ -36,8 +37,8 @@ import { RelocType } from './references.ts';
 import { addString, SymbolFinder } from './symbols.ts';
 
 /**
- * @throws Error when a rewrite does not fit the object (unknown function, reference to nothing, pinned instruction
- *   changed): a bug of the caller
+ * @throws Error when a rewrite does not fit the object (unknown function, reference to nothing, pinned
+ *   instruction changed): a bug of the caller
  * @throws UserError when the object has what cannot be moved (section groups, code sections of equal name)
  */
 export function writeObject(object: ObjectFile, rewrites: readonly FunctionRewrite[]): Uint8Array {
@@ -136,7 +137,10 @@ function relinkOne(
   view.setInt32(at + 4, imm, true);
 }
 
-/** Words in data that hold a code address as the offset from a section's symbol (callbacks in tables, struct_ops). */
+/**
+ * Words in data that hold a code address as the offset from a section's symbol (callbacks in tables,
+ * struct_ops).
+ */
 function moveAddends(t: RelocTable, plan: LayoutPlan): void {
   const copy = t.target.data.slice();
   const view = new DataView(copy.buffer);
@@ -208,7 +212,8 @@ function moveBtfExt(object: ObjectFile, plan: LayoutPlan): void {
   section.data = bytes;
   section.size = bytes.length;
   if (table === undefined) return;
-  // Relocations of `insn_off` are for linkers: keep one per record, against the symbol its section always had.
+  // Relocations of `insn_off` are for linkers: keep one per record, against the symbol its section always
+  // had.
   const bySection = new Map(table.entries.map((e) => [e.symbol.section?.name ?? '', e]));
   table.entries = placed.flatMap(({ section: name, offset }) => {
     const like = bySection.get(name);

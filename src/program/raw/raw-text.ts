@@ -18,8 +18,8 @@ const MAP_LINE = 'A line reads: name { type = 1, key_size = 4, value_size = 8, m
 const DESC_LINE = 'A line reads: { pgm_input_type = 2, }';
 
 /**
- * One map per line, in the file's order; the closing brace may be missing. Flags that the kernel demands for the
- * type are set.
+ * One map per line, in the file's order; the closing brace may be missing. Flags that the kernel demands for
+ * the type are set.
  * @throws UserError naming file and line
  */
 export function parseMaps(text: string, file: string): RawMap[] {

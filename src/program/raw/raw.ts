@@ -1,6 +1,6 @@
 /**
- * Raw programs, the format of the K2 paper's benchmarks: `X.insns` (8-byte instructions), beside it `X.maps` and
- * `X.desc`.
+ * Raw programs, the format of the K2 paper's benchmarks: `X.insns` (8-byte instructions), beside it `X.maps`
+ * and `X.desc`.
  *
  *   .insns bytes --decode, map fds -> indices--> insns  \
  *   .maps  text  --one line per map-->           maps    > Program
@@ -96,8 +96,8 @@ function readFile(path: string): Uint8Array {
 }
 
 /**
- * @throws UserError naming the file and the byte offset or line: truncated or unknown instructions, jumps out of the
- *   program, maps that are missing or described wrongly, a program type that cannot be told
+ * @throws UserError naming the file and the byte offset or line: truncated or unknown instructions, jumps out
+ *   of the program, maps that are missing or described wrongly, a program type that cannot be told
  */
 export function readRaw(input: RawInput, options: RawOptions = {}): Program {
   const sha256 = createHash('sha256').update(input.insns).digest('hex');
@@ -150,7 +150,8 @@ export function writeRaw(program: Program): { insns: Uint8Array; maps: string; d
 }
 
 /**
- * Writes `path` (an `.insns` file) and the `.maps` and `.desc` beside it; each file appears whole or not at all.
+ * Writes `path` (an `.insns` file) and the `.maps` and `.desc` beside it; each file appears whole or not at
+ * all.
  * @throws UserError naming the file that cannot be written
  */
 export function writeRawFile(path: string, { insns, maps, desc }: ReturnType<typeof writeRaw>): void {
@@ -160,8 +161,8 @@ export function writeRawFile(path: string, { insns, maps, desc }: ReturnType<typ
 }
 
 /**
- * Writes assembled text: `path` as it is, NOPs included; `.maps` where the text defines maps, `.desc` where it says that
- * the program is XDP, which is all that the format can say of a type.
+ * Writes assembled text: `path` as it is, NOPs included; `.maps` where the text defines maps, `.desc` where
+ * it says that the program is XDP, which is all that the format can say of a type.
  * @throws UserError naming the file that cannot be written
  */
 export function writeAssembled(path: string, { insns, maps, hook }: Assembly): void {
@@ -205,7 +206,10 @@ function decodeInsns(input: RawInput): Insn[] {
   return withoutPadding(decoded.insns);
 }
 
-/** Without `goto +0` at the very end, with which K2 pads: after the last exit they are a jump out of the program. */
+/**
+ * Without `goto +0` at the very end, with which K2 pads: after the last exit they are a jump out of the
+ * program.
+ */
 function withoutPadding(insns: Insn[]): Insn[] {
   let end = insns.length;
   while (end > 1 && isNop(insns[end - 1]!)) end--;

@@ -1,4 +1,7 @@
-/** Which hooks a program may have by the C type behind its context pointer (kernel/bpf/btf.c, bpf_ctx_convert). */
+/**
+ * Which hooks a program may have by the C type behind its context pointer (kernel/bpf/btf.c,
+ * bpf_ctx_convert).
+ */
 import type { HookName } from './hook-types.ts';
 
 const HOOKS_BY_CONTEXT: Readonly<Record<string, readonly HookName[]>> = {

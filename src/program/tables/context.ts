@@ -1,6 +1,6 @@
 /**
- * Context layouts: from a list of C members to fields with offsets, and the question that everybody asks of them:
- * may this access be made, and what does it yield?
+ * Context layouts: from a list of C members to fields with offsets, and the question that everybody asks of
+ * them: may this access be made, and what does it yield?
  */
 import type { CtxField, CtxPointer, Hook } from './hook-types.ts';
 
@@ -21,7 +21,10 @@ export interface Member {
   options?: MemberOptions;
 }
 
-/** Offsets as a C compiler for BPF lays members out: each at a multiple of its size. Arrays become one field each. */
+/**
+ * Offsets as a C compiler for BPF lays members out: each at a multiple of its size. Arrays become one field
+ * each.
+ */
 export function layout(members: readonly Member[]): CtxField[] {
   const fields: CtxField[] = [];
   let at = 0;
@@ -56,10 +59,11 @@ export interface CtxAccess {
 }
 
 /**
- * Whether a program of this hook may load or store `size` bytes at `offset` of its context, as the kernel's checker
- * decides it; undefined when it may not.
+ * Whether a program of this hook may load or store `size` bytes at `offset` of its context, as the kernel's
+ * checker decides it; undefined when it may not.
  *
- * @param attachType expected attach type; when undefined, fields that only some attach types have are permitted
+ * @param attachType expected attach type; when undefined, fields that only some attach types have are
+ *   permitted
  */
 export function ctxAccess(
   hook: CtxShape,

@@ -1,6 +1,6 @@
 /**
- * Helper functions: what a call takes, which memory it reads and writes, what it returns and what else it does.
- * The data is in helpers/prototypes.ts.
+ * Helper functions: what a call takes, which memory it reads and writes, what it returns and what else it
+ * does. The data is in helpers/prototypes.ts.
  */
 import { Helper as IDS } from './helpers/ids.ts';
 import { argument, parse, READ } from './helpers/parse.ts';
@@ -41,8 +41,9 @@ const ANY_EFFECT = EFFECTS.filter((e) => e !== 'pure');
 const ANY_ARG: HelperArg = { ...argument('any'), nullable: true, optional: true, zeroOk: true };
 
 /**
- * The prototype of a helper. A number that the table does not have gives a conservative one (`known: false`): up to
- * five arguments, whatever they point to may be read and written, every effect, a result of unknown kind.
+ * The prototype of a helper. A number that the table does not have gives a conservative one (`known: false`):
+ * up to five arguments, whatever they point to may be read and written, every effect, a result of unknown
+ * kind.
  */
 export function helperById(id: number): Helper {
   return (
@@ -73,8 +74,8 @@ export function mapArgOf(helper: Helper): number | undefined {
 }
 
 /**
- * Memory behind argument `arg` for a call with a map of type `mapType`. It differs from the prototype for one pair:
- * a bloom filter's `map_peek_elem` reads the value that others write.
+ * Memory behind argument `arg` for a call with a map of type `mapType`. It differs from the prototype for one
+ * pair: a bloom filter's `map_peek_elem` reads the value that others write.
  */
 export function memOfArg(helper: Helper, arg: number, mapType?: number): MemArg | undefined {
   const mem = helper.args[arg]?.mem;

@@ -1,4 +1,7 @@
-/** What the table of hooks (hooks.ts) says of one: its context, its sections, what the kernel reads of its result. */
+/**
+ * What the table of hooks (hooks.ts) says of one: its context, its sections, what the kernel reads of its
+ * result.
+ */
 
 export type HookName =
   | 'xdp'
@@ -109,7 +112,9 @@ export interface Hook {
   returnBits: 0 | 32 | 64;
   /** Range that the checker enforces on r0 at exit, inclusive. */
   returnRange?: readonly [number, number];
-  /** Where the range depends on the expected attach type; the first row that lists it wins over `returnRange`. */
+  /**
+   * Where the range depends on the expected attach type; the first row that lists it wins over `returnRange`.
+   */
   returnRangeBy?: readonly { attachTypes: readonly number[]; range?: readonly [number, number] }[];
   /** BPF_PROG_TEST_RUN works for it. */
   testRun: boolean;

@@ -28,9 +28,9 @@ function isPrefix(pattern: string): boolean {
 }
 
 /**
- * What an ELF section's name says about the programs in it: libbpf's section names, the older names that it accepted
- * as prefixes, and those of the kernel's samples and of Cilium. A leading '?' (not loaded by itself) is ignored.
- * An exact name wins over a prefix, a longer prefix over a shorter one.
+ * What an ELF section's name says about the programs in it: libbpf's section names, the older names that it
+ * accepted as prefixes, and those of the kernel's samples and of Cilium. A leading '?' (not loaded by itself)
+ * is ignored. An exact name wins over a prefix, a longer prefix over a shorter one.
  *
  * @returns undefined when the name says nothing
  */

@@ -31,7 +31,10 @@ const BOOLEAN_HOOKS: ReadonlySet<string> = new Set([
   'inode_xattr_skipcap',
 ]);
 
-/** @param section such as `lsm/file_open` or `lsm.s/bprm_check_security`; @returns undefined where anything goes */
+/**
+ * @param section such as `lsm/file_open` or `lsm.s/bprm_check_security`; @returns undefined where anything
+ *   goes
+ */
 export function lsmReturnRange(
   section: string,
   attachType: number | undefined,

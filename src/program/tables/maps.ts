@@ -1,8 +1,10 @@
 /**
- * Map types as data: what a BPF_MAP_TYPE_* is, what a program may do with it, and what the kernel wants at creation.
+ * Map types as data: what a BPF_MAP_TYPE_* is, what a program may do with it, and what the kernel wants at
+ * creation.
  *
- * Sources: enum bpf_map_type in include/uapi/linux/bpf.h; check_map_func_compatibility() in kernel/bpf/verifier.c for
- * `helpers`; the map_alloc_check() of each implementation for `requiredFlags`, `keySize` and `valueSize`.
+ * Sources: enum bpf_map_type in include/uapi/linux/bpf.h; check_map_func_compatibility() in
+ * kernel/bpf/verifier.c for `helpers`; the map_alloc_check() of each implementation for `requiredFlags`,
+ * `keySize` and `valueSize`.
  */
 import { linux } from '../../base/linux.ts';
 import { Helper, type HelperName } from './helpers/ids.ts';
@@ -11,8 +13,9 @@ import { MapFlag, MapTypeId } from './map-ids.ts';
 export { MapFlag, MapTypeId } from './map-ids.ts';
 
 /**
- * What `bpf_map_lookup_elem` yields: the value's bytes, readable only ('value_ro'), a map (inner map), a socket, an
- * AF_XDP socket, or the program may not look it up at all. A socket comes with a reference that must be released.
+ * What `bpf_map_lookup_elem` yields: the value's bytes, readable only ('value_ro'), a map (inner map), a
+ * socket, an AF_XDP socket, or the program may not look it up at all. A socket comes with a reference that
+ * must be released.
  */
 export type MapLookup = 'value' | 'value_ro' | 'map' | 'sock' | 'xdp_sock' | 'none';
 
@@ -30,7 +33,10 @@ export interface MapType {
   /** The key must be 4 bytes: an index. */
   keyIsU32: boolean;
   lookup: MapLookup;
-  /** When a lookup gives NULL: only for an index out of range, when the entry is absent, or there is no lookup. */
+  /**
+   * When a lookup gives NULL: only for an index out of range, when the entry is absent, or there is no
+   * lookup.
+   */
   lookupFails: 'out-of-range' | 'absent' | 'none';
   /** Other CPUs can read and write the value while the program runs. */
   isShared: boolean;

@@ -1,10 +1,10 @@
 /**
- * The first Linux of each program type, expected attach type, load flag and context field; those of instructions,
- * helpers and map types stand in their own tables.
+ * The first Linux of each program type, expected attach type, load flag and context field; those of
+ * instructions, helpers and map types stand in their own tables.
  *
  * Sources: the commits that added them (kernel/bpf/syscall.c, kernel/bpf/verifier.c, net/core/filter.c). What
- * is not listed is as old as the program type, or is not refused by kernels that do not know it: they ignore, for one,
- * the attach types of XDP and tc programs.
+ * is not listed is as old as the program type, or is not refused by kernels that do not know it: they ignore,
+ * for one, the attach types of XDP and tc programs.
  */
 import { linux } from '../../base/linux.ts';
 import { AttachType as A, LoadFlag } from './attach.ts';

@@ -1,7 +1,8 @@
 /**
  * A chart: a vega-lite specification, what it shows in words, and its numbers as a table.
  *
- *   Chart --svgOf--> drawing, in the page at once and beside the Markdown · Chart.spec --in the browser--> tooltips
+ *   Chart --svgOf--> drawing, in the page at once and beside the Markdown · Chart.spec --in the browser-->
+ *     tooltips
  */
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';

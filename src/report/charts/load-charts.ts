@@ -1,6 +1,6 @@
 /**
- * Throughput, latency and drops against offered load (the paper's figure H): of all programs in panels, and of one
- * program with the closed form beside the simulation.
+ * Throughput, latency and drops against offered load (the paper's figure H): of all programs in panels, and
+ * of one program with the closed form beside the simulation.
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { TrafficResult } from '../../experiment/measure/traffic.ts';
@@ -115,8 +115,8 @@ function panels(values: readonly Point[], field: string, axis: string): TopLevel
 }
 
 /**
- * Average latency without bursts and drops: what every packet has (base, a batch of service times, its own service) and
- * the wait in an M/D/1 queue; past the limit the ring is full. @returns ns
+ * Average latency without bursts and drops: what every packet has (base, a batch of service times, its own
+ * service) and the wait in an M/D/1 queue; past the limit the ring is full. @returns ns
  */
 export function closedForm(server: MeasuredTraffic['server'], serviceNs: number, rate: number): number {
   const idle = Math.max(0, 1 - (rate / 1e9) * serviceNs);

@@ -1,4 +1,7 @@
-/** The charts of one program: slots against proposals, over seeds where there are several; latency against load. */
+/**
+ * The charts of one program: slots against proposals, over seeds where there are several; latency against
+ * load.
+ */
 
 import type { SummaryLine } from '../tables/summary.ts';
 import { column, num, word } from '../tables/tables.ts';

@@ -1,4 +1,7 @@
-/** What all charts share. Colours keep 3:1 (WCAG 1.4.11) against the light and the dark page, see LIGHT and DARK. */
+/**
+ * What all charts share. Colours keep 3:1 (WCAG 1.4.11) against the light and the dark page, see LIGHT and
+ * DARK.
+ */
 import type { TopLevelSpec } from 'vega-lite';
 
 export const VEGA_LITE = 'https://vega.github.io/schema/vega-lite/v6.json';

@@ -1,4 +1,7 @@
-/** What runs in every page: charts, sorting of small tables. Plain JavaScript; vega-embed comes from assets/vega.js. */
+/**
+ * What runs in every page: charts, sorting of small tables. Plain JavaScript; vega-embed comes from
+ * assets/vega.js.
+ */
 export const CLIENT = `
 const say = (text) => { document.getElementById('spoken').textContent = text; };
 /** Missing values come last, whichever way. */

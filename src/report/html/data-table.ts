@@ -76,7 +76,10 @@ function findings(t: DataTable): Markup | false {
   return html`<ul class="findings">${list.map((f) => html`<li>${f}</li>`)}</ul>`;
 }
 
-/** Drawn already, so that it shows at once, in print, and without scripts; the page's script makes it interactive. */
+/**
+ * Drawn already, so that it shows at once, in print, and without scripts; the page's script makes it
+ * interactive.
+ */
 export function figure(chart: Chart, svg: string, level: 2 | 3 = 3): Markup {
   const heading = level === 2 ? html`<h2>${chart.title}</h2>` : html`<h3>${chart.title}</h3>`;
   const { rows, columns } = chart.data;

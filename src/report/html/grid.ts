@@ -1,4 +1,7 @@
-/** The main table: one row per cell. The first rows are in the page; its script has all of them (client-grid.ts). */
+/**
+ * The main table: one row per cell. The first rows are in the page; its script has all of them
+ * (client-grid.ts).
+ */
 import { html, type Markup } from '../markup.ts';
 import { type Column, columnsOf } from '../tables/columns.ts';
 import type { Summary, SummaryLine } from '../tables/summary.ts';

@@ -1,5 +1,6 @@
 /**
- * The page of one program: its results, charts, and per output the rewrites with their proofs and both listings.
+ * The page of one program: its results, charts, and per output the rewrites with their proofs and both
+ * listings.
  *
  *   lines of one program --by output, best first--> sections
  */

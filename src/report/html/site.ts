@@ -48,7 +48,10 @@ export function cardOf(summary: Summary, definition: Definition): ExperimentCard
   };
 }
 
-/** Writes the overview of the reports that are below a folder. @returns its file, undefined when there are none */
+/**
+ * Writes the overview of the reports that are below a folder. @returns its file, undefined when there are
+ * none
+ */
 export function writeSite(folder: string): string | undefined {
   const cards = cardsIn(folder);
   if (cards.length === 0) return undefined;

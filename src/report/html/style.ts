@@ -1,4 +1,7 @@
-/** The pages' style: light and dark, screen and print. Text keeps 4.5:1 and marks 3:1 (WCAG AA): the tests look. */
+/**
+ * The pages' style: light and dark, screen and print. Text keeps 4.5:1 and marks 3:1 (WCAG AA): the tests
+ * look.
+ */
 
 const LIGHT = `--ink: #1c2128; --muted: #4d5560; --paper: #ffffff; --line: #cfd5dd; --edge: #7c8693; --soft: #f3f5f8; --accent: #1259a7;
   --cut: #fbe3e4; --new: #dff2e4; --good: #146c36; --bad: #a3242d;`;

@@ -1,4 +1,7 @@
-/** The reference page of hooks: sections, context layout, packet access, and what the kernel reads of the result. */
+/**
+ * The reference page of hooks: sections, context layout, packet access, and what the kernel reads of the
+ * result.
+ */
 import { AttachType, LoadFlag } from '../../program/tables/attach.ts';
 import type { CtxField, Hook, SectionPattern } from '../../program/tables/hook-types.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';

@@ -1,4 +1,7 @@
-/** The reference page of opcodes: encoding, text, meaning, first kernel. Meanings are computed over a text algebra. */
+/**
+ * The reference page of opcodes: encoding, text, meaning, first kernel. Meanings are computed over a text
+ * algebra.
+ */
 import { formatInsn } from '../../isa/disasm.ts';
 import { insn } from '../../isa/insn.ts';
 import { isaName } from '../../isa/levels.ts';

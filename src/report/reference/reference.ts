@@ -1,5 +1,6 @@
 /**
- * The reference pages: what the tables of opcodes, helpers, hooks, map types and rewrite rules say, as Markdown.
+ * The reference pages: what the tables of opcodes, helpers, hooks, map types and rewrite rules say, as
+ * Markdown.
  *
  *   tables of isa/, program/ and search/rules/ --a function per page--> { file name: Markdown }
  *

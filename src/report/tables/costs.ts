@@ -1,6 +1,7 @@
 /**
- * What each line of a listing costs: the price of one execution, and how often the test cases execute it. Rows carry both;
- * those of schema 1 carry no prices, which are then found again from the text and checked against the measured sum.
+ * What each line of a listing costs: the price of one execution, and how often the test cases execute it.
+ * Rows carry both; those of schema 1 carry no prices, which are then found again from the text and checked
+ * against the measured sum.
  */
 import type { ResultRow } from '../../experiment/results/result.ts';
 import { assemble } from '../../isa/asm/asm.ts';
@@ -14,7 +15,10 @@ export interface LineCost {
   runs?: number;
 }
 
-/** One per line; undefined when the listing does not give the sum that was measured: then other prices were used. */
+/**
+ * One per line; undefined when the listing does not give the sum that was measured: then other prices were
+ * used.
+ */
 export function costsOf(row: ResultRow, version: 'before' | 'after'): (LineCost | undefined)[] | undefined {
   const lines = row.disassembly?.[version] ?? [];
   const isLabel = lines.map((l) => !/^\d+: /.test(l));

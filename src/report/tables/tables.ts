@@ -1,4 +1,6 @@
-/** Tables that an experiment shows beside its main one: plain data, rendered by markdown.ts and data-table.ts. */
+/**
+ * Tables that an experiment shows beside its main one: plain data, rendered by markdown.ts and data-table.ts.
+ */
 
 export interface DataTable {
   id: string;

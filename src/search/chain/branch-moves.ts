@@ -1,4 +1,6 @@
-/** Idioms of windows with branches: what moves, negates, merges or drops jumps. Positions as in positions.ts. */
+/**
+ * Idioms of windows with branches: what moves, negates, merges or drops jumps. Positions as in positions.ts.
+ */
 
 import type { Rng } from '../../base/random.ts';
 import { registersRead, registersWritten } from '../../isa/effects.ts';
@@ -52,8 +54,8 @@ function destination(window: readonly Insn[], from: number, rng: Rng): number {
 }
 
 /**
- * One instruction goes elsewhere. Jumps follow what they jump to; those that it passes, and that go to what is behind its
- * new place, may be caught by it.
+ * One instruction goes elsewhere. Jumps follow what they jump to; those that it passes, and that go to what
+ * is behind its new place, may be caught by it.
  */
 export const move: Idiom = (window, rng) => {
   const n = window.length;

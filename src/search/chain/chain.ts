@@ -3,13 +3,14 @@
  *
  *   cost = alpha * (c * distance + count) + beta * performance + gamma * unsafe
  *
- * `c` is 1, or 1 over the number of tests; `count` is how many tests a candidate fails, or passes, that is not
- * equivalent (settings.ts). Candidates that pass all tests count as equivalent until a proof says otherwise.
+ * `c` is 1, or 1 over the number of tests; `count` is how many tests a candidate fails, or passes, that is
+ * not equivalent (settings.ts). Candidates that pass all tests count as equivalent until a proof says
+ * otherwise.
  *
  * The acceptance draw comes first and becomes the largest error that could still be accepted, so that the
- * interpreter stops at the first test that decides. Only a candidate that passes every test and beats the best
- * proven one is shown to the verifier; a counterexample becomes a test, so its like dies in the interpreter.
- * The rules are treated as symmetric (transition ratio 1), as in K2's released code.
+ * interpreter stops at the first test that decides. Only a candidate that passes every test and beats the
+ * best proven one is shown to the verifier; a counterexample becomes a test, so its like dies in the
+ * interpreter. The rules are treated as symmetric (transition ratio 1), as in K2's released code.
  */
 
 import type { Rng } from '../../base/random.ts';

@@ -1,6 +1,6 @@
 /**
- * Proposals beyond K2's six rules: the steps that those take many lucky draws for. Each changes several instructions of a
- * window at once, at random places where it fits; like every proposal it may be wrong.
+ * Proposals beyond K2's six rules: the steps that those take many lucky draws for. Each changes several
+ * instructions of a window at once, at random places where it fits; like every proposal it may be wrong.
  */
 
 import type { Rng } from '../../base/random.ts';
@@ -54,7 +54,8 @@ const counter: Idiom = (window, rng, pools) => {
   });
   if (add === undefined || loads.length === 0) return undefined;
   const load = rng.pick(loads);
-  // The sum: what is added goes into the atomic; a constant first needs a register, the one that held the sum.
+  // The sum: what is added goes into the atomic; a constant first needs a register, the one that held the
+  // sum.
   const sums = positions(
     window.slice(0, at),
     (s, i) => s.kind === 'alu' && i.dst === store.src && s.mnemonic === 'add',
@@ -183,7 +184,10 @@ const widenLoad: Idiom = (window, rng, pools) => {
   return edits;
 };
 
-/** Two copies of neighbouring bytes, `r1 = a[0]; b[0] = r1; r2 = a[1]; b[1] = r2`, become one of twice the width. */
+/**
+ * Two copies of neighbouring bytes, `r1 = a[0]; b[0] = r1; r2 = a[1]; b[1] = r2`, become one of twice the
+ * width.
+ */
 const widenCopy: Idiom = (window, rng, pools) => {
   const loads = positions(window, (s) => s.kind === 'load' && s.size <= 4 && !s.signed);
   if (loads.length < 2) return undefined;
@@ -259,7 +263,10 @@ const IDIOMS: readonly Idiom[] = [
   moveOnStack,
 ];
 
-/** One idiom, drawn uniformly; undefined where it does not fit. Positions may repeat: the last edit of one counts. */
+/**
+ * One idiom, drawn uniformly; undefined where it does not fit. Positions may repeat: the last edit of one
+ * counts.
+ */
 export function proposeIdiom(window: readonly Insn[], rng: Rng, pools: Pools): Edit[] | undefined {
   const idioms = pools.jumps.length > 0 && rng.chance(0.5) ? FLOW_IDIOMS : IDIOMS;
   return rng.pick(idioms)(window, rng, pools);

@@ -1,4 +1,7 @@
-/** What proposals may draw from: opcodes of the target, registers, constants and addresses that occur in the source. */
+/**
+ * What proposals may draw from: opcodes of the target, registers, constants and addresses that occur in the
+ * source.
+ */
 import { type Insn, OP_EXIT } from '../../isa/insn.ts';
 import { opsFor, type Target } from '../../isa/levels.ts';
 import { type OpSpec, specOf } from '../../isa/semantics.ts';

@@ -1,10 +1,11 @@
 /**
  * Windows with branches, in the form that the chain works on.
  *
- *   program's instructions --raise--> positions --(chain)--> positions --lower--> instructions without what does nothing
+ *   program's instructions --raise--> positions --(chain)--> positions --lower--> instructions without what
+ *     does nothing
  *
- * A window is a fixed number `n` of positions; NOP stands for nothing. In this form the distance of a jump counts
- * positions, so that no change of one instruction moves the target of another:
+ * A window is a fixed number `n` of positions; NOP stands for nothing. In this form the distance of a jump
+ * counts positions, so that no change of one instruction moves the target of another:
  *
  *     0 .. n-1      the window's positions (only forward jumps)
  *     n             the instruction after the window
@@ -16,7 +17,10 @@ import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, isNop, nop, OP_EXIT, OP_JA, slotsOf } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
 
-/** Slots from the window's end to a place after it, or minus those from a place before it to its start (ExitPoint.to). */
+/**
+ * Slots from the window's end to a place after it, or minus those from a place before it to its start
+ * (ExitPoint.to).
+ */
 export type ExitPlace = number;
 
 export interface WindowPositions {
@@ -60,8 +64,8 @@ export function raise(window: readonly Insn[], exits: readonly ExitPlace[]): Win
 }
 
 /**
- * What of a window can run and does something. NOPs, jumps to the next such instruction, and code that nothing leads to
- * are left out.
+ * What of a window can run and does something. NOPs, jumps to the next such instruction, and code that
+ * nothing leads to are left out.
  * @returns per position the position of the next kept one, itself included (n: none)
  */
 function keptFrom(window: readonly Insn[]): Int32Array {
@@ -124,7 +128,10 @@ export function lower(window: readonly Insn[], exits: readonly ExitPlace[]): Ins
   });
 }
 
-/** A window of `length` positions or more that holds `insns` and then nothing; places outside stay what they are. */
+/**
+ * A window of `length` positions or more that holds `insns` and then nothing; places outside stay what they
+ * are.
+ */
 export function widened({ insns, exits }: WindowPositions, length: number): WindowPositions {
   const n = insns.length;
   const more = Math.max(0, length - n);

@@ -19,7 +19,9 @@ const RULES: readonly (keyof RuleWeights)[] = ['ir', 'or', 'nr', 'me1', 'me2', '
 /** Of new instructions in windows with branches, how many are jumps. */
 const JUMP_SHARE = 0.15;
 
-/** A random instruction from the pools: the row first, then its operands. `at`: its position among `length`. */
+/**
+ * A random instruction from the pools: the row first, then its operands. `at`: its position among `length`.
+ */
 export function randomInsn(rng: Rng, pools: Pools, at = 0, length = 0): Insn {
   if (pools.jumps.length > 0 && rng.chance(JUMP_SHARE)) return randomJump(rng, pools, at, length);
   if (pools.wide.length > 0 && rng.chance(0.05))
@@ -146,8 +148,8 @@ function weightsOf(settings: ChainSettings): readonly number[] {
 }
 
 /**
- * Draws a rule by its weight and applies it at a random position. Returns undefined when the rule has nothing to do
- * there (an operand of a NOP, the width of an addition): the step is spent, as in K2.
+ * Draws a rule by its weight and applies it at a random position. Returns undefined when the rule has nothing
+ * to do there (an operand of a NOP, the width of an addition): the step is spent, as in K2.
  *
  * @param frozen positions that must stay as they are
  */

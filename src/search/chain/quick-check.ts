@@ -1,4 +1,7 @@
-/** Cheap static judgement of candidates, before the interpreter sees them: what the kernel's checker refuses at sight. */
+/**
+ * Cheap static judgement of candidates, before the interpreter sees them: what the kernel's checker refuses
+ * at sight.
+ */
 import { readsOf } from '../../analysis/index.ts';
 import { CALLER_SAVED, registersWritten } from '../../isa/effects.ts';
 import { constantError } from '../../isa/fields.ts';
@@ -23,7 +26,10 @@ export interface WindowFacts {
   pointerFields: ReadonlySet<number>;
   /** The source compares addresses as addresses only. */
   comparesAddresses: boolean;
-  /** What the source leaves behind: at the window's end, then at each place outside; undefined: it never comes there. */
+  /**
+   * What the source leaves behind: at the window's end, then at each place outside; undefined: it never comes
+   * there.
+   */
   left: readonly (Left | undefined)[];
 }
 
@@ -70,8 +76,8 @@ export function windowFactsOf(
 
 /**
  * @param window by positions (positions.ts)
- * @returns false when an instruction reads a register that holds nothing there, can never be valid, or does with a
- * pointer what may not be done with it, and when the code after the window could not be valid
+ * @returns false when an instruction reads a register that holds nothing there, can never be valid, or does
+ *   with a pointer what may not be done with it, and when the code after the window could not be valid
  */
 export function wellFormed(
   window: readonly Insn[],
@@ -85,7 +91,9 @@ export function wellFormed(
   });
 }
 
-/** @param leave says of each way out whether it may be left like that: 0 is the end, 1 + k the place k outside */
+/**
+ * @param leave says of each way out whether it may be left like that: 0 is the end, 1 + k the place k outside
+ */
 function run(
   window: readonly Insn[],
   entry: EntryRegisters,
@@ -133,8 +141,9 @@ function run(
 }
 
 /**
- * Whether a jump may ask that of what it compares. Of an address the upper half and the sign are unknown, so that nothing
- * can be proven of a jump that looks at them, and no test shows a difference, because the addresses of a test are alike.
+ * Whether a jump may ask that of what it compares. Of an address the upper half and the sign are unknown, so
+ * that nothing can be proven of a jump that looks at them, and no test shows a difference, because the
+ * addresses of a test are alike.
  */
 function comparable(i: Insn, s: EntryRegisters): boolean {
   const spec = specOf(i);
@@ -152,7 +161,9 @@ function join(s: EntryRegisters, other: EntryRegisters): void {
   s.nullable |= other.nullable;
 }
 
-/** A check of one pointer counts for all: copies of it are checked by it, others rarely wait at the same time. */
+/**
+ * A check of one pointer counts for all: copies of it are checked by it, others rarely wait at the same time.
+ */
 function afterCheck(s: EntryRegisters, i: Insn): number {
   return ((s.nullable >> i.dst) & 1) === 1 ? 0 : s.nullable;
 }

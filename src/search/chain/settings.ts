@@ -26,8 +26,9 @@ export interface ChainSettings {
   /** Error averaged over the tests instead of summed. */
   average: boolean;
   /**
-   * What a candidate that is not equivalent costs besides its distance: the number of tests that it fails, or that it
-   * passes, as in K2, or nothing. What is refuted although it fails none, and so would cost nothing, is out of reach.
+   * What a candidate that is not equivalent costs besides its distance: the number of tests that it fails, or
+   * that it passes, as in K2, or nothing. What is refuted although it fails none, and so would cost nothing,
+   * is out of reach.
    */
   unequal: 'failing' | 'passing' | 'none';
   /** Weight of the error. */
@@ -106,9 +107,10 @@ export const PAPER_SETTINGS: readonly ChainSettings[] = [
 ];
 
 /**
- * Ours. Easy rewrites are found cold, where wrong code is out of reach, others only hot, where the chain soon wanders
- * off into the many windows that are shorter and wrong: so it takes turns, and returns often. Averaging the error keeps the chain moving where the sum over the tests would freeze it, and a low price per
- * slot lets it pass through longer windows on its way to shorter ones.
+ * Ours. Easy rewrites are found cold, where wrong code is out of reach, others only hot, where the chain soon
+ * wanders off into the many windows that are shorter and wrong: so it takes turns, and returns often.
+ * Averaging the error keeps the chain moving where the sum over the tests would freeze it, and a low price
+ * per slot lets it pass through longer windows on its way to shorter ones.
  */
 export const DEFAULT_SETTINGS: ChainSettings = {
   ...common,
@@ -125,8 +127,8 @@ export const DEFAULT_SETTINGS: ChainSettings = {
 };
 
 /**
- * The error cost in all its variants (section 3.2 of the paper): distance, summed or averaged, and what is counted of a
- * candidate that is not equivalent.
+ * The error cost in all its variants (section 3.2 of the paper): distance, summed or averaged, and what is
+ * counted of a candidate that is not equivalent.
  */
 export const ERROR_VARIANTS: readonly Pick<ChainSettings, 'distance' | 'average' | 'unequal'>[] = (
   ['pop', 'abs'] as const
@@ -136,15 +138,18 @@ export const ERROR_VARIANTS: readonly Pick<ChainSettings, 'distance' | 'average'
   ),
 );
 
-/** The two sets of probabilities that the paper's best settings have, with the second memory rule in the second. */
+/**
+ * The two sets of probabilities that the paper's best settings have, with the second memory rule in the
+ * second.
+ */
 const RULE_SETS: readonly RuleWeights[] = [
   { ir: 0.2, or: 0.4, nr: 0.15, me1: 0.2, me2: 0, cir: 0.05, idiom: 0 },
   { ir: 0.17, or: 0.33, nr: 0.15, me1: 0, me2: 0.17, cir: 0.18, idiom: 0 },
 ];
 
 /**
- * Sixteen settings, as many as the paper ran at once: everything that its table 8 varies, combined. Which sixteen it ran
- * it does not say.
+ * Sixteen settings, as many as the paper ran at once: everything that its table 8 varies, combined. Which
+ * sixteen it ran it does not say.
  */
 export const COMBINED_SETTINGS: readonly ChainSettings[] = (['abs', 'pop'] as const).flatMap((distance) =>
   [false, true].flatMap((average) =>
@@ -170,8 +175,8 @@ const ERROR_SETTINGS: readonly ChainSettings[] = ERROR_VARIANTS.map((variant) =>
 }));
 
 /**
- * What table 10 of the paper compares: `k2-2` with some of its domain-specific rules. The shares of those that are off go
- * to the others in proportion.
+ * What table 10 of the paper compares: `k2-2` with some of its domain-specific rules. The shares of those
+ * that are off go to the others in proportion.
  */
 export const RULE_SETTINGS: readonly ChainSettings[] = Object.entries({
   'rules-mem1-cont': { me1: 0.17, me2: 0, cir: 0.18 },

@@ -1,6 +1,7 @@
 /**
- * Constants that are set where a jump has come to, rather than before it: of several jumps to one place that bring the same
- * constant there, each sets it on its way. Those settings are then shared (tail-merging.ts), and the earlier ones are dead.
+ * Constants that are set where a jump has come to, rather than before it: of several jumps to one place that
+ * bring the same constant there, each sets it on its way. Those settings are then shared (tail-merging.ts),
+ * and the earlier ones are dead.
  */
 
 import { readFirst } from '../../isa/effects.ts';
@@ -28,7 +29,10 @@ export function setsConstant(i: Insn, register: number, constant: number): boole
   return (i.op === MOV64_K || i.op === MOV32_K) && i.dst === register && i.imm === constant;
 }
 
-/** @param constantAt a register's value before an instruction, where it is a known constant of 32 bits, sign-extended */
+/**
+ * @param constantAt a register's value before an instruction, where it is a known constant of 32 bits,
+ *   sign-extended
+ */
 export function lateConstants(
   program: Program,
   constantAt: (index: number, register: number) => number | undefined,

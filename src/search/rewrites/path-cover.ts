@@ -1,4 +1,6 @@
-/** Which node of a graph stands right behind which, so that as few as possible are followed by none of theirs. */
+/**
+ * Which node of a graph stands right behind which, so that as few as possible are followed by none of theirs.
+ */
 
 export const NONE = -1;
 

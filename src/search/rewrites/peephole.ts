@@ -1,6 +1,6 @@
 /**
- * Rewrites that are known to pay (rules/peephole.rules), found by looking at each place once: what the chains would find in most
- * programs, at the price of one proof each. Like everything here they are proposals.
+ * Rewrites that are known to pay (rules/peephole.rules), found by looking at each place once: what the chains
+ * would find in most programs, at the price of one proof each. Like everything here they are proposals.
  */
 import { jumpTargets, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, sizeInSlots } from '../../isa/insn.ts';

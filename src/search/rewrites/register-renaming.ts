@@ -1,8 +1,9 @@
 /**
- * Code that does the same in other registers: proposals that write one place as another one is written, so that both can
- * be shared (tail-merging.ts). They save nothing by themselves.
+ * Code that does the same in other registers: proposals that write one place as another one is written, so
+ * that both can be shared (tail-merging.ts). They save nothing by themselves.
  *
- *   program --> classes of steps that are alike but for registers --> pairs of places --> windows with the registers of
+ *   program --> classes of steps that are alike but for registers --> pairs of places --> windows with the
+ *     registers of
  *   the other place
  */
 
@@ -115,8 +116,8 @@ function written(
 }
 
 /**
- * Values that the window reads in other registers now have to be put there: the instructions before it that make them,
- * with the registers exchanged. Undefined where that does not get them all.
+ * Values that the window reads in other registers now have to be put there: the instructions before it that
+ * make them, with the registers exchanged. Undefined where that does not get them all.
  */
 function exchanged(
   program: Program,

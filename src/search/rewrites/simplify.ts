@@ -1,4 +1,7 @@
-/** What a straight run of instructions is without copies, constants in registers and results that nobody reads. */
+/**
+ * What a straight run of instructions is without copies, constants in registers and results that nobody
+ * reads.
+ */
 
 import { readsOf } from '../../analysis/index.ts';
 import { CALLER_SAVED, registersWritten } from '../../isa/effects.ts';

@@ -12,8 +12,8 @@ export interface Classes {
 }
 
 /**
- * Steps whose label is the same and whose successors are of the same classes are of one class. In a loop only a step
- * itself is the same as it.
+ * Steps whose label is the same and whose successors are of the same classes are of one class. In a loop only
+ * a step itself is the same as it.
  * @param start index of the function's first instruction
  * @returns undefined for code that runs off the function's end
  */

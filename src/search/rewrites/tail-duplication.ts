@@ -1,6 +1,6 @@
 /**
- * Short code that several places lead to, copied to one of them, where more is known: `r1 = r0; goto end` with
- * `end: r0 = r1; exit` is `exit`. The reverse of sharing, for where that does not pay.
+ * Short code that several places lead to, copied to one of them, where more is known: `r1 = r0; goto end`
+ * with `end: r0 = r1; exit` is `exit`. The reverse of sharing, for where that does not pay.
  */
 import { jumpTargets, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, insn, isNop, OP_EXIT, OP_JA, sizeInSlots } from '../../isa/insn.ts';

@@ -1,11 +1,11 @@
 /**
- * Code that stands in several places and does the same from there on is kept once, and what is left is laid out with the
- * fewest gotos.
+ * Code that stands in several places and does the same from there on is kept once, and what is left is laid
+ * out with the fewest gotos.
  *
  *   program --> classes of steps that do the same for ever after --> chains of them --> program
  *
- * Which step stands right before which is a maximum matching: each step that is followed by none of its successors needs
- * a goto.
+ * Which step stands right before which is a maximum matching: each step that is followed by none of its
+ * successors needs a goto.
  */
 
 import { calleeOf, referenceOf, slotOffsets } from '../../isa/flow.ts';

@@ -3,8 +3,8 @@
  *
  *   Match, code --1 lines to instructions--> --2 jumps to where they went--> replacement
  *
- * Jumps in the result stand as in a replaced range (isa/edit.ts): within it, behind it relative to its end, before it relative to
- * its start.
+ * Jumps in the result stand as in a replaced range (isa/edit.ts): within it, behind it relative to its end,
+ * before it relative to its start.
  */
 import { registersRead, registersWritten } from '../../isa/effects.ts';
 import { indexOfSlot, referenceOf, slotOffsets } from '../../isa/flow.ts';
@@ -16,7 +16,9 @@ import { type Expression, evaluate } from './expression.ts';
 import type { Code, Match } from './match.ts';
 import type { GapLine, InsnLine, Line } from './rule.ts';
 
-/** An instruction, and the place that it jumps to if it does: a position in the result, or a slot of the code. */
+/**
+ * An instruction, and the place that it jumps to if it does: a position in the result, or a slot of the code.
+ */
 interface Item {
   i: Insn;
   to?: { position: number } | { slot: number };

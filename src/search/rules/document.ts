@@ -1,4 +1,7 @@
-/** The reference of all rules as Markdown (docs/reference/rules.md). A test holds the page equal to what this returns. */
+/**
+ * The reference of all rules as Markdown (docs/reference/rules.md). A test holds the page equal to what this
+ * returns.
+ */
 import { RULE_FILES, type RuleFile, ruleSet } from './library.ts';
 
 const INTRODUCTION = `# Rewrite rules

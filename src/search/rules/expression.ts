@@ -1,8 +1,9 @@
 /**
- * Constant expressions of rules: `u64(m) >> k == 0xffffffff >> k`. Numbers have no width; a register's constant and an
- * immediate are signed 64-bit numbers, as the instruction extends them.
+ * Constant expressions of rules: `u64(m) >> k == 0xffffffff >> k`. Numbers have no width; a register's
+ * constant and an immediate are signed 64-bit numbers, as the instruction extends them.
  *
- *   text --parseExpression--> Expression --evaluate(values)--> number, truth as 0 or 1, or undefined where it has none
+ *   text --parseExpression--> Expression --evaluate(values)--> number, truth as 0 or 1, or undefined where it
+ *     has none
  */
 
 export type Expression =

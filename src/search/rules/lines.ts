@@ -1,6 +1,7 @@
 /**
- * Lines of a rule: assembler text with variables in it. The assembler itself reads them, after every variable has been given
- * a number that stands nowhere else; which field has that number says where the variable belongs.
+ * Lines of a rule: assembler text with variables in it. The assembler itself reads them, after every variable
+ * has been given a number that stands nowhere else; which field has that number says where the variable
+ * belongs.
  *
  *     rX, wX        a register; r0 to r10 stand for themselves
  *     c, {c + 1}    a constant or distance: one lower-case letter, or an expression of them

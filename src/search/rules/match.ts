@@ -3,8 +3,8 @@
  *
  *   form, instructions, place --matchForm--> Match: what each variable stands for
  *
- * Lines are matched in their order. A gap takes as few instructions as will do, and more where the rest then fits; one that a
- * label ends goes on to where an earlier jump goes to.
+ * Lines are matched in their order. A gap takes as few instructions as will do, and more where the rest then
+ * fits; one that a label ends goes on to where an earlier jump goes to.
  */
 import { registersRead, registersWritten } from '../../isa/effects.ts';
 import { indexOfSlot } from '../../isa/flow.ts';

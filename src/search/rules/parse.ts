@@ -11,9 +11,9 @@
  *     where CONDITION, CONDITION      what the matcher checks
  *     given dead rX rY, rZ == 0       what the verifier finds out at each place
  *
- * Conditions: `rX != rY`, `rX is c` (the code before sets it), `... avoids rX` (gaps neither read nor write it), `... keeps rX`
- * (they do not write it), `body branches` (it may jump forward inside itself), `body is any code`, `T avoids rX`,
- * `not after LINE`, and expressions of constants.
+ * Conditions: `rX != rY`, `rX is c` (the code before sets it), `... avoids rX` (gaps neither read nor write
+ * it), `... keeps rX` (they do not write it), `body branches` (it may jump forward inside itself), `body is
+ * any code`, `T avoids rX`, `not after LINE`, and expressions of constants.
  */
 import { parseExpression } from './expression.ts';
 import { parseInsn, parseLine } from './lines.ts';

@@ -3,7 +3,8 @@
  *
  *   text --parse.ts--> Rule --match.ts--> Match --build.ts--> instructions
  *                       |
- *                       +--instances.ts--> questions to the verifier: is it right for every choice of registers?
+ *                       +--instances.ts--> questions to the verifier: is it right for every choice of
+ *                         registers?
  */
 import type { Insn } from '../../isa/insn.ts';
 import type { Expression } from './expression.ts';

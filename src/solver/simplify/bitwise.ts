@@ -1,6 +1,6 @@
 /**
- * Bitwise normal form: masks become slices, operations on concatenations go to their parts, complements go inwards (De Morgan), and what
- * is left is a sorted, duplicate-free chain with its constant last.
+ * Bitwise normal form: masks become slices, operations on concatenations go to their parts, complements go
+ * inwards (De Morgan), and what is left is a sorted, duplicate-free chain with its constant last.
  */
 import { applyOp, MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';

@@ -45,7 +45,10 @@ function eqOfIte(r: SimplifierContext, x: Term, y: Term): Term | undefined {
   return r.ite(s.a(x), r.eq(s.b(x), y), r.eq(s.c(x), y));
 }
 
-/** A concatenation equals a constant: slices of one value that are neighbours there (in any order here) are compared as one. */
+/**
+ * A concatenation equals a constant: slices of one value that are neighbours there (in any order here) are
+ * compared as one.
+ */
 function eqParts(r: SimplifierContext, x: Term, c: bigint): Term {
   const { store: s, build: b } = r;
   const parts: { root: Term; lo: number; width: number; value: bigint }[] = [];

@@ -1,4 +1,7 @@
-/** What the groups of rules share: the store, the folding constructors, and each other. All terms in and out are normal forms. */
+/**
+ * What the groups of rules share: the store, the folding constructors, and each other. All terms in and out
+ * are normal forms.
+ */
 import type { TermBuilder } from '../terms/build.ts';
 import type { Term, TermStore } from '../terms/terms.ts';
 

@@ -1,4 +1,7 @@
-/** Shifts, quotients and remainders: by constants they are slices and products, otherwise remainders are expressed by quotients. */
+/**
+ * Shifts, quotients and remainders: by constants they are slices and products, otherwise remainders are
+ * expressed by quotients.
+ */
 import { applyOp, MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
 import { possibleOnes } from './bits.ts';

@@ -2,7 +2,8 @@
  * Normal forms of terms: equal values should meet as equal terms, before any solver is asked.
  *
  *   in:   a term (any shape)                               `normalizer.normalize(t)`
- *   out:  its normal form, a term of the same store; equal normal forms mean equal values, unequal ones mean nothing
+ *   out:  its normal form, a term of the same store; equal normal forms mean equal values, unequal ones mean
+ *         nothing
  *
  *   1  poly.ts      sums and products modulo 2^width
  *   2  slices.ts    cuts and joins of bit ranges

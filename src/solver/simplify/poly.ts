@@ -1,9 +1,10 @@
 /**
- * Polynomial normal form modulo 2^width: sums of products of atoms with constant factors. Addition, subtraction, multiplication,
- * complement (-x - 1) and constant left shifts all land here, so equal polynomials are equal terms.
+ * Polynomial normal form modulo 2^width: sums of products of atoms with constant factors. Addition,
+ * subtraction, multiplication, complement (-x - 1) and constant left shifts all land here, so equal
+ * polynomials are equal terms.
  *
- * A sum that cannot wrap within n < width bits is written as the zero extension of its n-bit form; a sum whose parts share no bit
- * position is written as a concatenation.
+ * A sum that cannot wrap within n < width bits is written as the zero extension of its n-bit form; a sum
+ * whose parts share no bit position is written as a concatenation.
  */
 import { MASKS, Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
@@ -47,7 +48,10 @@ function times(w: number, p: Poly, q: Poly, always = false): Poly | undefined {
   return !always && sum.monomials.size > MAX_MONOMIALS ? undefined : sum;
 }
 
-/** Product with what became of one atom; the degree stays small because the product had few atoms to begin with. */
+/**
+ * Product with what became of one atom; the degree stays small because the product had few atoms to begin
+ * with.
+ */
 function timesAtom(w: number, product: Poly, atom: Poly): Poly {
   return times(w, product, atom, true)!;
 }

@@ -1,6 +1,7 @@
 /**
- * Slice normal form: cuts go down through every operation whose low (or own) bits they only need, and slices that lie side by side
- * join again. Masks, shifts by constants, extensions and byte-wise copies are all cuts and joins.
+ * Slice normal form: cuts go down through every operation whose low (or own) bits they only need, and slices
+ * that lie side by side join again. Masks, shifts by constants, extensions and byte-wise copies are all cuts
+ * and joins.
  */
 import { Op } from '../terms/ops.ts';
 import type { Term } from '../terms/terms.ts';
@@ -141,7 +142,10 @@ export function sextTerm(r: SimplifierContext, x: Term, width: number): Term {
   return b.sext(x, width);
 }
 
-/** Bit positions where a concatenation (or a constant with few runs) is cut; from low to high, without 0 and the width. */
+/**
+ * Bit positions where a concatenation (or a constant with few runs) is cut; from low to high, without 0 and
+ * the width.
+ */
 export function cuts(r: SimplifierContext, x: Term): number[] {
   const s = r.store;
   const list: number[] = [];

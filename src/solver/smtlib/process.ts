@@ -1,6 +1,6 @@
 /**
- * Any SMT-LIB2 solver that is installed (z3, bitwuzla, cvc5, or a path), one process per check. Its word is not taken on trust: known
- * verdicts are asked on first use, and whoever gets a model replays it.
+ * Any SMT-LIB2 solver that is installed (z3, bitwuzla, cvc5, or a path), one process per check. Its word is
+ * not taken on trust: known verdicts are asked on first use, and whoever gets a model replays it.
  */
 import { spawnSync } from 'node:child_process';
 import { TermBuilder } from '../terms/build.ts';
@@ -14,7 +14,10 @@ interface SolverCommand {
   args(rlimit: number): string[];
 }
 
-/** How each solver is told to read standard input and to stop after a deterministic amount of work, where it can. */
+/**
+ * How each solver is told to read standard input and to stop after a deterministic amount of work, where it
+ * can.
+ */
 const KINDS: Readonly<Record<string, SolverCommand>> = {
   z3: { args: (rlimit) => ['-in', '-smt2', `rlimit=${rlimit}`] },
   cvc5: { args: (rlimit) => ['--lang=smt2', '--produce-models', `--rlimit=${rlimit}`, '-'] },

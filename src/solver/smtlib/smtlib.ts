@@ -4,7 +4,10 @@ import { mayAliasPairs } from '../terms/reads.ts';
 import type { Term, TermStore } from '../terms/terms.ts';
 import type { Model } from '../types.ts';
 
-/** A query as text, and the terms whose values a model needs: variables, bytes read, and the addresses of those. */
+/**
+ * A query as text, and the terms whose values a model needs: variables, bytes read, and the addresses of
+ * those.
+ */
 export interface Script {
   text: string;
   /** Terms to ask `(get-value ...)` for; the k-th is printed as `t<term>`. */
@@ -12,8 +15,8 @@ export interface Script {
 }
 
 /**
- * One query. Every term gets a name (`t12`), so shared terms stay shared; 1-bit terms are Bool and become vectors where one is needed.
- * No `(exit)` at the end: `get-value` may follow.
+ * One query. Every term gets a name (`t12`), so shared terms stay shared; 1-bit terms are Bool and become
+ * vectors where one is needed. No `(exit)` at the end: `get-value` may follow.
  */
 export function printScript(s: TermStore, assertions: readonly Term[]): Script {
   const order = s.reachable(assertions);

@@ -1,6 +1,7 @@
 /**
- * Constructors of terms with light folding: constants, identities, and cuts through concatenations. What comes out keeps the shape of
- * the program (a solver is fastest on that); normal forms are a separate step (simplify/).
+ * Constructors of terms with light folding: constants, identities, and cuts through concatenations. What
+ * comes out keeps the shape of the program (a solver is fastest on that); normal forms are a separate step
+ * (simplify/).
  */
 import { IDENTITIES } from './identities.ts';
 import { applyOp, OP_ROWS, Op, type OpCode } from './ops.ts';

@@ -1,6 +1,6 @@
 /**
- * What two-operand operations are where an operand is a constant, or both are one term: one function per operation.
- * Of operations that commute the constant is the second operand.
+ * What two-operand operations are where an operand is a constant, or both are one term: one function per
+ * operation. Of operations that commute the constant is the second operand.
  */
 import { MASKS, OP_ROWS, Op, type OpCode } from './ops.ts';
 import type { Term } from './terms.ts';

@@ -1,6 +1,7 @@
 /**
- * The operations a term can have, one row each: SMT-LIB name, arity, and meaning on concrete values. Folding, evaluation and
- * every printer read this table. Truth values are 1-bit vectors; a printer that has a sort Bool converts.
+ * The operations a term can have, one row each: SMT-LIB name, arity, and meaning on concrete values. Folding,
+ * evaluation and every printer read this table. Truth values are 1-bit vectors; a printer that has a sort
+ * Bool converts.
  */
 
 /** Operation codes; dense, so that tables can be indexed by them. */

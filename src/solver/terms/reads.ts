@@ -1,6 +1,7 @@
 /**
- * Memory without arrays. A solver sees each Read term as a variable of its own; what makes them a memory is that equal addresses hold
- * equal bytes, and that is stated for just those pairs whose distance is not a known constant (Ackermann's reduction).
+ * Memory without arrays. A solver sees each Read term as a variable of its own; what makes them a memory is
+ * that equal addresses hold equal bytes, and that is stated for just those pairs whose distance is not a
+ * known constant (Ackermann's reduction).
  */
 import { Op } from './ops.ts';
 import type { Term, TermStore } from './terms.ts';

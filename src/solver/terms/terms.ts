@@ -4,7 +4,8 @@
  *   in:   an operation and its operands (terms of the same store)
  *   out:  a `Term`, an index into the store's columns; operands always have smaller indices
  *
- * Widths are 1..64. Truth values are terms of width 1. The store only shares; folding is in build.ts, normal forms are in simplify/.
+ * Widths are 1..64. Truth values are terms of width 1. The store only shares; folding is in build.ts, normal
+ * forms are in simplify/.
  */
 import { MASKS, OP_ROWS, Op, type OpCode } from './ops.ts';
 

@@ -1,4 +1,7 @@
-/** The part of the embedded Z3's C interface that is used: every handle and result is a number (a wasm32 address). */
+/**
+ * The part of the embedded Z3's C interface that is used: every handle and result is a number (a wasm32
+ * address).
+ */
 export type Z3Name =
   | '_Z3_del_config'
   | '_Z3_del_context'

@@ -1,6 +1,7 @@
 /**
- * The cheap first attempt: one simple solver in one context, kept for many checks, each between push and pop. A fresh context costs
- * several milliseconds, this one a fraction of that; terms that checks share are translated once.
+ * The cheap first attempt: one simple solver in one context, kept for many checks, each between push and pop.
+ * A fresh context costs several milliseconds, this one a fraction of that; terms that checks share are
+ * translated once.
  */
 import type { Term, TermStore } from '../terms/terms.ts';
 import type { CheckResult } from '../types.ts';
@@ -30,7 +31,10 @@ export class QuickContext {
     this.z3 = z3;
   }
 
-  /** Undefined when the budget ends before there is an answer. Answers have `rlimit` 0: counts of a used context mean little. */
+  /**
+   * Undefined when the budget ends before there is an answer. Answers have `rlimit` 0: counts of a used
+   * context mean little.
+   */
   check(store: TermStore, assertions: readonly Term[], rlimit: number): CheckResult | undefined {
     const { z3 } = this;
     const order = store.reachable(assertions);

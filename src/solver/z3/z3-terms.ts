@@ -1,4 +1,7 @@
-/** Terms as Z3 terms. Truth values are Bool in Z3 and 1-bit vectors here; each term is made in the sort that is asked for. */
+/**
+ * Terms as Z3 terms. Truth values are Bool in Z3 and 1-bit vectors here; each term is made in the sort that
+ * is asked for.
+ */
 import { Op, type OpCode } from '../terms/ops.ts';
 import { splitOffset } from '../terms/reads.ts';
 import type { Term, TermStore } from '../terms/terms.ts';

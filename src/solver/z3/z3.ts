@@ -1,13 +1,17 @@
 /**
- * Embedded Z3 (WebAssembly), called synchronously: `createSolver()` loads it once, then `check` returns at once with a verdict.
+ * Embedded Z3 (WebAssembly), called synchronously: `createSolver()` loads it once, then `check` returns at
+ * once with a verdict.
  *
- *   1  quick  a context that is kept between checks, with a tiny budget (z3-quick.ts): answers most questions in a millisecond
- *   2  mk     assertions -> Z3 terms (z3-terms.ts), in a context of their own: what follows does not depend on earlier checks
+ *   1  quick  a context that is kept between checks, with a tiny budget (z3-quick.ts): answers most questions
+ *      in a millisecond
+ *   2  mk     assertions -> Z3 terms (z3-terms.ts), in a context of their own: what follows does not depend
+ *      on earlier checks
  *   3  fast   the simple solver with a small part of the budget
  *   4  deep   when that gives up: bit-blasting tactic, then the default solver, with the rest
  *
- * A solver object answers a sequence of checks always in the same way; whoever needs that shares none with others.
- * Error codes are read after every assert: with a bad parameter Z3 drops assertions silently and answers sat.
+ * A solver object answers a sequence of checks always in the same way; whoever needs that shares none with
+ * others. Error codes are read after every assert: with a bad parameter Z3 drops assertions silently and
+ * answers sat.
  */
 import { createRequire } from 'node:module';
 import type { Term, TermStore } from '../terms/terms.ts';
@@ -25,7 +29,10 @@ const TACTICS = ['simplify', 'propagate-values', 'solve-eqs', 'bit-blast', 'sat'
 
 let loading: Promise<Z3Functions> | undefined;
 
-/** Loads the wasm module (0.2 to 0.4 s, once per thread). Its package is CommonJS and has no synchronous check in its own API. */
+/**
+ * Loads the wasm module (0.2 to 0.4 s, once per thread). Its package is CommonJS and has no synchronous check
+ * in its own API.
+ */
 async function load(): Promise<Z3Functions> {
   const require = createRequire(import.meta.url);
   const lowLevel = require('z3-solver/build/low-level') as {

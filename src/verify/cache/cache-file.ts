@@ -1,10 +1,14 @@
 /**
- * Verdicts on disk: one JSON line per verdict, appended, so that several processes can share a file and nothing has to be rewritten.
+ * Verdicts on disk: one JSON line per verdict, appended, so that several processes can share a file and
+ * nothing has to be rewritten.
  *
- *   key      sha256 of everything that decides the verdict (window.ts puts the checker's version and budget into the text)
- *   line     {"k": key, "c": checksum of the rest, "v": verdict}; a line that does not read back whole is ignored
+ *   key      sha256 of everything that decides the verdict (window.ts puts the checker's version and budget
+ *            into the text)
+ *   line     {"k": key, "c": checksum of the rest, "v": verdict}; a line that does not read back whole is
+ *            ignored
  *
- * Only verdicts that need no counterexample to be useful are written in full; of a difference the place is kept. Dropping the cache is deleting the file.
+ * Only verdicts that need no counterexample to be useful are written in full; of a difference the place is
+ * kept. Dropping the cache is deleting the file.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
@@ -34,7 +38,8 @@ export class FileVerdictCache extends VerdictCache {
   private readonly kinds: readonly Verdict['kind'][];
 
   /**
-   * @param path file; it need not exist. Reads it once: what others append later is found by the next process.
+   * @param path file; it need not exist. Reads it once: what others append later is found by the next
+   *   process.
    * @param kinds verdicts that are kept
    */
   constructor(path: string, capacity?: number, kinds: readonly Verdict['kind'][] = KINDS) {

@@ -1,6 +1,6 @@
 /**
- * Verdicts by canonical form. The key says everything that decides a verdict: semantics version, budget, the window's context, source and candidate.
- * In memory, bounded; the oldest entry goes first.
+ * Verdicts by canonical form. The key says everything that decides a verdict: semantics version, budget, the
+ * window's context, source and candidate. In memory, bounded; the oldest entry goes first.
  */
 import { createHash } from 'node:crypto';
 import type { WindowContext } from '../context.ts';
@@ -48,7 +48,10 @@ export class VerdictCache {
   }
 }
 
-/** The context's digest: equal exactly when its facts are. As text it would fill the memory that the verdicts are kept in. */
+/**
+ * The context's digest: equal exactly when its facts are. As text it would fill the memory that the verdicts
+ * are kept in.
+ */
 export function contextKey(c: WindowContext): string {
   const text = JSON.stringify(
     {

@@ -1,4 +1,7 @@
-/** Canonical form of a candidate: what cannot matter is removed, so that candidates that differ only there share a verdict. */
+/**
+ * Canonical form of a candidate: what cannot matter is removed, so that candidates that differ only there
+ * share a verdict.
+ */
 import { registersRead, registersWritten } from '../../isa/effects.ts';
 import { type Insn, isNop } from '../../isa/insn.ts';
 import { opcode, specOf } from '../../isa/semantics.ts';

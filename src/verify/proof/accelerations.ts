@@ -1,6 +1,7 @@
 /**
- * K2's five accelerations of equivalence checking, each a switch, so that experiments can measure them one by one. All are on by default; none changes
- * what is right, only what it costs (and so what ends within a budget).
+ * K2's five accelerations of equivalence checking, each a switch, so that experiments can measure them one by
+ * one. All are on by default; none changes what is right, only what it costs (and so what ends within a
+ * budget).
  */
 import type { AliasPartition } from '../symbolic/regions.ts';
 
@@ -9,7 +10,10 @@ export interface Accelerations {
   memoryTypes: boolean;
   /** II: one memory and one state per map. Off: all maps share them. */
   mapTypes: boolean;
-  /** III: distances between constant offsets are decided while the formula is built. Off: the formula compares every pair of addresses. */
+  /**
+   * III: distances between constant offsets are decided while the formula is built. Off: the formula compares
+   * every pair of addresses.
+   */
   offsets: boolean;
   /** IV: the window is checked, with what is known before and read after it. Off: the whole program. */
   windows: boolean;

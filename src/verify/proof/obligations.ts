@@ -1,6 +1,7 @@
 /**
- * What must be equal after a window: the live bits of registers, live stack bytes, and every byte of other memory that either side wrote.
- * (A byte that neither wrote is equal because the memories were; so the written addresses are enough, known or not.)
+ * What must be equal after a window: the live bits of registers, live stack bytes, and every byte of other
+ * memory that either side wrote. (A byte that neither wrote is equal because the memories were; so the
+ * written addresses are enough, known or not.)
  */
 import { STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { MASKS, type Normalizer, Op, splitOffset, type Term } from '../../solver/index.ts';
@@ -27,7 +28,10 @@ export interface ObligationInput {
   framePointer: Term;
 }
 
-/** All equations between two runs of the same start: of the calls, in order, then of the exits, matched by kind. */
+/**
+ * All equations between two runs of the same start: of the calls, in order, then of the exits, matched by
+ * kind.
+ */
 export function allObligations(
   c: ObligationInput,
   source: SymbolicRun,

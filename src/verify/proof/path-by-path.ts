@@ -2,11 +2,14 @@
  * Two programs path by path: what one of them shares and the other does not makes no difference then.
  *
  *   source     every path from its start to its end, with the outcomes of the branches on it
- *   candidate  every path on which these outcomes are possible: one, mostly, because they decide its branches too
- *   proof      of each such pair, under the conditions of both: the same accesses and calls in order, the same left behind
+ *   candidate  every path on which these outcomes are possible: one, mostly, because they decide its branches
+ *              too
+ *   proof      of each such pair, under the conditions of both: the same accesses and calls in order, the
+ *              same left behind
  *
- * Every input takes one path of the source and one of the candidate, so what is proven of all pairs is proven of the programs. Nothing is merged:
- * addresses and values are those of one path. Programs with many paths are left alone.
+ * Every input takes one path of the source and one of the candidate, so what is proven of all pairs is proven
+ * of the programs. Nothing is merged: addresses and values are those of one path. Programs with many paths
+ * are left alone.
  */
 import type { Insn } from '../../isa/insn.ts';
 import { Op, type Solver, type Term } from '../../solver/index.ts';
@@ -26,7 +29,9 @@ import { accessProblem } from './shared-accesses.ts';
 const MAX_PATHS = 200_000;
 /** Runs of either program; a run costs as much as its program is long. */
 const MAX_STEPS = 150_000;
-/** Terms in all questions to the solver together, and how often its budget for one check may be spent in all. */
+/**
+ * Terms in all questions to the solver together, and how often its budget for one check may be spent in all.
+ */
 const MAX_ASKED = 30_000;
 const BUDGETS = 4;
 /** Largest formula that a solver is asked about. */
@@ -79,11 +84,17 @@ interface Path {
   choices: Choices;
 }
 
-/** What is known of a path: nothing; that both do the same on it; or that its first conditions cannot hold together. */
+/**
+ * What is known of a path: nothing; that both do the same on it; or that its first conditions cannot hold
+ * together.
+ */
 type PathOutcome = 'open' | { impossible?: number };
 
 class PathProof {
-  /** How far apart the regions can be kept; when that is less far than was tried, the proof has to start again. */
+  /**
+   * How far apart the regions can be kept; when that is less far than was tried, the proof has to start
+   * again.
+   */
   wanted: AliasPartition;
   private readonly session: Session;
   private readonly source: ProgramSide;

@@ -1,4 +1,7 @@
-/** Path conditions under which both versions access shared memory: written differently, do they mean the same? And what may be assumed of terms. */
+/**
+ * Path conditions under which both versions access shared memory: written differently, do they mean the same?
+ * And what may be assumed of terms.
+ */
 
 import { Op, type Solver, type Term, TermEvaluator, type TermStore } from '../../solver/index.ts';
 import { repaired } from '../refute/local-search.ts';
@@ -15,7 +18,10 @@ const CONDITION_SHARE = 10;
 /** Largest formula that a solver is asked about. */
 export const MAX_TERMS = 20_000;
 
-/** Path conditions of the candidate that are written otherwise than in the source, and proven to mean the same. */
+/**
+ * Path conditions of the candidate that are written otherwise than in the source, and proven to mean the
+ * same.
+ */
 export function equalConditions(
   solver: Solver,
   budget: number,
@@ -67,7 +73,9 @@ function couldHelp(
   return accessProblem(s, source.map(alike), candidate.map(alike)) === undefined;
 }
 
-/** Assumptions about variables that occur in the terms; the others can always be met and only get in the way. */
+/**
+ * Assumptions about variables that occur in the terms; the others can always be met and only get in the way.
+ */
 export function relevant(session: Session, merging: AliasPartition, terms: readonly Term[]): Term[] {
   const { store } = session.normalizer;
   const used = new Set(store.reachable(terms));

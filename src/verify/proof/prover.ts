@@ -4,7 +4,8 @@
  *   3  symbolic runs   of both (execute.ts), accesses to shared memory compared (shared-accesses.ts)
  *   4  normal forms    every equation (obligations.ts) whose sides meet is proven
  *   5  samples         concrete inputs refute most of the rest
- *   6  solver          decides what is left; its counterexamples are replayed by concrete runs of both windows
+ *   6  solver          decides what is left; its counterexamples are replayed by concrete runs of both
+ *      windows
  *
  * Steps 1 and 2 are in window.ts.
  */
@@ -111,7 +112,10 @@ export class Prover {
     }
   }
 
-  /** Every equation of a question, settled or not, for other solvers; a reason when the question is beyond this checker. */
+  /**
+   * Every equation of a question, settled or not, for other solvers; a reason when the question is beyond
+   * this checker.
+   */
   transcript(question: ProofTask): ProofTranscript | { reason: string } {
     try {
       const { session } = question;

@@ -117,7 +117,10 @@ function difference(
   return undefined;
 }
 
-/** The input as plain data: registers that hold something, the bytes that the equations read, and their unknowns. */
+/**
+ * The input as plain data: registers that hold something, the bytes that the equations read, and their
+ * unknowns.
+ */
 export function counterexampleOf(
   c: ReplayCase,
   input: TermAssignment,

@@ -1,6 +1,7 @@
 /**
- * Everything about one window that does not depend on the candidate: its inputs as terms, the source's symbolic run, counterexamples seen. Terms of
- * all candidates share one store, so what they have in common with the source is built once.
+ * Everything about one window that does not depend on the candidate: its inputs as terms, the source's
+ * symbolic run, counterexamples seen. Terms of all candidates share one store, so what they have in common
+ * with the source is built once.
  */
 import { BYTE_UNKNOWN, STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { region } from '../../analysis/domain/value.ts';

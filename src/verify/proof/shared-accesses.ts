@@ -1,6 +1,6 @@
 /**
- * Memory that others see keeps its concurrency: a candidate may drop reads, merge adjacent accesses, and make a plain read-modify-write
- * atomic; it may not add accesses, split them, or lose an atomic.
+ * Memory that others see keeps its concurrency: a candidate may drop reads, merge adjacent accesses, and make
+ * a plain read-modify-write atomic; it may not add accesses, split them, or lose an atomic.
  */
 
 import { splitOffset, type Term, type TermStore } from '../../solver/index.ts';
@@ -106,7 +106,10 @@ function takeAtomic(have: Range[], want: Range): boolean {
   return false;
 }
 
-/** Marks unused accesses that together cover the wanted bytes: the ones inside it first, else one that contains it. */
+/**
+ * Marks unused accesses that together cover the wanted bytes: the ones inside it first, else one that
+ * contains it.
+ */
 function takeCover(have: Range[], want: Range, kind: 'load' | 'store'): Range[] | undefined {
   const free = have.filter((r) => !r.used && r.access.kind === kind && r.key === want.key);
   const taken: Range[] = [];

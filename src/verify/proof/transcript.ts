@@ -1,13 +1,18 @@
 /**
- * A proof for others: the equations of a question as one SMT-LIB 2 script, as they were before any normal form.
+ * A proof for others: the equations of a question as one SMT-LIB 2 script, as they were before any normal
+ * form.
  *
- *   assumptions, equations --> (assert assumption)... (assert (or (not equation)...)) --> unsat where they all hold
+ *   assumptions, equations --> (assert assumption)... (assert (or (not equation)...)) --> unsat where they
+ *     all hold
  */
 import { Op, printScript, type Term, type TermBuilder } from '../../solver/index.ts';
 import type { Obligation } from './obligations.ts';
 
 export interface ProofTranscript {
-  /** What each equation is about, in order; an equation that the two sides share as one term is left out of the script. */
+  /**
+   * What each equation is about, in order; an equation that the two sides share as one term is left out of
+   * the script.
+   */
   readonly equations: readonly string[];
   /** SMT-LIB 2, logic QF_BV; the answer is unsat. */
   readonly script: string;

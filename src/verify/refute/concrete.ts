@@ -1,6 +1,6 @@
 /**
- * A window run on concrete values with the reference algebra. It shares nothing with the terms but the semantics table, so a counterexample
- * that replays here is one, and one that does not is a bug.
+ * A window run on concrete values with the reference algebra. It shares nothing with the terms but the
+ * semantics table, so a counterexample that replays here is one, and one that does not is a bug.
  */
 import { bigintAlgebra } from '../../isa/algebra.ts';
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';

@@ -1,12 +1,15 @@
 /**
- * Inputs made for the formula at hand, by local search. They reach what a handful of random inputs does not: `if r0 == 0x88a8`.
+ * Inputs made for the formula at hand, by local search. They reach what a handful of random inputs does not:
+ * `if r0 == 0x88a8`.
  *
- *   goal     one side of an equation of truth values to be 1 and the other 0; or one side to be another number
- *   move     the first demand that is not met is followed from its root to one variable or byte, which is changed
+ *   goal     one side of an equation of truth values to be 1 and the other 0; or one side to be another
+ *            number
+ *   move     the first demand that is not met is followed from its root to one variable or byte, which is
+ *            changed
  *            so that the demand is met as far as that path goes; everything is evaluated again
  *
- * After Niemetz, Preiner, Biere: Propagation based local search for bit-precise reasoning (2017). Choices are drawn from a
- * seeded generator; effort is counted in terms evaluated.
+ * After Niemetz, Preiner, Biere: Propagation based local search for bit-precise reasoning (2017). Choices are
+ * drawn from a seeded generator; effort is counted in terms evaluated.
  */
 import {
   MASKS,
@@ -129,7 +132,9 @@ class Search {
     return ((BigInt(this.rng.u32()) << 32n) | BigInt(this.rng.u32())) & MASKS[width]!;
   }
 
-  /** Changes a variable or byte, or the parts of a concatenation, so that the term comes nearer to a value. */
+  /**
+   * Changes a variable or byte, or the parts of a concatenation, so that the term comes nearer to a value.
+   */
   move(t: Term, goal: bigint): void {
     const { s } = this;
     if (this.value(t) === goal) return;

@@ -1,4 +1,7 @@
-/** Inputs to try before a solver is asked: corner values, values that occur in the code, earlier counterexamples, seeded noise. */
+/**
+ * Inputs to try before a solver is asked: corner values, values that occur in the code, earlier
+ * counterexamples, seeded noise.
+ */
 import type { TermAssignment } from '../../solver/index.ts';
 import type { Hint } from '../symbolic/inputs.ts';
 

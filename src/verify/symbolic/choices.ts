@@ -1,5 +1,6 @@
 /**
- * The branches of one path: outcomes that follow from what holds already, others by a script, from which the next path is derived.
+ * The branches of one path: outcomes that follow from what holds already, others by a script, from which the
+ * next path is derived.
  */
 import { type Normalizer, Op, type Term } from '../../solver/index.ts';
 import type { PathChoice } from './run.ts';

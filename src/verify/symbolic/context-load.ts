@@ -1,4 +1,7 @@
-/** Loads of context fields that hold pointers: they give a 64-bit pointer whatever their size in the context is. */
+/**
+ * Loads of context fields that hold pointers: they give a 64-bit pointer whatever their size in the context
+ * is.
+ */
 import { type Region, region } from '../../analysis/domain/value.ts';
 import type { CtxField, CtxPointer } from '../../program/tables/hook-types.ts';
 
@@ -12,7 +15,10 @@ const REGION: Record<CtxPointer, (name: string) => Region> = {
   opaque: (name) => region.opaque(name),
 };
 
-/** The pointer that a load at an offset of the context gives, if it is one; `id` is the same for the same field. */
+/**
+ * The pointer that a load at an offset of the context gives, if it is one; `id` is the same for the same
+ * field.
+ */
 export function ctxPointerAt(
   fields: readonly CtxField[],
   offset: number,

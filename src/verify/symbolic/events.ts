@@ -2,7 +2,8 @@
  * Calls whose meaning is not computed: both versions must make the same ones, and get the same results.
  *
  *   source      its calls in order, each with everything that its result can depend on (CallEvent)
- *   candidate   each of its calls stands for one call of the source (`matchCall`) and gets that one's results;
+ *   candidate   each of its calls stands for one call of the source (`matchCall`) and gets that one's
+ *               results;
  *               that the two have equal inputs is proven afterwards (obligations.ts)
  *
  * By induction over the order of calls, equal inputs then mean equal results.
@@ -12,7 +13,9 @@ import { Op } from '../../solver/index.ts';
 import { Refused } from '../errors.ts';
 import type { Log } from './memory.ts';
 
-/** One value that a call depends on, in normal form. Inputs of calls with one signature have the same names. */
+/**
+ * One value that a call depends on, in normal form. Inputs of calls with one signature have the same names.
+ */
 export interface CallInput {
   readonly where: string;
   readonly term: Term;
@@ -125,7 +128,10 @@ function fits(source: CallEvent, c: Call): boolean {
   );
 }
 
-/** Pairs that the candidate makes in another order than the source although the order matters; each may only hold alone. */
+/**
+ * Pairs that the candidate makes in another order than the source although the order matters; each may only
+ * hold alone.
+ */
 export function swapped(
   n: Normalizer,
   reference: readonly CallEvent[],

@@ -2,10 +2,12 @@
  * Symbolic execution of a window: the semantics table over terms.
  *
  *   in:   instructions, the window's context as terms (Frame)
- *   out:  Run: how control leaves (through the end, by a jump, by `exit`), with registers, memory logs and path condition of each way out;
+ *   out:  Run: how control leaves (through the end, by a jump, by `exit`), with registers, memory logs and
+ *         path condition of each way out;
  *         accesses to shared memory in order; the regions touched
  *
- * Code without loops: jumps may go anywhere else, also out of the window. States that meet are merged into one: values become if-then-else on the branch taken.
+ * Code without loops: jumps may go anywhere else, also out of the window. States that meet are merged into
+ * one: values become if-then-else on the branch taken.
  */
 
 import { region as regions } from '../../analysis/domain/value.ts';
@@ -242,7 +244,9 @@ class Executor {
     return true;
   }
 
-  /** In a function that is called: where it succeeds, the caller goes on with what the other program returns. */
+  /**
+   * In a function that is called: where it succeeds, the caller goes on with what the other program returns.
+   */
   private tailCall(s: State, a: Activation): boolean {
     const event = this.calls.helper(Helper.tail_call, s);
     const taken = this.n.normalize(this.n.store.var(`call${event.token}.taken`, 1));
@@ -289,7 +293,10 @@ class Executor {
     if (merging !== 'all') s.logs.delete(memory);
   }
 
-  /** ld_abs, ld_ind: bytes of the packet in network order, or the function ends with 0. False when it does for sure. */
+  /**
+   * ld_abs, ld_ind: bytes of the packet in network order, or the function ends with 0. False when it does for
+   * sure.
+   */
   private legacyLoad(spec: LdAbsOp, i: Insn, s: State, a: Activation): boolean {
     const b = this.n.build;
     const { bases, merging } = this.around;

@@ -1,6 +1,6 @@
 /**
- * Abstract values as terms: a register of which some bits are known becomes a constant and narrow variables side by side; equal ids become the
- * same variable; bounds that bits cannot say become assumptions.
+ * Abstract values as terms: a register of which some bits are known becomes a constant and narrow variables
+ * side by side; equal ids become the same variable; bounds that bits cannot say become assumptions.
  */
 import { FULL64, type Scalar } from '../../analysis/domain/scalar.ts';
 import type { Pointer, Value } from '../../analysis/domain/value.ts';
@@ -70,7 +70,8 @@ export class WindowInputs {
       t = b.or(b.and(b.store.var(name, 64), b.const(mask, 64)), b.const(value, 64));
     }
     this.bounds(s, t!);
-    // Where one variable carries all unknown bits at the bottom, its values can be drawn from the range itself.
+    // Where one variable carries all unknown bits at the bottom, its values can be drawn from the range
+    // itself.
     const unknown = runs.filter((r) => r.one);
     if (unknown.length === 1 && unknown[0]!.lo === 0 && runs.length <= 2 && value === 0n)
       this.hints.set(runs.length === 1 ? name : `${name}[0+${unknown[0]!.width}]`, {

@@ -1,6 +1,7 @@
 /**
- * What is known of the pointers that map lookups give: arrays have every key in range, entries of one map do not overlap, and one key leads to one
- * entry. All of it as assumptions about the variables that stand for the pointers.
+ * What is known of the pointers that map lookups give: arrays have every key in range, entries of one map do
+ * not overlap, and one key leads to one entry. All of it as assumptions about the variables that stand for
+ * the pointers.
  */
 import type { MapDef } from '../../program/program.ts';
 import { mapType } from '../../program/tables/maps.ts';
@@ -40,7 +41,10 @@ export class LookupFacts {
     this.assumptions.push(b.not(b.eq(base, b.const(0n, 64))));
   }
 
-  /** Truth of a branch condition in normal form that asks whether such a pointer is NULL; undefined for all others. */
+  /**
+   * Truth of a branch condition in normal form that asks whether such a pointer is NULL; undefined for all
+   * others.
+   */
   decide(condition: Term): boolean | undefined {
     const s = this.n.store;
     if (s.op(condition) === Op.Not) {

@@ -1,6 +1,7 @@
 /**
- * Memory as a log of writes on top of unknown initial contents. Reading walks the log from its end: distances that are known constants are
- * decided at once, others become if-then-else on address equality. Logs are immutable lists, so states fork for free.
+ * Memory as a log of writes on top of unknown initial contents. Reading walks the log from its end: distances
+ * that are known constants are decided at once, others become if-then-else on address equality. Logs are
+ * immutable lists, so states fork for free.
  */
 import { constantDifference, type Normalizer, Op, splitOffset, type Term } from '../../solver/index.ts';
 
@@ -15,7 +16,8 @@ export interface Write {
   /** Condition under which it happened, when states were merged since. */
   readonly guard: Term | undefined;
   /**
-   * The whole memory was replaced by the unknown contents of this name (a call may have written anywhere); then address, size and value mean nothing.
+   * The whole memory was replaced by the unknown contents of this name (a call may have written anywhere);
+   * then address, size and value mean nothing.
    */
   readonly havoc?: string;
 }
@@ -47,7 +49,8 @@ export class MemoryReader {
   private readonly apart: Apart;
 
   /**
-   * @param offsets decide distances that are constants here (false: leave every comparison of addresses to the formula)
+   * @param offsets decide distances that are constants here (false: leave every comparison of addresses to
+   *   the formula)
    * @param apart says of two places with different bases that they do not overlap
    */
   constructor(normalizer: Normalizer, known: KnownByte, offsets = true, apart: Apart = () => false) {
@@ -58,8 +61,8 @@ export class MemoryReader {
   }
 
   /**
-   * `size` bytes at a normalized address, little-endian, as one term. As long as writes cover the whole of it or nothing, whole values are
-   * taken, so that pointers stay pointers.
+   * `size` bytes at a normalized address, little-endian, as one term. As long as writes cover the whole of it
+   * or nothing, whole values are taken, so that pointers stay pointers.
    */
   load(memory: string, log: Log, address: Term, size: number): Term {
     const b = this.n.build;

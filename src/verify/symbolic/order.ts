@@ -5,7 +5,8 @@ import { specOf } from '../../isa/semantics.ts';
 import { Unsupported } from '../errors.ts';
 
 /**
- * Instructions that control can reach, each after all that lead to it, in an order that does not depend on where blocks lie.
+ * Instructions that control can reach, each after all that lead to it, in an order that does not depend on
+ * where blocks lie.
  * @throws Unsupported when there is a loop
  */
 export function executionOrder(insns: readonly Insn[], offsets: Int32Array): number[] {
@@ -36,7 +37,10 @@ export function executionOrder(insns: readonly Insn[], offsets: Int32Array): num
   return order.reverse();
 }
 
-/** How many ways lead from the first instruction to an end, calls not followed. @throws Unsupported when there is a loop */
+/**
+ * How many ways lead from the first instruction to an end, calls not followed. @throws Unsupported when there
+ * is a loop
+ */
 export function countPaths(insns: readonly Insn[]): number {
   const offsets = slotOffsets(insns);
   const ways = new Array<number>(insns.length + 1).fill(1);

@@ -1,6 +1,6 @@
 /**
- * Which memory an address belongs to. A pointer is `base + offset` with one variable per object as its base: an unknown 64-bit
- * number, so arithmetic on its bits cannot be confused with arithmetic on offsets.
+ * Which memory an address belongs to. A pointer is `base + offset` with one variable per object as its base:
+ * an unknown 64-bit number, so arithmetic on its bits cannot be confused with arithmetic on offsets.
  *
  *   none   every region is a memory of its own
  *   maps   all map values are one memory: a pointer into an inner map may point into any map
@@ -106,7 +106,8 @@ export function mergingFor(touched: Iterable<Region | undefined>): AliasPartitio
   const list = [...touched];
   if (list.length > 1 && list.some((r) => r === undefined)) return 'all';
   const keys = new Set(list.map((r) => memoryOf(r, 'none')));
-  // Memory that a helper handed out, and kernel objects, may be anything but the stack; kept simple: one memory.
+  // Memory that a helper handed out, and kernel objects, may be anything but the stack; kept simple: one
+  // memory.
   const loose = list.some((r) => r?.kind === 'opaque' || (r?.kind === 'memory' && r.what !== 'ringbuf'));
   const apart = [...keys].filter((k) => !k.startsWith('stack'));
   if (loose && apart.length > 1) return 'all';

@@ -53,7 +53,10 @@ export interface PathChoice {
 
 /** One way out, all paths to it merged. */
 export interface SymbolicExit {
-  /** 'exit': leaves the function; a number: where a jump goes, as in ExitPoint; 0 is the instruction after the window. */
+  /**
+   * 'exit': leaves the function; a number: where a jump goes, as in ExitPoint; 0 is the instruction after the
+   * window.
+   */
   to: 'exit' | number;
   condition: Term;
   registers: readonly (Term | undefined)[];
@@ -66,7 +69,10 @@ export interface SymbolicRun {
   /** Memory that each instruction accesses (the last one symbolically seen), by index. */
   memories: readonly (string | undefined)[];
   touched: ReadonlySet<Region | undefined>;
-  /** Calls in order; of a candidate also the calls of the source that they stand for, and those that have none. */
+  /**
+   * Calls in order; of a candidate also the calls of the source that they stand for, and those that have
+   * none.
+   */
   calls: readonly CallEvent[];
   pairs: readonly CallPair[];
   missing: readonly CallEvent[];

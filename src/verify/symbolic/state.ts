@@ -13,7 +13,10 @@ export interface State {
   logs: Map<string, Log>;
   /** Packet pointers in the context that a call moved, by region key. */
   moved: Map<string, { region: Region; value: Term }>;
-  /** Token of the call that last changed something that has no bytes here (which keys a map has, ...); 0 = none did. */
+  /**
+   * Token of the call that last changed something that has no bytes here (which keys a map has, ...); 0 =
+   * none did.
+   */
   versions: Map<string, Term>;
 }
 
@@ -79,7 +82,10 @@ export function lostName(r: number): string {
   return `r${r} lost`;
 }
 
-/** What a register holds that a call left unreadable, or that was never written: any number, in both versions the same. */
+/**
+ * What a register holds that a call left unreadable, or that was never written: any number, in both versions
+ * the same.
+ */
 function lost(n: Normalizer, r: number): Term {
   return n.store.var(lostName(r), 64);
 }

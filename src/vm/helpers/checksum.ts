@@ -1,6 +1,12 @@
-/** Internet checksums in the kernel's arithmetic (include/net/checksum.h). Words are in memory order, little-endian. */
+/**
+ * Internet checksums in the kernel's arithmetic (include/net/checksum.h). Words are in memory order,
+ * little-endian.
+ */
 
-/** Ones' complement sum of a 32-bit accumulator and the 16-bit words of `n` bytes; an odd last byte is a low one. */
+/**
+ * Ones' complement sum of a 32-bit accumulator and the 16-bit words of `n` bytes; an odd last byte is a low
+ * one.
+ */
 export function partial(bytes: Uint8Array, p: number, n: number, sum: number): number {
   let total = sum;
   for (let i = 0; i < n; i += 2) total += bytes[p + i]! | (i + 1 < n ? bytes[p + i + 1]! << 8 : 0);

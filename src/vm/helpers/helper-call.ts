@@ -1,5 +1,6 @@
 /**
- * What a helper model sees of the run: arguments, memory, the test's seed, and where to put results and effects.
+ * What a helper model sees of the run: arguments, memory, the test's seed, and where to put results and
+ * effects.
  *
  *   registers r1..r5, arena  --model-->  r0, arena, external calls
  */
@@ -128,7 +129,10 @@ export class HelperCall {
     return this.hash(0xc9) % this.cpus;
   }
 
-  /** Notes an effect that somebody outside can see. `places` are [linear address, length] of bytes behind pointers. */
+  /**
+   * Notes an effect that somebody outside can see. `places` are [linear address, length] of bytes behind
+   * pointers.
+   */
   record(helper: number, args: readonly bigint[], places: readonly (readonly [number, number])[] = []): void {
     const { bytes } = this.arena;
     let a = mix(helper);
@@ -158,7 +162,8 @@ export class HelperCall {
     return helperById(id);
   }
 
-  // The packet ---------------------------------------------------------------------------------------------------
+  // The packet
+  // ---------------------------------------------------------------------------------------------------
 
   /** Linear address of the packet's first byte. */
   get data(): number {

@@ -3,8 +3,8 @@
  *
  *   helper number --model, or the stand-in for helpers without one--> r0, memory, external calls
  *
- * HelperModels answer as Linux does, return codes included; what Linux leaves open (time, chance, routes) follows from the
- * test's seed. Every model checks the shadow of the memory it is given.
+ * HelperModels answer as Linux does, return codes included; what Linux leaves open (time, chance, routes)
+ * follows from the test's seed. Every model checks the shadow of the memory it is given.
  */
 import { HelperFault } from '../memory/arena.ts';
 import { HELPER_EXIT } from '../memory/layout.ts';

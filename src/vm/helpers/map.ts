@@ -1,6 +1,6 @@
 /**
- * Map helpers, with the kernel's return codes. Sources: kernel/bpf/arraymap.c, hashtab.c, lpm_trie.c, devmap.c,
- * queue_stack_maps.c.
+ * Map helpers, with the kernel's return codes. Sources: kernel/bpf/arraymap.c, hashtab.c, lpm_trie.c,
+ * devmap.c, queue_stack_maps.c.
  */
 import { Helper } from '../../program/tables/helpers.ts';
 import { MapTypeId as T } from '../../program/tables/maps.ts';
@@ -33,7 +33,10 @@ export function lookup(k: HelperCall, map: SimMap, key: number): number {
   return -1;
 }
 
-/** Whether the first `length` bits of two tries' keys agree; keys are {prefix length u32, bytes in network order}. */
+/**
+ * Whether the first `length` bits of two tries' keys agree; keys are {prefix length u32, bytes in network
+ * order}.
+ */
 function samePrefix(k: HelperCall, a: number, b: number, length: number): boolean {
   const { bytes } = k.arena;
   const whole = length >> 3;

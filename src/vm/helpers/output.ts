@@ -42,8 +42,8 @@ function redirectMap(k: HelperCall): Done {
 }
 
 /**
- * tail_call(ctx, map, index): ends the running function when there is an entry, else goes on. What the other program does is
- * not followed; a caller of the function gets a result that differs from entry to entry.
+ * tail_call(ctx, map, index): ends the running function when there is an entry, else goes on. What the other
+ * program does is not followed; a caller of the function gets a result that differs from entry to entry.
  */
 function tailCall(k: HelperCall): Done {
   k.ctx(1);

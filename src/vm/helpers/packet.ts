@@ -1,6 +1,6 @@
 /**
- * Helpers that read, write and resize packets, with the kernel's limits and return codes. Source: net/core/filter.c,
- * net/core/skbuff.c.
+ * Helpers that read, write and resize packets, with the kernel's limits and return codes. Source:
+ * net/core/filter.c, net/core/skbuff.c.
  */
 import { Helper } from '../../program/tables/helpers.ts';
 import { fault } from '../memory/arena.ts';
@@ -12,7 +12,10 @@ import type { Done, HelperCall, HelperModels } from './helper-call.ts';
 
 const ETH_HLEN = 14;
 
-/** Big-endian view of packet words does not matter here: checksums work in memory order on little-endian machines. */
+/**
+ * Big-endian view of packet words does not matter here: checksums work in memory order on little-endian
+ * machines.
+ */
 const u16 = (k: HelperCall, p: number): number => k.arena.view.getUint16(p, true);
 
 function setU16(k: HelperCall, p: number, value: number): void {
@@ -74,7 +77,10 @@ function l3Replace(k: HelperCall): Done {
   return k.ret(0);
 }
 
-/** The checksum `sum` with r3 replaced by r4, of `size` bytes (0: r4 is the difference); -1 when that is not allowed. */
+/**
+ * The checksum `sum` with r3 replaced by r4, of `size` bytes (0: r4 is the difference); -1 when that is not
+ * allowed.
+ */
 function replaced(k: HelperCall, sum: number, size: number): number {
   const [from, to] = [k.value(3), k.lo(4)];
   switch (size) {
@@ -130,7 +136,10 @@ function addOnes(a: number, b: number): number {
   return (sum > 0xffff_ffff ? sum + 1 : sum) >>> 0;
 }
 
-/** Gives bytes that come into the packet the access that packet bytes have, and takes it from those that leave it. */
+/**
+ * Gives bytes that come into the packet the access that packet bytes have, and takes it from those that leave
+ * it.
+ */
 function resize(k: HelperCall, start: number, end: number): void {
   const [data, oldEnd] = [k.dataMeta, k.dataEnd];
   const access = packetAccess(k.hook);
@@ -236,7 +245,10 @@ function xdpBytes(k: HelperCall, store: boolean): Done {
   return k.ret(0);
 }
 
-/** fib_lookup(ctx, params, size, flags): struct bpf_fib_lookup of 64 bytes. The route follows from seed and question. */
+/**
+ * fib_lookup(ctx, params, size, flags): struct bpf_fib_lookup of 64 bytes. The route follows from seed and
+ * question.
+ */
 const FIB = {
   BYTES: 64,
   IFINDEX: 8,

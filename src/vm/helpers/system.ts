@@ -1,6 +1,6 @@
 /**
- * Helpers about time, chance, the current task and memory outside the program. What they see follows from the seed:
- * addresses outside the simulated memory hold bytes that depend on the address.
+ * Helpers about time, chance, the current task and memory outside the program. What they see follows from the
+ * seed: addresses outside the simulated memory hold bytes that depend on the address.
  */
 import { Helper } from '../../program/tables/helpers.ts';
 import { HEAD, NULL_PAGE, SHADOW } from '../memory/layout.ts';

@@ -1,7 +1,7 @@
 /**
- * The stand-in for helpers without a model, driven by the prototype: memory arguments are checked and read, written
- * ones get bytes that follow from the seed, the result follows from the seed and everything that was read, and a helper
- * that somebody outside can notice is recorded.
+ * The stand-in for helpers without a model, driven by the prototype: memory arguments are checked and read,
+ * written ones get bytes that follow from the seed, the result follows from the seed and everything that was
+ * read, and a helper that somebody outside can notice is recorded.
  */
 import { type Helper, isSilent, type MemArg, mapArgOf, memOfArg } from '../../program/tables/helpers.ts';
 import { fault } from '../memory/arena.ts';

@@ -3,8 +3,8 @@
  *
  *   instruction --K2's name for it--> profile entry, 1.0 when it has none, 0 for exit, NOP and `ja`
  *
- * `staticLatency` is K2's own estimate, the sum over all instructions whether they run or not; along an executed path
- * the interpreter adds up the same prices (Machine.latency).
+ * `staticLatency` is K2's own estimate, the sum over all instructions whether they run or not; along an
+ * executed path the interpreter adds up the same prices (Machine.latency).
  */
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { type AluMnemonic, type OpSpec, specOf } from '../../isa/semantics.ts';
@@ -30,8 +30,8 @@ function operandOf(spec: { operand: 'X' | 'K' | 'none' }): string {
 }
 
 /**
- * K2's name of an instruction, as its profile lists it; undefined when it has none. The profile spells the 32-bit
- * "not equal" jump JNEQ32 while K2 looks up JNE32, so it is priced as missing there and here.
+ * K2's name of an instruction, as its profile lists it; undefined when it has none. The profile spells the
+ * 32-bit "not equal" jump JNEQ32 while K2 looks up JNE32, so it is priced as missing there and here.
  */
 export function k2Name(i: Insn): string | undefined {
   const spec = specOf(i);
@@ -65,8 +65,9 @@ function nameOf(spec: OpSpec, i: Insn): string | undefined {
 }
 
 /**
- * Nanoseconds of one execution of an instruction. A profile may say more than K2's do: prices by `OpSpec.name`, of helpers
- * per map type (`BPF_FUNC_map_lookup_elem/hash`), and of helpers that it does not list (`BPF_FUNC_*`).
+ * Nanoseconds of one execution of an instruction. A profile may say more than K2's do: prices by
+ * `OpSpec.name`, of helpers per map type (`BPF_FUNC_map_lookup_elem/hash`), and of helpers that it does not
+ * list (`BPF_FUNC_*`).
  * @param map type of the map that a helper is called with
  */
 export function priceOf(i: Insn, profile: LatencyProfile = DEFAULT_PROFILE, map?: number): number {

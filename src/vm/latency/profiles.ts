@@ -1,6 +1,7 @@
 /**
- * K2's opcode latencies in nanoseconds per execution: superopt (smartnic/superopt), src/isa/ebpf/inst.runtime (`d6515`,
- * machine d6515, Ubuntu 20) and inst_cyclops.runtime (`cyclops`), as profiled by the K2 authors. Names are K2's.
+ * K2's opcode latencies in nanoseconds per execution: superopt (smartnic/superopt), src/isa/ebpf/inst.runtime
+ * (`d6515`, machine d6515, Ubuntu 20) and inst_cyclops.runtime (`cyclops`), as profiled by the K2 authors.
+ * Names are K2's.
  */
 export const K2_PROFILES = {
   d6515: {

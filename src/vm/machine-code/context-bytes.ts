@@ -1,6 +1,7 @@
 /**
- * Bytes of machine code that an access to a context field becomes, after the verifier has made the kernel's own loads of
- * it: measured with Linux 6.18, one program per access (test/kernel/context-bytes.test.ts measures them again).
+ * Bytes of machine code that an access to a context field becomes, after the verifier has made the kernel's
+ * own loads of it: measured with Linux 6.18, one program per access (test/kernel/context-bytes.test.ts
+ * measures them again).
  *
  *   r4:16=7    a load of 4 bytes at offset 16: 7 bytes of machine code; w: a store of a register
  */

@@ -2,7 +2,8 @@
  * Bytes of x86-64 machine code per BPF instruction, as Linux's just-in-time compiler emits it
  * (arch/x86/net/bpf_jit_comp.c, 6.18): facts about its choices, one function per kind of instruction.
  *
- *   instruction --sizeOf--> bytes; a jump's own bytes are left to the layout (layout.ts), its comparison is counted here
+ *   instruction --sizeOf--> bytes; a jump's own bytes are left to the layout (layout.ts), its comparison is
+ *     counted here
  */
 import type { Insn } from '../../isa/insn.ts';
 import { PseudoLd } from '../../isa/insn.ts';
@@ -15,7 +16,9 @@ export interface CpuFeatures {
   bmi2: boolean;
 }
 
-/** BPF registers in x86 registers that need a prefix byte: r8, r13, r14, r15, and r10 for the kernel's own. */
+/**
+ * BPF registers in x86 registers that need a prefix byte: r8, r13, r14, r15, and r10 for the kernel's own.
+ */
 const EXTENDED: ReadonlySet<number> = new Set([5, 7, 8, 9, 11]);
 /** Those whose lowest byte needs one, too: rdi, rsi, rbp. */
 const NEEDS_BYTE_PREFIX: ReadonlySet<number> = new Set([...EXTENDED, 1, 2, 10]);
@@ -118,7 +121,9 @@ function byteOrderSize(dst: number, mnemonic: 'be' | 'le' | 'bswap', bits: numbe
   return bits === 64 ? 3 : 2 + x;
 }
 
-/** rax and rdx are saved unless they take the result; the divisor goes to r11 unless it is in a free register. */
+/**
+ * rax and rdx are saved unless they take the result; the divisor goes to r11 unless it is in a free register.
+ */
 function divisionSize(i: Insn, { width, operand, mnemonic }: AluOp): number {
   const isRemainder = mnemonic === 'mod' || mnemonic === 'smod';
   const isSigned = mnemonic === 'sdiv' || mnemonic === 'smod';

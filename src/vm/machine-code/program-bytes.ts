@@ -1,5 +1,6 @@
 /**
- * Machine code of a whole program whose instructions are those that the kernel compiles (after its verifier's rewriting).
+ * Machine code of a whole program whose instructions are those that the kernel compiles (after its verifier's
+ * rewriting).
  */
 import { calleeOf, jumpTargets, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, isHelperCall, R10 } from '../../isa/insn.ts';

@@ -1,6 +1,6 @@
 /**
- * What the kernel's verifier puts in the place of instructions before they are compiled (Linux 6.18), in bytes of machine
- * code: context accesses, lookups of maps, divisions, legacy packet loads.
+ * What the kernel's verifier puts in the place of instructions before they are compiled (Linux 6.18), in
+ * bytes of machine code: context accesses, lookups of maps, divisions, legacy packet loads.
  *
  *   Program, pointers known at each instruction --rewritingOf--> bytes per rewritten instruction
  */

@@ -1,6 +1,7 @@
 /**
- * Machines that code is generated for: what the kernel's version, its configuration and the CPU put around functions.
- * Measured: the machine code of programs of one instruction and more, with the running kernel and in guests.
+ * Machines that code is generated for: what the kernel's version, its configuration and the CPU put around
+ * functions. Measured: the machine code of programs of one instruction and more, with the running kernel and
+ * in guests.
  */
 import type { CpuFeatures } from './encoding.ts';
 

@@ -1,6 +1,7 @@
 /**
- * What a test is expected to leave behind, where the emitted comparison (wasm/distance.ts) looks for it: in the arena's
- * header, and in a list of the visible words that the source changes, {address, value, mask of visible bytes}.
+ * What a test is expected to leave behind, where the emitted comparison (wasm/distance.ts) looks for it: in
+ * the arena's header, and in a list of the visible words that the source changes, {address, value, mask of
+ * visible bytes}.
  */
 import type { Arena } from '../memory/arena.ts';
 import { CELL, ENTRY, HEAD, REGS, SHADOW } from '../memory/layout.ts';
@@ -21,7 +22,9 @@ export function markExpected(arena: Arena, words: readonly number[]): void {
     for (let b = 0; b < 8; b++) arena.bytes[word + arena.delta + b]! |= SHADOW.EXPECTED;
 }
 
-/** Writes down what the run that just ended left: the list goes to address `list`. Returns the words in it. */
+/**
+ * Writes down what the run that just ended left: the list goes to address `list`. Returns the words in it.
+ */
 export function noteExpected(arena: Arena, list: number): number[] {
   const { view, at } = arena;
   const words = listChangedWords(arena, list);

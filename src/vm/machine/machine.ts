@@ -7,8 +7,8 @@
  *     setCandidate(insns), patch(i, insn)  -> decoded instructions
  *     evaluate(limit)                      -> distance from the expected outcomes, summed over the tests
  *
- * Candidates are positions: every instruction, `ld_imm64` too, takes one. Distances of jumps count slots in the layout
- * of the last `setCandidate`, so that a patch never moves the target of another instruction.
+ * Candidates are positions: every instruction, `ld_imm64` too, takes one. Distances of jumps count slots in
+ * the layout of the last `setCandidate`, so that a patch never moves the target of another instruction.
  */
 import type { Program } from '../../program/program.ts';
 import type { Machine, MachineOptions } from './types.ts';

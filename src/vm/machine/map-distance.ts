@@ -1,6 +1,7 @@
 /**
- * Distance of map contents when a run, or the expected one, inserted, replaced or deleted entries. Values that stayed
- * in their place are compared word by word by the emitted code; here are the others, compared by key.
+ * Distance of map contents when a run, or the expected one, inserted, replaced or deleted entries. Values
+ * that stayed in their place are compared word by word by the emitted code; here are the others, compared by
+ * key.
  */
 import type { Arena } from '../memory/arena.ts';
 import { MAP, MapKind, SHADOW } from '../memory/layout.ts';

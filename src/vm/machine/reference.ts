@@ -1,6 +1,7 @@
 /**
- * The reference interpreter: every instruction by its row in the semantics table, over BigInts. Slow and obvious; the
- * fast one must agree with it in everything. Memory images and helper models are shared, the rest is not.
+ * The reference interpreter: every instruction by its row in the semantics table, over BigInts. Slow and
+ * obvious; the fast one must agree with it in everything. Memory images and helper models are shared, the
+ * rest is not.
  */
 import { bigintAlgebra as algebra } from '../../isa/algebra.ts';
 import { type Insn, imm64, isNop, PseudoLd } from '../../isa/insn.ts';

@@ -69,7 +69,9 @@ export interface Machine {
   /** One run on one test, in full. Does not disturb source or candidate. */
   run(insns: readonly Insn[], test: number): Outcome;
   runAll(insns: readonly Insn[]): Outcome[];
-  /** Runs the source on every test. Returns the tests on which it faults: they do not take part in `evaluate`. */
+  /**
+   * Runs the source on every test. Returns the tests on which it faults: they do not take part in `evaluate`.
+   */
   setSource(insns: readonly Insn[]): number[];
   setCandidate(insns: readonly Insn[]): void;
   patch(index: number, insn: Insn): void;
@@ -80,8 +82,13 @@ export interface Machine {
   coverage(insns: readonly Insn[]): Coverage;
   /** As `coverage`, of one run, with the keys that it looked up in vain. */
   observe(insns: readonly Insn[], test: number): Trace;
-  /** What every test that reaches instruction `index` of `insns` has in registers and memory when it first does. */
+  /**
+   * What every test that reaches instruction `index` of `insns` has in registers and memory when it first
+   * does.
+   */
   statesAt(insns: readonly Insn[], index: number): MachineState[];
-  /** The memory that the runs work on (layout.ts), for benches: the shadow of a byte is `delta` further on. */
+  /**
+   * The memory that the runs work on (layout.ts), for benches: the shadow of a byte is `delta` further on.
+   */
   linearMemory(): { bytes: Uint8Array; delta: number };
 }

@@ -1,5 +1,6 @@
 /**
- * The fast machine: memory, decoded instructions and expected outcomes around the emitted WebAssembly (wasm/module.ts).
+ * The fast machine: memory, decoded instructions and expected outcomes around the emitted WebAssembly
+ * (wasm/module.ts).
  */
 
 import type { Insn } from '../../isa/insn.ts';

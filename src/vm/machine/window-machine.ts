@@ -1,15 +1,19 @@
 /**
  * Runs of one window of a program, from the states in which real runs enter it.
  *
- *   tests --Machine.statesAt(window.start)--> states --run the source's window--> what each is expected to leave
- *   candidate --evaluate--> distance in the place where the window is left, registers and stack bytes that are live
+ *   tests --Machine.statesAt(window.start)--> states --run the source's window--> what each is expected to
+ *     leave
+ *   candidate --evaluate--> distance in the place where the window is left, registers and stack bytes that
+ *     are live
  *                           there, memory that others see, and external calls
  *
  * Ten instructions instead of the whole program: this is what a search spends its time on.
  *
- * Windows are positions, not slots: a jump's distance counts instructions. Records of a window of n positions:
+ * Windows are positions, not slots: a jump's distance counts instructions. Records of a window of n
+ * positions:
  *
- *     0 .. n-1    the window      n    the end      n + 1 + k    place k outside      n + 1 + places    `exit`
+ *     0 .. n-1    the window      n    the end      n + 1 + k    place k outside      n + 1 + places
+ *       `exit`
  */
 
 import { type Insn, insn, OP_CALL, OP_EXIT, OP_JA } from '../../isa/insn.ts';
@@ -37,7 +41,9 @@ export interface LiveOutPlace {
   stack: Uint8Array;
 }
 
-/** What can be observed after a window: at its end, at the places outside that it jumps to, and after `exit`. */
+/**
+ * What can be observed after a window: at its end, at the places outside that it jumps to, and after `exit`.
+ */
 export interface Observables {
   end: LiveOutPlace;
   places: readonly LiveOutPlace[];
@@ -68,7 +74,9 @@ export class WindowMachine extends FastMachine {
   /** Keys that the source's window looked up in vain from the state that `add` was last asked about. */
   missed: readonly MissedKey[] = [];
 
-  /** `tests` are those of the machine that the states come from; `spare` states can be added to each window. */
+  /**
+   * `tests` are those of the machine that the states come from; `spare` states can be added to each window.
+   */
   constructor(
     program: Program,
     tests: readonly TestCase[],
@@ -97,8 +105,8 @@ export class WindowMachine extends FastMachine {
   }
 
   /**
-   * One more state, which the candidates run from as well; the current candidate stays. False when the source faults
-   * on it, or there is no room.
+   * One more state, which the candidates run from as well; the current candidate stays. False when the source
+   * faults on it, or there is no room.
    */
   add(state: MachineState): boolean {
     if (this.states.length >= this.tests.length) return false;
@@ -191,8 +199,8 @@ export class WindowMachine extends FastMachine {
   }
 
   /**
-   * Of the values of maps only what the source accesses from this state may be accessed: others see them, so that a
-   * candidate must not make an access that the source does not make (verify/proof/shared-accesses.ts).
+   * Of the values of maps only what the source accesses from this state may be accessed: others see them, so
+   * that a candidate must not make an access that the source does not make (verify/proof/shared-accesses.ts).
    */
   private guard(at: number): void {
     const { arena } = this;
@@ -210,7 +218,9 @@ export class WindowMachine extends FastMachine {
     }
   }
 
-  /** What the source's instructions access from the state at `at`: linear addresses; whole values for calls. */
+  /**
+   * What the source's instructions access from the state at `at`: linear addresses; whole values for calls.
+   */
   private accessesFrom(at: number): LinearRange[] {
     const { arena } = this;
     const { view } = arena;

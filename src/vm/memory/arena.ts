@@ -1,6 +1,6 @@
 /**
- * Memory of the running test as the helper models see it: simulated pointers to places in linear memory, with every
- * access checked against the shadow and every change in the undo log, so that a run can be rewound.
+ * Memory of the running test as the helper models see it: simulated pointers to places in linear memory, with
+ * every access checked against the shadow and every change in the undo log, so that a run can be rewound.
  */
 import { CELL, ENTRY, FAULTS, FaultCode, HEAD, NULL_PAGE, SHADOW } from './layout.ts';
 
@@ -46,7 +46,10 @@ export class Arena {
     return (BigInt(this.baseHi) << 32n) | BigInt(this.baseLo);
   }
 
-  /** Linear address of a simulated one, or -1 when it is outside the arena. A base never carries into its upper half. */
+  /**
+   * Linear address of a simulated one, or -1 when it is outside the arena. A base never carries into its
+   * upper half.
+   */
   locate(lo: number, hi: number): number {
     const offset = lo - this.baseLo;
     return hi === this.baseHi && offset >= 0 && offset < this.size ? this.at + offset : -1;
@@ -124,7 +127,10 @@ export class Arena {
     return this.view.getUint32(this.at + offset, true) - this.baseLo;
   }
 
-  /** Adds 1 to a counter of the run and gives its old value. Counters are not in the undo log: a run starts at zero. */
+  /**
+   * Adds 1 to a counter of the run and gives its old value. Counters are not in the undo log: a run starts at
+   * zero.
+   */
   count(offset: number): number {
     const p = this.at + offset;
     const old = this.view.getUint32(p, true);

@@ -1,6 +1,7 @@
 /**
- * Builds the memory of one test: an arena with a header, map descriptors, and regions (stack, context, packet, objects
- * behind context pointers, map storage) in an order and at distances that the test's seed decides.
+ * Builds the memory of one test: an arena with a header, map descriptors, and regions (stack, context,
+ * packet, objects behind context pointers, map storage) in an order and at distances that the test's seed
+ * decides.
  *
  *   in:   program (image-shape.ts), test case          out:  arena bytes and shadow, ready to run
  */
@@ -133,22 +134,26 @@ function place(sizes: [string, number][], start: number, rng: Rng): Map<string, 
 }
 
 /**
- * Where the network and link headers are, from the packet's first byte: traffic control sees the Ethernet header, socket
- * filters and the hooks of cgroups and tunnels start behind it.
+ * Where the network and link headers are, from the packet's first byte: traffic control sees the Ethernet
+ * header, socket filters and the hooks of cgroups and tunnels start behind it.
  */
 function headers(hook: Hook): { net: number; link: number } {
   const ethernet = hook.name === 'sched_cls' || hook.name === 'sched_act' || hook.name === 'xdp';
   return ethernet ? { net: ETHERNET, link: 0 } : { net: 0, link: -ETHERNET };
 }
 
-/** Storage that helpers hand out (socket or cgroup storage) shares the opaque object, so that one may be written. */
+/**
+ * Storage that helpers hand out (socket or cgroup storage) shares the opaque object, so that one may be
+ * written.
+ */
 function objectAccess(kind: CtxPointer): number {
   return kind === 'opaque' ? SHADOW.READ | SHADOW.WRITE | SHADOW.OUTPUT : SHADOW.READ;
 }
 
 /** Shadow of packet bytes. */
 export function packetAccess(hook: Hook): number {
-  // Helpers may read and write packets that the program cannot access directly, so OUTPUT does not depend on it.
+  // Helpers may read and write packets that the program cannot access directly, so OUTPUT does not depend on
+  // it.
   const direct = { none: 0, read: SHADOW.READ, write: SHADOW.READ | SHADOW.WRITE }[hook.packet];
   return direct | SHADOW.OUTPUT;
 }

@@ -1,16 +1,17 @@
 /**
- * Where things lie in the interpreter's linear memory. Both interpreters and all helper models use this layout; the
- * emitted WebAssembly has these numbers built in.
+ * Where things lie in the interpreter's linear memory. Both interpreters and all helper models use this
+ * layout; the emitted WebAssembly has these numbers built in.
  *
  *     0      registers r0..r10, 8 bytes each
  *     128    saved state of local calls: 8 frames of return address (i32) and r6..r9
  *     512    cells (CELL)
- *     4096   decoded instructions, 16 bytes each (decode.ts), then price and coverage tables, test order, undo log,
+ *     4096   decoded instructions, 16 bytes each (decode.ts), then price and coverage tables, test order,
+ *            undo log,
  *            one arena per test, lists of expected words
  *     +delta shadow bytes: the shadow of byte p is at p + delta
  *
- * An arena is all memory that a program can see in one test: a header (what the kernel knows about the run), map
- * descriptors, then the regions (image.ts). Simulated address = arena's base + offset in the arena.
+ * An arena is all memory that a program can see in one test: a header (what the kernel knows about the run),
+ * map descriptors, then the regions (image.ts). Simulated address = arena's base + offset in the arena.
  */
 import { MapFlag } from '../../program/tables/map-ids.ts';
 
@@ -65,7 +66,10 @@ export const CELL = {
 
 export const CODE = 4096;
 export const RECORD = 16;
-/** One entry of the undo log or of an expected list: address i32, pad, data or expected i64, shadow or mask i64. */
+/**
+ * One entry of the undo log or of an expected list: address i32, pad, data or expected i64, shadow or mask
+ * i64.
+ */
 export const ENTRY = 24;
 
 /** Arena header: offset of each word. */
@@ -84,7 +88,10 @@ export const HEAD = {
   SOCK: 56,
   FLOW_KEYS: 64,
   OPAQUE: 72,
-  /** Counters of one run, zero at its start: structural map changes, external calls, wrong calls, random draws, clock reads. */
+  /**
+   * Counters of one run, zero at its start: structural map changes, external calls, wrong calls, random
+   * draws, clock reads.
+   */
   STRUCTURE: 80,
   CALLS: 84,
   WRONG_CALLS: 88,
@@ -108,7 +115,10 @@ export const HEAD = {
   SIZE: 160,
   /** i32: seed of the test. */
   SEED: 164,
-  /** i32: offset of the lowest address that the packet may grow to, and of the highest; protocol header offsets. */
+  /**
+   * i32: offset of the lowest address that the packet may grow to, and of the highest; protocol header
+   * offsets.
+   */
   PACKET_MIN: 168,
   PACKET_MAX: 172,
   /** i32: offset of the context and its bytes. */
@@ -118,12 +128,17 @@ export const HEAD = {
   RINGBUF: 184,
   RINGBUF_START: 192,
   RINGBUF_END: 196,
-  /** i32: where the network header is, from the start of the packet, and the link header (for legacy loads). */
+  /**
+   * i32: where the network header is, from the start of the packet, and the link header (for legacy loads).
+   */
   NET_HEADER: 200,
   LINK_HEADER: 204,
   /** i32: stack frames that the image has room for: 1, or MAX_FRAMES when the program has local calls. */
   FRAMES: 208,
-  /** i64 x 11: registers that a window starts with, what it is expected to leave in their live bits, and these bits. */
+  /**
+   * i64 x 11: registers that a window starts with, what it is expected to leave in their live bits, and these
+   * bits.
+   */
   WINDOW_REGS: 216,
   EXPECTED_REGS: 304,
   LIVE_REGS: 392,
@@ -169,7 +184,9 @@ export const MapKind = { NONE: 0, DENSE: 1, SLOTS: 2 } as const;
 export const SHADOW = {
   READ: 1,
   WRITE: 2,
-  /** First byte of a context field that yields a pointer; the data hold {u16 header offset, u16 field size}. */
+  /**
+   * First byte of a context field that yields a pointer; the data hold {u16 header offset, u16 field size}.
+   */
   POINTER: 4,
   /** Visible to somebody after the run. */
   OUTPUT: 8,

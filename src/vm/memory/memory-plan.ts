@@ -9,7 +9,10 @@ import { CELL, CODE, ENTRY, RECORD } from './layout.ts';
 const PAGE = 64 * 1024;
 /** Sizes of the part before the shadow. Few, because the distance is built into the emitted code. */
 const CLASSES = [128, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576].map((kib) => kib * 1024);
-/** A store at p and a load of its shadow must not agree in their low 12 bits, or the processor takes them for the same place. */
+/**
+ * A store at p and a load of its shadow must not agree in their low 12 bits, or the processor takes them for
+ * the same place.
+ */
 const SKEW = 2080;
 
 export interface MemoryPlan {

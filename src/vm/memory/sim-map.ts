@@ -1,10 +1,11 @@
 /**
  * Contents of simulated maps, kept in the arena of a test so that undoing a run undoes them too.
  *
- * Small array-like maps hold every value in place (DENSE). All others hold slots (SLOTS): {state u32, sequence u32, key,
- * value}, key and value padded to 8 bytes. A slot is free, live or dead; dead slots stay accessible, as elements of the
- * kernel's hash tables do until the program ends, and are used again last in, first out (kernel/bpf/hashtab.c,
- * pcpu_freelist). Arrays that are too large to be dense get a slot when an index is first looked up.
+ * Small array-like maps hold every value in place (DENSE). All others hold slots (SLOTS): {state u32,
+ * sequence u32, key, value}, key and value padded to 8 bytes. A slot is free, live or dead; dead slots stay
+ * accessible, as elements of the kernel's hash tables do until the program ends, and are used again last in,
+ * first out (kernel/bpf/hashtab.c, pcpu_freelist). Arrays that are too large to be dense get a slot when an
+ * index is first looked up.
  */
 
 import type { MapDef } from '../../program/program.ts';
@@ -19,7 +20,9 @@ export const DENSE_LIMIT = 64 * 1024;
 export const SPARE_SLOTS = 24;
 
 export const SlotState = { FREE: 0, LIVE: 1, DEAD: 2 } as const;
-/** Of a keyed map's slot: where its state, its number of insertion (or the next free slot) and its key are. */
+/**
+ * Of a keyed map's slot: where its state, its number of insertion (or the next free slot) and its key are.
+ */
 export const SLOT = { STATE: 0, SEQUENCE: 4, KEY: 8 } as const;
 
 const NO_STORAGE: readonly number[] = [MapTypeId.STACK_TRACE, MapTypeId.RINGBUF, MapTypeId.USER_RINGBUF];
@@ -37,7 +40,10 @@ export function storageOf(def: MapDef): { kind: number; stride: number; bytes: (
   return { kind: MapKind.SLOTS, stride, bytes: (slots) => slots * stride };
 }
 
-/** Slots that a map gets, given its initial entries. Only preallocated hash tables use replaced elements again. */
+/**
+ * Slots that a map gets, given its initial entries. Only preallocated hash tables use replaced elements
+ * again.
+ */
 export function slotCount(def: MapDef, entries: number): number {
   const all = entries + SPARE_SLOTS;
   return isPreallocated(def.type, def.flags) ? Math.min(def.maxEntries + 1, all) : all;
@@ -156,8 +162,9 @@ export class SimMap {
   }
 
   /**
-   * Replaces a live element by a new one with an equal key, as hash tables do: who holds a pointer to the old value
-   * keeps the old value. With `preallocated` the map's spare element becomes the new one and the old one the spare.
+   * Replaces a live element by a new one with an equal key, as hash tables do: who holds a pointer to the old
+   * value keeps the old value. With `preallocated` the map's spare element becomes the new one and the old
+   * one the spare.
    */
   replace(index: number, key: number, preallocated: boolean): number {
     const spare = this.get(MAP.SPARE);

@@ -1,6 +1,6 @@
 /**
- * A machine's state that is being changed into another one: registers, bytes, the packet's end, map entries. It knows the
- * layout of the arena (layout.ts), so that nobody else edits it byte by byte.
+ * A machine's state that is being changed into another one: registers, bytes, the packet's end, map entries.
+ * It knows the layout of the arena (layout.ts), so that nobody else edits it byte by byte.
  */
 
 import { HEAD, MAP, MAP_BYTES, MAP_READ_ONLY, MAPS, MapKind, SHADOW } from './layout.ts';

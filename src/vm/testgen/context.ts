@@ -1,4 +1,7 @@
-/** Context bytes per hook: fields that follow from the packet, fields that the program compares, unknown others. */
+/**
+ * Context bytes per hook: fields that follow from the packet, fields that the program compares, unknown
+ * others.
+ */
 import type { Rng } from '../../base/random.ts';
 import type { CtxField, Hook } from '../../program/tables/hook-types.ts';
 import { HOOKS } from '../../program/tables/hooks.ts';
@@ -11,8 +14,8 @@ const FROM_PACKET: Readonly<Record<string, (packet: Uint8Array) => number>> = {
 };
 
 /**
- * @param wild false: only values that BPF_PROG_TEST_RUN of a kernel would produce from a bare packet; true: every
- *   readable field takes any value.
+ * @param wild false: only values that BPF_PROG_TEST_RUN of a kernel would produce from a bare packet; true:
+ *   every readable field takes any value.
  */
 export function randomContext(
   hookName: Hook['name'],

@@ -1,5 +1,6 @@
 /**
- * Test cases without end, for long comparisons: fresh ones, and variations of those that reached something new.
+ * Test cases without end, for long comparisons: fresh ones, and variations of those that reached something
+ * new.
  *
  *   fresh | variation of a kept test --maps filled with what it looks up--> observe --something new?--> kept
  */
@@ -14,7 +15,9 @@ import { randomBytes } from './maps.ts';
 /** Tests in a row that reached nothing new, after which only one in `SELDOM` is looked at. */
 const SATURATED = 400;
 const SELDOM = 8;
-/** Share of fresh tests from then on: they are worth a look, which takes longer than their run in the kernel. */
+/**
+ * Share of fresh tests from then on: they are worth a look, which takes longer than their run in the kernel.
+ */
 const FRESH = 0.1;
 
 /**
@@ -74,7 +77,10 @@ function newValues(
   });
 }
 
-/** One place overwritten: a bit, a byte, a number that the program knows, or noise. Positions near the start are likelier. */
+/**
+ * One place overwritten: a bit, a byte, a number that the program knows, or noise. Positions near the start
+ * are likelier.
+ */
 function poke(bytes: Uint8Array, rng: Rng, learned: LearnedConstants): Uint8Array {
   const out = bytes.slice();
   const at = rng.chance(0.6) ? rng.below(Math.min(64, out.length)) : rng.below(out.length);

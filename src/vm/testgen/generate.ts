@@ -13,8 +13,8 @@ export interface TestOptions {
   seed: number;
   count: number;
   /**
-   * Context fields may take any value. Default true; false keeps to what the kernel's TEST_RUN can be given, so that
-   * the same case can run there.
+   * Context fields may take any value. Default true; false keeps to what the kernel's TEST_RUN can be given,
+   * so that the same case can run there.
    */
   wild?: boolean;
   /** Interpreter feedback: what a run of the test looked up and did not find, and which code it reached. */
@@ -24,7 +24,9 @@ export interface TestOptions {
 export interface TestObservation {
   /** Keys of lookups that gave NULL, with the map's index. */
   missed: readonly { map: number; key: Uint8Array }[];
-  /** Numbers of what the run reached: instructions, ways out of branches, whatever the observer tells apart. */
+  /**
+   * Numbers of what the run reached: instructions, ways out of branches, whatever the observer tells apart.
+   */
   covered: Iterable<number>;
 }
 
@@ -34,8 +36,8 @@ const REFILLS = 4;
 const EFFORT = 6;
 
 /**
- * `count` test cases. With `observe`, a test whose lookups miss is tried again with those keys present, and tests that
- * reach new instructions are preferred, so that few tests reach deep code.
+ * `count` test cases. With `observe`, a test whose lookups miss is tried again with those keys present, and
+ * tests that reach new instructions are preferred, so that few tests reach deep code.
  */
 export function generateTests(program: Program, options: TestOptions): TestCase[] {
   const rng = new Rng(options.seed, 'tests', program.name);

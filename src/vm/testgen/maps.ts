@@ -8,7 +8,9 @@ import type { LearnedConstants } from './constants.ts';
 
 const MAX_ENTRIES = 6;
 
-/** Random contents of one map: a global data section starts with its initial bytes, others with a few entries. */
+/**
+ * Random contents of one map: a global data section starts with its initial bytes, others with a few entries.
+ */
 export function randomMap(def: MapDef, rng: Rng, learned: LearnedConstants): MapContents {
   if (def.initial !== undefined) return [{ key: new Uint8Array(def.keySize), value: def.initial.slice() }];
   const type = mapType(def.type);

@@ -137,8 +137,8 @@ function arp(w: Writer, rng: Rng): void {
 }
 
 /**
- * One Ethernet frame of 14 to about 200 bytes. Most are well formed; one in five has words overwritten with constants
- * that the program knows, one in six is cut short at a random place.
+ * One Ethernet frame of 14 to about 200 bytes. Most are well formed; one in five has words overwritten with
+ * constants that the program knows, one in six is cut short at a random place.
  */
 export function randomPacket(rng: Rng, learned: LearnedConstants): Uint8Array {
   const w = new Writer();

@@ -1,6 +1,7 @@
 /**
- * The algebra whose values are WebAssembly code: 64-bit values are i64, narrower ones i32 with clean upper bits, truth
- * values are i32 that are 0 or not. Operands may be emitted more than once, so they must be free of effects.
+ * The algebra whose values are WebAssembly code: 64-bit values are i64, narrower ones i32 with clean upper
+ * bits, truth values are i32 that are 0 or not. Operands may be emitted more than once, so they must be free
+ * of effects.
  */
 import type { Algebra, Width } from '../../isa/algebra.ts';
 import type { Code } from './assembler.ts';
@@ -27,7 +28,10 @@ const bySigned =
   (a: Code, b: Code, width: Width): Code =>
     width === 64 ? wide(a, b) : clean(narrow(signExtend(a, width), signExtend(b, width)), width);
 
-/** WebAssembly takes shift amounts modulo the width; the table masks them, so both agree (32 and 64 bits only). */
+/**
+ * WebAssembly takes shift amounts modulo the width; the table masks them, so both agree (32 and 64 bits
+ * only).
+ */
 const byShift = (pair: NarrowWide) => (a: Code, b: Code, width: Width) => {
   if (width < 32) throw new Error('shifts of less than 32 bits are not in the table');
   return by(pair)(a, b, width);

@@ -1,4 +1,7 @@
-/** The part of the WebAssembly JavaScript interface that is used here; the ES2023 library types do not have it. */
+/**
+ * The part of the WebAssembly JavaScript interface that is used here; the ES2023 library types do not have
+ * it.
+ */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }

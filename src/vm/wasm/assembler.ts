@@ -1,6 +1,6 @@
 /**
- * The few parts of the WebAssembly binary format that the interpreter needs: instructions as byte strings that
- * compose, and a module around them. Reference: WebAssembly Core Specification 2.0, chapter 5.
+ * The few parts of the WebAssembly binary format that the interpreter needs: instructions as byte strings
+ * that compose, and a module around them. Reference: WebAssembly Core Specification 2.0, chapter 5.
  */
 
 /** A piece of code: the encoded bytes of zero or more instructions. */
@@ -52,7 +52,9 @@ export const call = (fn: number, ...args: readonly Code[]): Code => [...args.fla
 
 export const block = (body: Code): Code => [0x02, EMPTY, ...body, 0x0b];
 export const loop = (body: Code): Code => [0x03, EMPTY, ...body, 0x0b];
-/** (block (block ... `inner`) after[0]) after[1] ...: leaving the n-th block from within goes to `after[n]`. */
+/**
+ * (block (block ... `inner`) after[0]) after[1] ...: leaving the n-th block from within goes to `after[n]`.
+ */
 export function nestedBlocks(inner: Code, after: readonly Code[]): Code {
   return [after.map(() => [0x02, EMPTY]), inner, after.map((code) => [0x0b, ...code])].flat(2);
 }

@@ -1,4 +1,7 @@
-/** Handlers of instructions that leave the program for a while: helper and local calls, exit, legacy packet loads. */
+/**
+ * Handlers of instructions that leave the program for a while: helper and local calls, exit, legacy packet
+ * loads.
+ */
 import type { LdAbsOp } from '../../isa/semantics.ts';
 import {
   FaultCode,
@@ -40,7 +43,10 @@ import {
 
 const algebra = wasmAlgebra(L.scratch32, L.scratch64);
 
-/** Legacy positions from here on, as unsigned numbers, count from the network or the link header (linux/filter.h). */
+/**
+ * Legacy positions from here on, as unsigned numbers, count from the network or the link header
+ * (linux/filter.h).
+ */
 const SKF_NET_OFF = 0xfff0_0000;
 const SKF_LL_OFF = 0xffe0_0000;
 
@@ -49,7 +55,9 @@ function leaveEarly(site: Site, nested: number): Code {
   return w.seq(w.when(w.eqz32(w.get(L.depth)), finish(w.i32(HELPER_EXIT))), backToCaller(site, nested));
 }
 
-/** Legacy packet loads: r6 is the context; large negative positions count from the network or the link header. */
+/**
+ * Legacy packet loads: r6 is the context; large negative positions count from the network or the link header.
+ */
 export function legacyLoad(spec: LdAbsOp, site: Site): Code {
   const width = (spec.size * 8) as 8 | 16 | 32;
   const read = { 1: w.load32u8, 2: w.load32u16, 4: w.load32 }[spec.size];
@@ -95,7 +103,10 @@ export function helperCall(site: Site): Code {
   );
 }
 
-/** Lookup in a densely stored array; every other case goes to the helper model, which also judges what is wrong. */
+/**
+ * Lookup in a densely stored array; every other case goes to the helper model, which also judges what is
+ * wrong.
+ */
 export function lookup(site: Site): Code {
   const descriptor = w.add32(w.wrap(w.get(L.value)), w.get(L.arena));
   const d = (offset: number): Code => w.load32(w.get(L.scratch32), offset);

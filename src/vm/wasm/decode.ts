@@ -6,8 +6,8 @@
  *         | handler   | dst * 8   | src * 8   | offset, or distance in bytes| immediate (sign-extended) |
  *         +-----------+-----------+-----------+-----------------------------+---------------------------+
  *
- * Handlers 0 .. OPS.length-1 are the rows of the semantics table; the others are in `Special`. Distances of jumps and
- * local calls are resolved to positions: 16 bytes per instruction, whatever it takes in slots.
+ * Handlers 0 .. OPS.length-1 are the rows of the semantics table; the others are in `Special`. Distances of
+ * jumps and local calls are resolved to positions: 16 bytes per instruction, whatever it takes in slots.
  */
 
 import { slotOffsets } from '../../isa/flow.ts';
@@ -54,8 +54,8 @@ export class SlotPositions implements Targets {
   }
 
   /**
-   * Position that a reference of `distance` slots at position `from` means; the position after the last one when
-   * it leaves the program or hits the second slot of an `ld_imm64` (running into it is a fault).
+   * Position that a reference of `distance` slots at position `from` means; the position after the last one
+   * when it leaves the program or hits the second slot of an `ld_imm64` (running into it is a fault).
    */
   target(from: number, distance: number): number {
     return this.index[this.slot[from]! + 1 + distance] ?? this.length;

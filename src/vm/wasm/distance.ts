@@ -1,8 +1,11 @@
 /**
- * How far a run's outcome is from the expected one: (arena) -> sum over all outputs, 0 exactly when they are equal.
+ * How far a run's outcome is from the expected one: (arena) -> sum over all outputs, 0 exactly when they are
+ * equal.
  *
- *   r0 in the width that the hook reads; packet boundaries; words that the source changes (the expected list); words that
- *   only the candidate changed (the undo log has what they should be); external calls; maps whose structure changed.
+ *   r0 in the width that the hook reads; packet boundaries; words that the source changes (the expected
+ *     list); words that
+ *   only the candidate changed (the undo log has what they should be); external calls; maps whose structure
+ *     changed.
  *
  * Only bytes that somebody can see at the end count (shadow OUTPUT).
  */
@@ -48,7 +51,10 @@ function difference(a: Code, b: Code): Code {
   return w.choose(w.I64, w.gtu64(a, b), w.sub64(a, b), w.sub64(b, a));
 }
 
-/** Adds the distance of the values x and y: absolute differences are cut at 2^32, so that sums stay exact in a double. */
+/**
+ * Adds the distance of the values x and y: absolute differences are cut at 2^32, so that sums stay exact in a
+ * double.
+ */
 const addValues = w.when(
   w.ne64(w.get(A.x), w.get(A.y)),
   w.whenElse(

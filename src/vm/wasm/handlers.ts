@@ -1,6 +1,6 @@
 /**
- * One handler per row of the semantics table, and those of `Special`: what the dispatch loop does for an instruction.
- * A handler either advances and dispatches again, or leaves `exec` with a status.
+ * One handler per row of the semantics table, and those of `Special`: what the dispatch loop does for an
+ * instruction. A handler either advances and dispatches again, or leaves `exec` with a status.
  */
 import type { AluOp, AtomicOp, JumpOp, LoadOp, OpSpec, StoreOp } from '../../isa/semantics.ts';
 import { OPS } from '../../isa/semantics.ts';
@@ -54,7 +54,10 @@ function conditional(spec: JumpOp, site: Site): Code {
   );
 }
 
-/** Sets `p` to the linear address of the simulated one in register `register` plus offset; faults outside the arena. */
+/**
+ * Sets `p` to the linear address of the simulated one in register `register` plus offset; faults outside the
+ * arena.
+ */
 function locate(register: Code): Code {
   return w.seq(
     w.set(L.relative, w.sub64(w.add64(reg64(register), field.off64), w.get(L.base))),

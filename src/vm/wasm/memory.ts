@@ -126,7 +126,9 @@ function frame(bits: number, delta: number): Func {
 export const openFrame = (delta: number): Func => frame(SHADOW.WRITE, delta);
 export const closeFrame = (delta: number): Func => frame(0, delta);
 
-/** Rewinds the run: every logged word, newest first, then the shadow of the frames that local calls opened. */
+/**
+ * Rewinds the run: every logged word, newest first, then the shadow of the frames that local calls opened.
+ */
 export function undo(delta: number): Func {
   const [top, base, at, depth] = [0, 1, 2, 3];
   const r10 = w.load64(cell(CELL.ARENA), HEAD.R10);

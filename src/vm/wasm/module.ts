@@ -3,7 +3,8 @@
  *
  *   exec(arena) -> status            one run; memory stays as the run left it
  *   undo()                           rewinds it
- *   evaluate(limit: f64)             all tests against their expected outcome; stops when the error exceeds the limit
+ *   evaluate(limit: f64)             all tests against their expected outcome; stops when the error exceeds
+ *                                    the limit
  *   measure(count)                   sum of path prices over the first `count` tests (latency variant)
  *
  * Modules are compiled once per variant and distance of the shadow.
@@ -72,7 +73,10 @@ function exec(variant: Variant, delta: number): Func {
   };
 }
 
-/** (limit) runs the tests in order until the summed distance exceeds the limit; a test that fails then moves to the front. */
+/**
+ * (limit) runs the tests in order until the summed distance exceeds the limit; a test that fails then moves
+ * to the front.
+ */
 function evaluate(): Func {
   const [limit, order, i, n, arena, status, error, d] = [0, 1, 2, 3, 4, 5, 6, 7];
   const failed = 8;

@@ -1,4 +1,7 @@
-/** Pieces of code that the interpreter's functions share: locals, fields of a decoded instruction, registers, shadow. */
+/**
+ * Pieces of code that the interpreter's functions share: locals, fields of a decoded instruction, registers,
+ * shadow.
+ */
 import { CELL, CODE, FaultCode, HEAD, poison, RECORD, REGS, SHADOW } from '../memory/layout.ts';
 import type { Code } from './assembler.ts';
 import * as w from './assembler.ts';
@@ -138,7 +141,9 @@ export function increment(address: Code): Code {
 
 export { CELL, HEAD, REGS as REGS_ADDRESS, SHADOW };
 
-/** What a handler needs to know of its surroundings. `next(n)` dispatches again from `n` blocks further in. */
+/**
+ * What a handler needs to know of its surroundings. `next(n)` dispatches again from `n` blocks further in.
+ */
 export interface Site {
   next: (depth: number) => Code;
   variant: Variant;

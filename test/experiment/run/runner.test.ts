@@ -1,4 +1,7 @@
-/** The runner with a stand-in for the optimizer, in real worker processes (compiled code: `npm test` builds it). */
+/**
+ * The runner with a stand-in for the optimizer, in real worker processes (compiled code: `npm test` builds
+ * it).
+ */
 import {
   appendFileSync,
   existsSync,

@@ -1,4 +1,7 @@
-/** Programs are loaded as libbpf loads them: with the object's BTF, so that global functions are verified alone. */
+/**
+ * Programs are loaded as libbpf loads them: with the object's BTF, so that global functions are verified
+ * alone.
+ */
 import { describe, expect, it } from 'vitest';
 import { insn } from '../../../src/isa/insn.ts';
 import { accepts, KernelSession } from '../../../src/kernel/index.ts';

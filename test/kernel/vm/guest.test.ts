@@ -1,4 +1,6 @@
-/** A booted kernel answers as the running one does: verdicts, reasons, statistics; and ends with the process. */
+/**
+ * A booted kernel answers as the running one does: verdicts, reasons, statistics; and ends with the process.
+ */
 import { afterAll, describe, expect, test } from 'vitest';
 import { insn, OP_EXIT } from '../../../src/isa/insn.ts';
 import { opNamed } from '../../../src/isa/semantics.ts';

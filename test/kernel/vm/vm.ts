@@ -1,4 +1,7 @@
-/** Which added kernel the tests may boot, in the words of a test's title: `.ci/run` adds one, `k2 kernel vm add` does. */
+/**
+ * Which added kernel the tests may boot, in the words of a test's title: `.ci/run` adds one, `k2 kernel vm
+ * add` does.
+ */
 import { noEmulator } from '../../../src/kernel/vm/emulator.ts';
 import { kernelImages } from '../../../src/kernel/vm/images.ts';
 

@@ -36,7 +36,10 @@ export function programNamed(object: ObjectFile, name: string): Program {
   return program;
 }
 
-/** What must be equal when a program went out and came back: all but the file it came from and its pins' reasons. */
+/**
+ * What must be equal when a program went out and came back: all but the file it came from and its pins'
+ * reasons.
+ */
 export function essence(p: Program): unknown {
   const { name, section, hook, attachType, license, insns, functions, maps } = p;
   return { name, section, hook, attachType, license, insns, functions, maps };

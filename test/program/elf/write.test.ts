@@ -156,7 +156,8 @@ describe.each(CLANGS)('one function replaced (%s)', (clang) => {
     const now = programNamed(out, 'first');
     expect(now.insns.map((i) => i.op)).toEqual([0xb7, 0x95]);
     expect(now.maps).toEqual([]);
-    // The map definition stays, and so does the initial value that names the program behind the shortened one.
+    // The map definition stays, and so does the initial value that names the program behind the shortened
+    // one.
     expect(out.maps.map((m) => m.def)).toEqual(object.maps.map((m) => m.def));
     const symbol = out.elf.symbols.find((s) => s.name === 'first');
     expect(symbol?.size).toBe(16);
@@ -262,7 +263,8 @@ describe('subprograms that programs share', () => {
     expect(rewrites.map((r) => `${r.function} ${r.copyOf ?? ''}`)).toEqual(['classify ']);
     const out = readObject(writeObject(object, rewrites), 'out.o');
     expect(programNamed(out, 'third').insns).toEqual(optimized.insns);
-    // What it calls is another function in the other programs: then it stays as it was, and so does what only it calls.
+    // What it calls is another function in the other programs: then it stays as it was, and so does what only
+    // it calls.
     expect(rewriteProgram(object, third, edit(optimized, 'scaled', 0, 0, HARMLESS))).toEqual([]);
   });
 

@@ -1,4 +1,7 @@
-/** The page of an experiment in a real browser: charts draw, the table sorts and filters, nothing is fetched or logged. */
+/**
+ * The page of an experiment in a real browser: charts draw, the table sorts and filters, nothing is fetched
+ * or logged.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

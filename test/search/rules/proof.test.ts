@@ -1,6 +1,7 @@
 /**
- * Every rule that comes with the package is right: for all registers that may coincide, and for all constants, or for those
- * that the proof cases hold. The verifier decides, as it does for what the rules propose.
+ * Every rule that comes with the package is right: for all registers that may coincide, and for all
+ * constants, or for those that the proof cases hold. The verifier decides, as it does for what the rules
+ * propose.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatInsn } from '../../../src/isa/disasm.ts';

@@ -1,4 +1,7 @@
-/** Programs that share code which the other has several times: proven path by path, and no mistake in it is missed. */
+/**
+ * Programs that share code which the other has several times: proven path by path, and no mistake in it is
+ * missed.
+ */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Program } from '../../../src/program/program.ts';

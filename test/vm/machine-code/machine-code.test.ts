@@ -1,4 +1,6 @@
-/** The model of machine code against figures of Linux 6.18 (jited_prog_len), which it must meet to the byte. */
+/**
+ * The model of machine code against figures of Linux 6.18 (jited_prog_len), which it must meet to the byte.
+ */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readBytes } from '../../../src/base/files.ts';

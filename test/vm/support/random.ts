@@ -21,8 +21,8 @@ const WIDTHS = ['b', 'h', 'w', 'dw'];
 const BYTES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, dw: 8 };
 
 /**
- * XDP program: r6 = context, r7 = packet, r8 = packet end; r0..r5 and r9 are scratch. Stack bytes from -64 up hold keys
- * and values for map helpers.
+ * XDP program: r6 = context, r7 = packet, r8 = packet end; r0..r5 and r9 are scratch. Stack bytes from -64 up
+ * hold keys and values for map helpers.
  */
 export function randomProgram(rng: Rng, length = 40): Program {
   const prologue = [

@@ -115,7 +115,9 @@ async function chosenDefinitions(o: ReproduceArgs): Promise<Definition[]> {
   });
 }
 
-/** What is left over all experiments; says at the start how much that is, and which programs are not there. */
+/**
+ * What is left over all experiments; says at the start how much that is, and which programs are not there.
+ */
 async function overallProgress(
   definitions: readonly Definition[],
   options: RunOptions,
@@ -141,7 +143,10 @@ async function overallProgress(
   };
 }
 
-/** The report, and one line. Reports and baselines leave out what may not be handed on, so that they can be committed. */
+/**
+ * The report, and one line. Reports and baselines leave out what may not be handed on, so that they can be
+ * committed.
+ */
 async function conclude(
   definition: Definition,
   rows: readonly Row[],

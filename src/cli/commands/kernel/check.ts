@@ -1,4 +1,6 @@
-/** `k2 kernel check`: does a kernel accept the programs of a file, and what does its verifier spend on them? */
+/**
+ * `k2 kernel check`: does a kernel accept the programs of a file, and what does its verifier spend on them?
+ */
 import type { Command } from 'commander';
 import { UserError } from '../../../base/errors.ts';
 import { hintFor } from '../../../base/text.ts';

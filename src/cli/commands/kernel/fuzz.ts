@@ -1,4 +1,6 @@
-/** `k2 kernel fuzz` and `k2 kernel replay`: our interpreter against the running kernel, and kept differences. */
+/**
+ * `k2 kernel fuzz` and `k2 kernel replay`: our interpreter against the running kernel, and kept differences.
+ */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { writeWhole } from '../../../base/files.ts';

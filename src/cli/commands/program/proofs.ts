@@ -1,4 +1,7 @@
-/** `k2 proofs check`: the proofs that `k2 optimize --proofs` wrote, confirmed by a solver of the user's choice. */
+/**
+ * `k2 proofs check`: the proofs that `k2 optimize --proofs` wrote, confirmed by a solver of the user's
+ * choice.
+ */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { count } from '../../args.ts';

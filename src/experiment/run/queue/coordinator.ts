@@ -1,10 +1,11 @@
 /**
  * Cells that workers anywhere take from a queue in Redis (BullMQ).
  *
- *   cells --jobs, one per key--> Redis --workers (worker.ts)--> results in Redis --polled--> rows --> jobs removed
+ *   cells --jobs, one per key--> Redis --workers (worker.ts)--> results in Redis --polled--> rows --> jobs
+ *     removed
  *
- * A result stays in Redis until its row is on the disk. Jobs of a run that was killed are found again by their keys,
- * wherever they are by then: waiting, running or finished. What Redis forgets is asked again.
+ * A result stays in Redis until its row is on the disk. Jobs of a run that was killed are found again by
+ * their keys, wherever they are by then: waiting, running or finished. What Redis forgets is asked again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Queue } from 'bullmq';

@@ -3,8 +3,8 @@
  *
  *   Redis --job--> free process (pool.ts) --outcome--> Redis
  *
- * While it runs a cell it says so every few seconds; when it falls silent (killed, unplugged), another worker takes the
- * cell over.
+ * While it runs a cell it says so every few seconds; when it falls silent (killed, unplugged), another worker
+ * takes the cell over.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Worker as QueueWorker, WaitingError } from 'bullmq';

@@ -127,8 +127,8 @@ function bodyRecords(
 }
 
 /**
- * A new instruction has the line of the one before it. The kernel wants a record at the start of each function and
- * ascending offsets; we also leave out what repeats the record before.
+ * A new instruction has the line of the one before it. The kernel wants a record at the start of each
+ * function and ascending offsets; we also leave out what repeats the record before.
  */
 function lineRecords(
   origin: readonly (CodePlace | undefined)[],

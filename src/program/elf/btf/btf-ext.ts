@@ -1,10 +1,12 @@
 /**
  * Section `.BTF.ext`: three tables of records about instructions, each grouped by code section.
  *
- *     header { magic 0xeb9f, version, flags, hdr_len, func_info off+len, line_info off+len, core_relo off+len }
+ *     header { magic 0xeb9f, version, flags, hdr_len, func_info off+len, line_info off+len, core_relo off+len
+ *       }
  *     table  { rec_size, { sec_name_off, num_info, records[num_info] } ... }
  *
- * Every record starts with the byte offset of its instruction in the section; the rest of it is kept as it is.
+ * Every record starts with the byte offset of its instruction in the section; the rest of it is kept as it
+ * is.
  */
 import type { StringTable } from '../container/reader.ts';
 import { ByteReader } from '../container/reader.ts';
@@ -41,7 +43,9 @@ export interface BtfExt {
   core?: ExtTable;
 }
 
-/** Smallest record of each table: insn_off + type_id; + file, line, line:col; + type_id, access string, kind. */
+/**
+ * Smallest record of each table: insn_off + type_id; + file, line, line:col; + type_id, access string, kind.
+ */
 const MIN_RECORD: Readonly<Record<TableName, number>> = { func: 8, line: 16, core: 16 };
 
 export function parseBtfExt(bytes: Uint8Array, strings: StringTable, file: string): BtfExt {
@@ -104,7 +108,9 @@ function tableSize(table: ExtTable | undefined): number {
   return blocks.reduce((sum, b) => sum + 8 + b.records.length * table.recordSize, 4);
 }
 
-/** The section's bytes, and where each record stands. Blocks without records are left out, as libbpf demands. */
+/**
+ * The section's bytes, and where each record stands. Blocks without records are left out, as libbpf demands.
+ */
 export function encodeBtfExt(ext: BtfExt): { bytes: Uint8Array; placed: PlacedRecord[] } {
   const header = ext.headerSize;
   const tables = TABLES.map((name) => ({ name, table: ext[name] }));

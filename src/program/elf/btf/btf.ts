@@ -1,8 +1,9 @@
 /**
- * BTF, the type information in section `.BTF` (Documentation/bpf/btf.rst): what map definitions, data sections and
- * externs are made of.
+ * BTF, the type information in section `.BTF` (Documentation/bpf/btf.rst): what map definitions, data
+ * sections and externs are made of.
  *
- *     header { magic 0xeb9f, version, flags, hdr_len, type_off, type_len, str_off, str_len }  types...  strings...
+ *     header { magic 0xeb9f, version, flags, hdr_len, type_off, type_len, str_off, str_len }  types...
+ *       strings...
  */
 import { ByteReader, hex, StringTable } from '../container/reader.ts';
 

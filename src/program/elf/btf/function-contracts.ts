@@ -1,6 +1,6 @@
 /**
- * The contracts of an object's functions: what linkers see (symbols), what libbpf makes of it, and what the kernel reads
- * (function records and BTF).
+ * The contracts of an object's functions: what linkers see (symbols), what libbpf makes of it, and what the
+ * kernel reads (function records and BTF).
  */
 
 import type { FunctionContract, Linkage } from '../../contracts/contract.ts';

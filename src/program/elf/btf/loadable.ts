@@ -1,8 +1,10 @@
 /**
  * An object's BTF as the kernel takes it (libbpf: bpf_object__sanitize_btf(), bpf_object__collect_externs()).
  *
- *   in:   section .BTF as compilers write it: externs, data sections without sizes, hidden functions that are global
- *   out:  the same types under the same numbers; functions as they are loaded; variables and data sections, which programs
+ *   in:   section .BTF as compilers write it: externs, data sections without sizes, hidden functions that are
+ *         global
+ *   out:  the same types under the same numbers; functions as they are loaded; variables and data sections,
+ *         which programs
  *         do not refer to, as plain types of the same length
  */
 import { SymbolType } from '../container/elf.ts';

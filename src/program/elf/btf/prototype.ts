@@ -1,6 +1,6 @@
 /**
- * From a function's prototype in BTF to what its argument registers hold: btf_prepare_func_args() of kernel/bpf/btf.c, which
- * verifies a global function by it.
+ * From a function's prototype in BTF to what its argument registers hold: btf_prepare_func_args() of
+ * kernel/bpf/btf.c, which verifies a global function by it.
  */
 
 import type { Parameter } from '../../contracts/contract.ts';
@@ -56,7 +56,10 @@ function parameterOf(btf: Btf, id: number, hook: HookName, tags: readonly string
   return { kind: 'memory', size, nullable: !tags.includes('nonnull') };
 }
 
-/** A pointer to it is the context. What replaces a function (ext) takes that of the program that it becomes part of. */
+/**
+ * A pointer to it is the context. What replaces a function (ext) takes that of the program that it becomes
+ * part of.
+ */
 function isContext(btf: Btf, id: number, hook: HookName): boolean {
   if (hook === 'kprobe' && isNamed(btf, id, CONTEXT_TYPEDEFS)) return true;
   const to = resolve(btf, id)?.type;

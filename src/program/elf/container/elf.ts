@@ -3,9 +3,9 @@
  *
  *     bytes --parseElf--> ElfFile (sections, symbols, relocations, linked by reference) --writeElf--> bytes
  *
- * Sections, symbols and relocations refer to each other as objects, not by number, so that any of them can be added,
- * resized or removed; numbers, offsets and the header table are made anew when writing. An unchanged file comes out
- * byte for byte when its headers stand at the end, as LLVM and binutils place them.
+ * Sections, symbols and relocations refer to each other as objects, not by number, so that any of them can be
+ * added, resized or removed; numbers, offsets and the header table are made anew when writing. An unchanged
+ * file comes out byte for byte when its headers stand at the end, as LLVM and binutils place them.
  */
 import { UserError } from '../../../base/errors.ts';
 import { groupBy } from '../../../base/group-by.ts';
@@ -46,7 +46,9 @@ export interface Section {
   type: number;
   flags: number;
   addr: number;
-  /** Contents; empty for NOBITS. Contents of symbol and relocation tables are written from their parsed form. */
+  /**
+   * Contents; empty for NOBITS. Contents of symbol and relocation tables are written from their parsed form.
+   */
   data: Uint8Array;
   /** Bytes in memory; for NOBITS the only size there is. */
   size: number;

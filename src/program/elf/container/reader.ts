@@ -73,8 +73,8 @@ export class ByteReader {
 }
 
 /**
- * NUL-terminated strings by offset. Strings may share their ends, so a hostile table could describe far more text than
- * it has bytes: `budget` bounds what is decoded in all.
+ * NUL-terminated strings by offset. Strings may share their ends, so a hostile table could describe far more
+ * text than it has bytes: `budget` bounds what is decoded in all.
  */
 export class StringTable {
   private readonly reader: ByteReader;

@@ -1,7 +1,7 @@
 /**
- * Which program types may call which helper, read off the running kernel: for every type (and every attach type that
- * matters) a program that calls the helper was loaded into Linux 6.18, and what the checker called unusable by the type
- * left out. Types that load only with a target are not listed; nothing is said of them.
+ * Which program types may call which helper, read off the running kernel: for every type (and every attach
+ * type that matters) a program that calls the helper was loaded into Linux 6.18, and what the checker called
+ * unusable by the type left out. Types that load only with a target are not listed; nothing is said of them.
  */
 import { AttachType } from '../attach.ts';
 import type { HookName } from '../hook-types.ts';
@@ -60,7 +60,10 @@ const allowed = new Map<HookName, ReadonlySet<number>>(
 /** The types that the table lists, in its order. */
 export const LISTED_HOOKS: readonly HookName[] = [...allowed.keys()];
 
-/** get_retval and set_retval; the attach types whose result nobody looks at lack them (cgroup_current_func_proto()). */
+/**
+ * get_retval and set_retval; the attach types whose result nobody looks at lack them
+ * (cgroup_current_func_proto()).
+ */
 const RETVAL: ReadonlySet<number> = new Set([Helper.get_retval, Helper.set_retval]);
 const WITHOUT_RETVAL: ReadonlySet<number> = new Set([
   AttachType.CGROUP_INET_INGRESS,
@@ -77,7 +80,9 @@ const WITHOUT_RETVAL: ReadonlySet<number> = new Set([
   AttachType.CGROUP_UNIX_GETSOCKNAME,
 ]);
 
-/** May programs of this type (and attach type, where it is known) call the helper? True where nobody knows. */
+/**
+ * May programs of this type (and attach type, where it is known) call the helper? True where nobody knows.
+ */
 export function hookAllowsHelper(hook: HookName, attachType: number | undefined, id: number): boolean {
   if (!allowed.has(hook)) return true;
   if (RETVAL.has(id))

@@ -1,4 +1,7 @@
-/** Numbers of helper functions by name, `Helper.tail_call`: taken from the table of prototypes, types included. */
+/**
+ * Numbers of helper functions by name, `Helper.tail_call`: taken from the table of prototypes, types
+ * included.
+ */
 import { PROTOTYPES } from './prototypes.ts';
 
 /** Number and name at the start of a line of the table: `12 4.2 tail_call -> void : ...`. */

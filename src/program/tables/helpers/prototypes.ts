@@ -8,9 +8,11 @@
  *   s?         scalar that the checker does not look at: it need not be initialised
  *   ctx        the context;  ctx?  or NULL;  ctx|sock  the context or a socket
  *   map        a map, known at load time
- *   key        that map's key, read;  value  its value, read;  value?  or NULL;  >~value  its value, written or left
+ *   key        that map's key, read;  value  its value, read;  value?  or NULL;  >~value  its value, written
+ *              or left
  *   <3         memory, read, as many bytes as argument 3 says;  <#20  20 bytes;  <?3  or NULL;  <z  C string
- *   >3, >#8    memory, written whole, need not be initialised before;  >~3  some bytes may keep their old value
+ *   >3, >#8    memory, written whole, need not be initialised before;  >~3  some bytes may keep their old
+ *              value
  *   <>3        memory, must be initialised, may be read and written
  *   size       bytes of a memory argument, at least 1;  size0  at least 0
  *   alloc      bytes of the memory that is returned, a constant
@@ -18,8 +20,9 @@
  *   func       callback;  cbctx?  what it is given: stack memory of unknown size, or NULL
  *   lock, timer, ringmem, dynptr   as they are called; `ringmem` is what ringbuf_reserve returned
  *   any        not modelled: may be read and written if it is a pointer
- * Where program types differ, a line says what most have; get_cgroup_classid takes no argument outside tc and lwt.
- * Flags: gpl (license), pkt (memory arguments may be in the packet), u32 (result below 2^32), rough (not modelled).
+ * Where program types differ, a line says what most have; get_cgroup_classid takes no argument outside tc and
+ * lwt. Flags: gpl (license), pkt (memory arguments may be in the packet), u32 (result below 2^32), rough (not
+ * modelled).
  *
  * Sources: include/uapi/linux/bpf.h for ids and names; the bpf_func_proto tables of kernel/bpf/helpers.c,
  * net/core/filter.c and kernel/trace/bpf_trace.c for kinds; bpf_helper_changes_pkt_data() for packetResize.

@@ -42,8 +42,8 @@ export interface MemArg {
   /** The bytes need not be initialised before the call. */
   uninit: boolean;
   /**
-   * Some of the bytes may keep their old value: a failure leaves them alone, or a string is shorter than its buffer.
-   * Then the memory after the call depends on the memory before it, even where `uninit` is true.
+   * Some of the bytes may keep their old value: a failure leaves them alone, or a string is shorter than its
+   * buffer. Then the memory after the call depends on the memory before it, even where `uninit` is true.
    */
   partial: boolean;
 }
@@ -122,7 +122,9 @@ export interface Helper {
   id: number;
   /** Without `bpf_`, as in the kernel's list: `map_lookup_elem`. */
   name: string;
-  /** False: treat it conservatively. All arguments may be read and written through, all effects may happen. */
+  /**
+   * False: treat it conservatively. All arguments may be read and written through, all effects may happen.
+   */
   known: boolean;
   args: readonly HelperArg[];
   ret: ReturnKind;

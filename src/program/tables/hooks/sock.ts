@@ -1,6 +1,6 @@
 /**
- * Hooks about sockets and cgroups: bpf_sock_addr, bpf_sock, bpf_sock_ops, sk_msg_md, sk_reuseport_md, bpf_sk_lookup,
- * bpf_sysctl, bpf_sockopt, bpf_cgroup_dev_ctx.
+ * Hooks about sockets and cgroups: bpf_sock_addr, bpf_sock, bpf_sock_ops, sk_msg_md, sk_reuseport_md,
+ * bpf_sk_lookup, bpf_sysctl, bpf_sockopt, bpf_cgroup_dev_ctx.
  *
  * Sources: include/uapi/linux/bpf.h for the layouts; the *_is_valid_access functions of net/core/filter.c and
  * kernel/bpf/cgroup.c; check_return_code() of kernel/bpf/verifier.c for the ranges.

@@ -1,6 +1,6 @@
 /**
- * Hooks that trace or extend the kernel. Their context is raw memory: a tracepoint record, the registers of a probe,
- * the arguments of a function.
+ * Hooks that trace or extend the kernel. Their context is raw memory: a tracepoint record, the registers of a
+ * probe, the arguments of a function.
  *
  * Sources: kernel/trace/bpf_trace.c (*_prog_is_valid_access), check_return_code() of kernel/bpf/verifier.c.
  * The register layouts are those of x86-64.
@@ -37,7 +37,9 @@ const common = {
   legacyPacketLoads: false,
 } as const;
 
-/** libbpf's `NAME+`: the name alone or followed by `/...`; `.s` is the sleepable variant where there is one. */
+/**
+ * libbpf's `NAME+`: the name alone or followed by `/...`; `.s` is the sleepable variant where there is one.
+ */
 function plus(name: string, attachType?: number, sleepable = false): SectionPattern[] {
   const rows: SectionPattern[] = [
     { pattern: name, attachType },

@@ -2,7 +2,9 @@
 import { median } from '../../../base/statistics.ts';
 import { fixed, num } from '../tables.ts';
 
-/** `Ours is smaller than K2's in 8 of 18 programs, equal in 5, larger in 5.` @param differences ours - theirs */
+/**
+ * `Ours is smaller than K2's in 8 of 18 programs, equal in 5, larger in 5.` @param differences ours - theirs
+ */
 export function comparisonSentence(
   differences: readonly number[],
   {

@@ -1,8 +1,10 @@
 /**
- * Addresses that are taken again and again (of maps, of .rodata), kept in a register that calls preserve: the first taking of an
- * address puts it there, which costs a slot, and each later one that it reaches becomes a copy, which saves one.
+ * Addresses that are taken again and again (of maps, of .rodata), kept in a register that calls preserve: the
+ * first taking of an address puts it there, which costs a slot, and each later one that it reaches becomes a
+ * copy, which saves one.
  *
- *   addresses by what they name --1 a taking and a register that is free there--> --2 takings that it reaches (known-values.ts)-->
+ *   addresses by what they name --1 a taking and a register that is free there--> --2 takings that it reaches
+ *     (known-values.ts)-->
  *   the places to change, most saved first
  */
 import { controlFlow } from '../../../analysis/cfg/cfg.ts';

@@ -1,10 +1,12 @@
 /**
  * What each register holds, in names: two registers with one name hold the same number.
  *
- *   Program, Cfg --forward over the blocks, until nothing changes--> names before each block --valuesAfter--> after an instruction
+ *   Program, Cfg --forward over the blocks, until nothing changes--> names before each block --valuesAfter-->
+ *     after an instruction
  *
- * A name is a base and a distance from it. Bases are constants, the frame pointer, maps, what an instruction has made ("the
- * result of instruction 7"), and expressions of those. Nothing here is proven: it finds where to look.
+ * A name is a base and a distance from it. Bases are constants, the frame pointer, maps, what an instruction
+ * has made ("the result of instruction 7"), and expressions of those. Nothing here is proven: it finds where
+ * to look.
  */
 import type { Cfg } from '../../../analysis/cfg/cfg.ts';
 import { CALLER_SAVED, registersWritten } from '../../../isa/effects.ts';
@@ -135,7 +137,9 @@ export class KnownValues {
     return { base: this.zero, distance: BigInt.asUintN(64, value) };
   }
 
-  /** What an instruction without effects leaves in its destination; undefined for what only running it tells. */
+  /**
+   * What an instruction without effects leaves in its destination; undefined for what only running it tells.
+   */
   resultOf(i: Insn, names: Names): Name | undefined {
     if (i.op === OP_LD_IMM64) return this.address(i);
     const spec = specOf(i);

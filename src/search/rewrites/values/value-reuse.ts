@@ -1,8 +1,9 @@
 /**
- * Values that a register still holds, instead of the same computed again or copied: addresses of maps and stack, constants,
- * copies that are only read, common subexpressions.
+ * Values that a register still holds, instead of the same computed again or copied: addresses of maps and
+ * stack, constants, copies that are only read, common subexpressions.
  *
- *   names of values --1 each block with reads from whoever has the value longest--> --2 without what nobody reads then-->
+ *   names of values --1 each block with reads from whoever has the value longest--> --2 without what nobody
+ *     reads then-->
  *   --3 cut to the ranges in which something is saved--> windows and their replacements
  */
 import { type Block, controlFlow } from '../../../analysis/cfg/cfg.ts';
@@ -221,7 +222,9 @@ class Propagation {
     return best;
   }
 
-  /** That a register has a value since instruction `at`; of addresses and constants the analysis knows that. */
+  /**
+   * That a register has a value since instruction `at`; of addresses and constants the analysis knows that.
+   */
   private restsOn(at: number, name: Name | undefined): void {
     if (name !== undefined && name.base.of.size > 0) this.from = Math.min(this.from, at);
   }

@@ -1,12 +1,15 @@
 /**
- * What must be proven of a rule: questions to the verifier, one for every way in which its registers may coincide.
+ * What must be proven of a rule: questions to the verifier, one for every way in which its registers may
+ * coincide.
  *
- *   form --1 registers: all partitions, r10 among them--> --2 constants: any number, or those of SAMPLES--> --3 gaps and
+ *   form --1 registers: all partitions, r10 among them--> --2 constants: any number, or those of SAMPLES-->
+ *     --3 gaps and
  *   tests: FILLERS--> instructions --matchForm, buildTarget--> ProofCase
  *
- * The matcher itself says which choices the rule's conditions leave. Registers differ only by what they hold, so one numbering
- * stands for all. A constant that the conditions and the target leave as it is becomes a register with any number of 32 bits:
- * one proof for all of them. Others take the values of SAMPLES that the conditions allow.
+ * The matcher itself says which choices the rule's conditions leave. Registers differ only by what they hold,
+ * so one numbering stands for all. A constant that the conditions and the target leave as it is becomes a
+ * register with any number of 32 bits: one proof for all of them. Others take the values of SAMPLES that the
+ * conditions allow.
  */
 import { slotOffsets } from '../../../isa/flow.ts';
 import type { Insn } from '../../../isa/insn.ts';

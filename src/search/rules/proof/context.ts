@@ -1,4 +1,6 @@
-/** What holds before an instance of a form and is read after it: anything that its conditions do not exclude. */
+/**
+ * What holds before an instance of a form and is read after it: anything that its conditions do not exclude.
+ */
 
 import { between, constant, UNKNOWN, withId } from '../../../analysis/domain/scalar.ts';
 import { EMPTY_STACK, STACK_SIZE, type Stack, storeToStack } from '../../../analysis/domain/stack.ts';

@@ -38,7 +38,10 @@ export function* choicesOf(form: Form): Generator<Choice> {
           yield { registers, constants, fillers, tests, known: knownOf(form, registers, constants) };
 }
 
-/** Every way in which variables may stand for one register, for different ones, and for r10 where nothing writes it. */
+/**
+ * Every way in which variables may stand for one register, for different ones, and for r10 where nothing
+ * writes it.
+ */
 function* assignments(form: Form, names: readonly string[]): Generator<ReadonlyMap<string, number>> {
   const fixed = new Set(form.source.flatMap(fixedRegisters));
   const free = NUMBERS.filter((n) => !fixed.has(n));
@@ -146,7 +149,9 @@ function* product<T>(
     for (const others of product(rest, valuesOf)) yield new Map([[name, value], ...others]);
 }
 
-/** The form's source with a choice filled in; undefined where a number does not fit, or r10 would be written. */
+/**
+ * The form's source with a choice filled in; undefined where a number does not fit, or r10 would be written.
+ */
 export function instance(form: Form, choice: Choice): Insn[] | undefined {
   const code: { i: Insn; label?: string }[] = [];
   const places = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * One proof for all values of a constant: where it stands in immediates only, and nothing asks what it is, a register with any
- * number of 32 bits, sign-extended, stands for it.
+ * One proof for all values of a constant: where it stands in immediates only, and nothing asks what it is, a
+ * register with any number of 32 bits, sign-extended, stands for it.
  */
 import { signedBetween } from '../../../analysis/domain/scalar.ts';
 import { form } from '../../../isa/forms.ts';
@@ -48,7 +48,9 @@ function symbolicConstants({ source, target, where, given }: RuleForm): string[]
   return [...names].filter((name) => !asked.has(name));
 }
 
-/** The row that takes a register instead: that of a shift takes its low bits only, which is another operation. */
+/**
+ * The row that takes a register instead: that of a shift takes its low bits only, which is another operation.
+ */
 function registerForm(i: Insn): OpSpec | undefined {
   const spec = specOf(i);
   if (spec === undefined || !('operand' in spec) || spec.operand !== 'K' || isShift(spec)) return undefined;

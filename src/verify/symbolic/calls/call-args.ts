@@ -2,7 +2,8 @@
  * Arguments of helper calls: what the call's result can depend on, and which bytes it reaches.
  *
  *   in:   the prototype (program/tables/helpers.ts), the state before the call
- *   out:  inputs (terms that must be equal in both versions), reached bytes (read, overwritten), memories seen as a whole
+ *   out:  inputs (terms that must be equal in both versions), reached bytes (read, overwritten), memories
+ *         seen as a whole
  */
 import { type Region, region as regions } from '../../../analysis/domain/value.ts';
 import type { MapDef } from '../../../program/program.ts';

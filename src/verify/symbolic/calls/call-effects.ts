@@ -1,5 +1,6 @@
 /**
- * What a call does beyond its arguments: memory that it sees or may change, packet pointers that move, versions of what has no bytes.
+ * What a call does beyond its arguments: memory that it sees or may change, packet pointers that move,
+ * versions of what has no bytes.
  */
 import { region as regions } from '../../../analysis/domain/value.ts';
 import type { Helper } from '../../../program/tables/helpers.ts';
@@ -32,7 +33,8 @@ export class CallEffects {
     const ctx = memoryOf(regions.ctx, merging);
     if (has('packetRead')) seen.see([packet]);
     if (has('packetWrite', 'packetResize')) seen.wash([packet, ctx]);
-    // Options of a socket, and which socket it is, are also read through the context and through socket pointers.
+    // Options of a socket, and which socket it is, are also read through the context and through socket
+    // pointers.
     if (has('ctxWrite', 'kernelState')) seen.wash([ctx]);
     if (has('kernelState')) seen.wash([memoryOf(regions.opaque(''), merging)]);
     if (has('tailCall')) seen.see([packet, ctx, ...this.mapMemories()]);

@@ -3,10 +3,12 @@
  *
  *   in:   the state before the call, the prototype (program/tables/helpers.ts)
  *   out:  the state after it: r0 and written bytes hold unknowns named after the call, r1 to r5 nothing,
- *         memory that it may have changed elsewhere is unknown; and a CallEvent that says what all that depends on
+ *         memory that it may have changed elsewhere is unknown; and a CallEvent that says what all that
+ *           depends on
  *
- * Meaning beyond that: lookups of one map with equal keys and no change of the map between give the same pointer; a lookup in an array with a
- * constant key in range never gives NULL; different keys lead to different values.
+ * Meaning beyond that: lookups of one map with equal keys and no change of the map between give the same
+ * pointer; a lookup in an array with a constant key in range never gives NULL; different keys lead to
+ * different values.
  */
 
 import { type Region, region as regions } from '../../../analysis/domain/value.ts';
@@ -51,7 +53,10 @@ export class Calls {
     this.log = new CallLog(role.reference, role.path && ((n) => role.path!.token(n)));
   }
 
-  /** @throws Unsupported for helpers and arguments that are not modelled; Refused for calls that the source does not make */
+  /**
+   * @throws Unsupported for helpers and arguments that are not modelled; Refused for calls that the source
+   *   does not make
+   */
   helper(id: number, s: State): CallEvent {
     const h = helperById(id);
     if (!h.known) throw new Unsupported(`helper ${h.name} has no model`);
@@ -88,7 +93,9 @@ export class Calls {
     return event;
   }
 
-  /** After a tail call that succeeded: another program did whatever it does, and its result is the function's. */
+  /**
+   * After a tail call that succeeded: another program did whatever it does, and its result is the function's.
+   */
   succeeded(s: State, event: CallEvent): void {
     const seen = new Seen();
     seen.wash(this.effects.everything());
