@@ -13,7 +13,15 @@ import { HOOKS } from '../../src/program/tables/hooks.ts';
 import { MapTypeId } from '../../src/program/tables/maps.ts';
 
 /** Where the numbers are: the kernel's tables, the semantics table, the macros and the encoding itself. */
-const TABLES = ['program/tables/', 'isa/table/', 'isa/macros/', 'isa/insn.ts'];
+const TABLES = [
+  'program/tables/',
+  'isa/table/',
+  'isa/macros/',
+  'isa/insn.ts',
+  // The encodings of other machines.
+  'vm/machine-code/',
+  'vm/wasm/assembler.ts',
+];
 /**
  * Floors that handle instructions only, no packets, files or WebAssembly: a byte in hex is an opcode or a
  * part of one.
