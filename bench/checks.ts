@@ -70,8 +70,9 @@ for (const name of names.length > 0 ? names : Object.keys(K2)) {
     forget: () => embedded.forget?.(),
     close: () => {},
   };
-  const inner = await createWindowVerifier({ solver: counting });
+  const inner = await createWindowVerifier({ solver: counting, memoryModel: 'plain' });
   const verifier: WindowVerifier = {
+    memoryModel: inner.memoryModel,
     stats: inner.stats,
     cache: inner.cache,
     checkIn: (...q) => inner.checkIn(...q),

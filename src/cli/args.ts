@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.ts';
 import { parseLinux } from '../base/linux.ts';
 import { didYouMean, hintFor } from '../base/text.ts';
 import { isaName, parseIsa } from '../isa/levels.ts';
+import { DEFAULT_MEMORY_MODEL, MEMORY_MODELS } from '../program/contracts/shared-memory.ts';
 import type { HookName } from '../program/tables/hook-types.ts';
 import { HOOKS, hookOfSection, isHookName } from '../program/tables/hooks.ts';
 import type { Window } from '../verify/types.ts';
@@ -54,6 +55,16 @@ export function isa(word: string): string {
   const level = parseIsa(word);
   if (level === undefined) throw new InvalidArgumentError('It must be v1, v2, v3 or v4.');
   return isaName(level);
+}
+
+/** Of commands that prove something. */
+export function memoryModelOption(): Option {
+  return new Option(
+    '--memory-model <model>',
+    'strict: accesses to memory that others see keep number and order; plain: nobody else changes it (what K2 assumes)',
+  )
+    .choices(MEMORY_MODELS)
+    .default(DEFAULT_MEMORY_MODEL);
 }
 
 export function linux(word: string): string {

@@ -1,4 +1,5 @@
 /** What the optimizer does when it is told nothing. Apart from the rest, so that reading it loads nothing. */
+import { DEFAULT_MEMORY_MODEL } from '../program/contracts/shared-memory.ts';
 import type { OptimizeOptions } from './types.ts';
 
 export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
@@ -9,6 +10,7 @@ export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
   windowLength: 8,
   kernel: 'auto',
   diffRuns: 1000,
+  memoryModel: DEFAULT_MEMORY_MODEL,
 };
 
 /** Proposals for a small program, which take it half a minute, and for each slot. */

@@ -3,7 +3,12 @@
 import { UserError } from '../base/errors.ts';
 import { sizeInSlots } from '../isa/insn.ts';
 import type { Program } from '../program/program.ts';
-import { contextProvider, createWindowVerifier, type WindowVerifier } from '../verify/index.ts';
+import {
+  contextProvider,
+  createWindowVerifier,
+  type WindowVerifier,
+  type WindowVerifierOptions,
+} from '../verify/index.ts';
 import { type GateOracles, oraclesOf } from './acceptance/checks.ts';
 import { type LoadVerdicts, openLoadVerdicts } from './acceptance/kernel-check.ts';
 import { budgetOf } from './defaults.ts';
@@ -70,6 +75,14 @@ export async function optimizePareto(
   });
 }
 
+/** How the verifier judges the rewrites of programs that are optimized so. */
+export function verifierOptions({
+  solver,
+  memoryModel,
+}: Pick<OptimizeOptions, 'solver' | 'memoryModel'>): WindowVerifierOptions {
+  return { contextOf: contextProvider(), solver, memoryModel };
+}
+
 async function withOracles(
   program: Program,
   options: OptimizeOptions,
@@ -81,8 +94,7 @@ async function withOracles(
     threads: SearchThreads | undefined,
   ) => Promise<OptimizeResult>,
 ): Promise<OptimizeResult> {
-  const verifier =
-    shared.verifier ?? (await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver }));
+  const verifier = shared.verifier ?? (await createWindowVerifier(verifierOptions(options)));
   const loadVerdicts = openLoadVerdicts(program, options.kernel);
   const threads = shared.threads ?? threadsFor(control, options);
   try {

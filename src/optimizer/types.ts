@@ -1,5 +1,6 @@
 /** What the optimizer is asked and what it answers. Everything but the programs is plain JSON. */
 import type { IsaLevel } from '../isa/semantics.ts';
+import type { MemoryModel } from '../program/contracts/shared-memory.ts';
 import type { Program } from '../program/program.ts';
 import type { ChainStats } from '../search/chain/chain.ts';
 import type { Proof, Window } from '../verify/types.ts';
@@ -25,6 +26,8 @@ export interface OptimizeOptions {
   diffRuns: number;
   /** Solver of the verifier, by name or path (solver/named.ts); default: the embedded one. */
   solver?: string;
+  /** What others may do to memory that they share with the program (program/contracts/shared-memory.ts). */
+  memoryModel: MemoryModel;
   /** How many different proven versions to hand out; default 1. */
   topK?: number;
   /** Only these ranges are touched; instructions of the input. Default: the whole program. */

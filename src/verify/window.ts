@@ -13,6 +13,7 @@
 
 import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
+import { DEFAULT_MEMORY_MODEL, type MemoryModel } from '../program/contracts/shared-memory.ts';
 import { replaceRange } from '../program/edit.ts';
 import type { FunctionRange, Program } from '../program/program.ts';
 import { type Solver, solverNamed } from '../solver/index.ts';
@@ -47,6 +48,8 @@ export interface WindowVerifierOptions {
   /** A solver, or its name (solver/named.ts); default: a new embedded Z3. */
   solver?: Solver | string;
   cache?: VerdictCache;
+  /** What others may do to memory that they share with the program; default: strict. */
+  memoryModel?: MemoryModel;
   /** Default: all on. */
   accelerations?: Partial<Accelerations>;
   /** Test cases that two programs run on when normal forms do not settle it. */
@@ -62,6 +65,8 @@ export interface StageStats {
 export type Transcript = (ProofTranscript & { context: readonly string[] }) | { reason: string };
 
 export interface WindowVerifier {
+  /** The one that verdicts are given under. */
+  readonly memoryModel: MemoryModel;
   /** Is the program the same with `replacement` in place of the window? */
   check(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
   /** The same question with the context given. */
@@ -97,6 +102,7 @@ export async function createWindowVerifier(options: WindowVerifierOptions = {}):
 class Verifier implements WindowVerifier {
   readonly stats: StageStats = {};
   readonly cache: VerdictCache;
+  readonly memoryModel: MemoryModel;
   private readonly solver: Solver;
   private readonly prover: Prover;
   private readonly accelerations: Accelerations;
@@ -115,7 +121,10 @@ class Verifier implements WindowVerifier {
     this.rlimit = options.rlimit ?? 3_000_000;
     this.cache = options.cache ?? new VerdictCache();
     const { rlimit, accelerations } = this;
-    this.prover = new Prover({ solver, rlimit, samples: options.samples ?? 48, accelerations });
+    this.memoryModel = options.memoryModel ?? DEFAULT_MEMORY_MODEL;
+    const { memoryModel } = this;
+    const samples = options.samples ?? 48;
+    this.prover = new Prover({ solver, rlimit, samples, accelerations, memoryModel });
   }
 
   forget(): void {
@@ -288,7 +297,7 @@ class Verifier implements WindowVerifier {
   /** The verdict under a key, or the answer to the question. */
   private cached(question: string, ask: () => ProofTask): Staged {
     if (!this.accelerations.cache) return this.prover.prove(ask());
-    const key = `${CHECKER_VERSION}|${this.solver.name}|${this.rlimit}|${accelerationsKey(this.accelerations)}|${question}`;
+    const key = `${CHECKER_VERSION}|${this.solver.name}|${this.rlimit}|${accelerationsKey(this.accelerations)}|${this.memoryModel}|${question}`;
     const known = this.cache.get(key);
     if (known !== undefined)
       return [known.kind === 'equivalent' ? { ...known, how: 'cache' } : known, 'cache'];

@@ -48,6 +48,7 @@ function head(id: string, key: string) {
       tests: 8,
       windowLength: 8,
       kernel: 'off' as const,
+      memoryModel: 'plain' as const,
       diffRuns: 0,
     },
     seed: 1,

@@ -173,6 +173,7 @@ describe('random windows with branches, path by path', () => {
         solver,
         rlimit: 300_000,
         accelerations: ALL_ACCELERATIONS,
+        memoryModel: 'strict',
       });
       const wrong = differs(source, target);
       if (how !== undefined && wrong) expect.fail(`pair ${n}: ${JSON.stringify({ how, source, target })}`);

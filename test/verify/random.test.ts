@@ -110,15 +110,15 @@ beforeAll(async () => {
 /** Where the concrete runs part on one of many inputs. */
 function denseDifference(source: Insn[], target: Insn[], inputs: number): string | undefined {
   const session = new Session(context, source);
-  const x = session.sourceRun('none');
-  const y = execute(target, session.start('none'), session.around('none'));
+  const x = session.sourceRun({ merging: 'none' });
+  const y = execute(target, session.start('none'), session.around({ merging: 'none' }));
   const merging = mergingFor([...x.touched, ...y.touched]);
-  const run = execute(target, session.start(merging), session.around(merging));
+  const run = execute(target, session.start(merging), session.around({ merging }));
   const c = {
     session,
     context,
     merging,
-    source: { insns: source, run: session.sourceRun(merging) },
+    source: { insns: source, run: session.sourceRun({ merging }) },
     candidate: { insns: target, run },
   };
   for (let n = 1000; n < 1000 + inputs; n++) {

@@ -7,6 +7,7 @@ import { parseLinux } from '../../base/linux.ts';
 import { parseIsa } from '../../isa/levels.ts';
 import { OPTIMIZE_DEFAULTS } from '../../optimizer/defaults.ts';
 import type { OptimizeOptions } from '../../optimizer/types.ts';
+import { MEMORY_MODELS } from '../../program/contracts/shared-memory.ts';
 import { ALL_SETTINGS } from '../../search/chain/settings.ts';
 
 const SETTINGS = ALL_SETTINGS.map((s) => s.name) as [string, ...string[]];
@@ -31,6 +32,9 @@ export const Options = z.strictObject({
   solver: z
     .string()
     .describe('Solver of the verifier: embedded, or an installed z3, bitwuzla or cvc5, or a path to one'),
+  memoryModel: z
+    .enum(MEMORY_MODELS)
+    .describe('strict: accesses to shared memory keep number and order; plain: what K2 assumes'),
 });
 
 /** As in a definition: anything may be left out. */

@@ -10,7 +10,13 @@ import { Rng } from '../../base/random.ts';
 import { median } from '../../base/statistics.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
-import { createWindowVerifier, type Verdict, type Window, type WindowVerifier } from '../../verify/index.ts';
+import {
+  createWindowVerifier,
+  type Verdict,
+  type Window,
+  type WindowVerifier,
+  type WindowVerifierOptions,
+} from '../../verify/index.ts';
 import type { EquivalenceOptions, Switch } from '../definition/measures.ts';
 
 interface TimedRewrite {
@@ -25,13 +31,16 @@ export interface RecordingVerifier extends WindowVerifier {
   readonly asked: number;
 }
 
+/** How candidates are judged. */
+export type Judged = Pick<WindowVerifierOptions, 'solver' | 'memoryModel'>;
+
 /** A verifier that remembers some of what it is asked. */
 export async function recordingVerifier(
   wanted: number,
   seed: number,
-  solver?: string,
+  judged: Judged = {},
 ): Promise<RecordingVerifier> {
-  const inner = await createWindowVerifier({ solver });
+  const inner = await createWindowVerifier(judged);
   const rng = new Rng('questions', seed);
   // Most candidates are refuted in no time; those that are proven get half of the places.
   const proven = new Reservoir(Math.ceil(wanted / 2), rng);
@@ -44,6 +53,7 @@ export async function recordingVerifier(
     get asked() {
       return asked;
     },
+    memoryModel: inner.memoryModel,
     stats: inner.stats,
     cache: inner.cache,
     check(program, window, replacement) {
@@ -100,14 +110,14 @@ export interface SwitchTimes {
 export async function measureChecks(
   questions: readonly TimedRewrite[],
   options: EquivalenceOptions,
-  solver?: string,
+  judged: Judged = {},
 ): Promise<SwitchTimes[]> {
   const rows: SwitchTimes[] = [];
   await warmUp(questions);
   for (const on of options.switches) {
     const has = (s: Switch): boolean => on.includes(s);
     const verifier = await createWindowVerifier({
-      solver,
+      ...judged,
       rlimit: options.rlimit,
       accelerations: {
         memoryTypes: has('I'),

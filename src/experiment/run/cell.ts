@@ -5,7 +5,7 @@ import type { Program } from '../../program/program.ts';
 import type { WindowVerifier } from '../../verify/index.ts';
 import { entryOf, loadEntry, openCorpus } from '../corpus/corpus.ts';
 import type { Cell } from '../definition/expand.ts';
-import type { RecordingVerifier } from '../measure/equivalence-time.ts';
+import type { Judged, RecordingVerifier } from '../measure/equivalence-time.ts';
 import { executedOf, pricesOfBoth } from '../measure/execution-counts.ts';
 import type { TimedVersion } from '../measure/traffic.ts';
 import { outcomeOf } from '../results/measured.ts';
@@ -61,7 +61,11 @@ export async function runCell(
 async function verifierFor({ measure, options }: Cell): Promise<RecordingVerifier | undefined> {
   if (measure?.equivalence === undefined && measure?.cache !== true) return undefined;
   const { recordingVerifier } = await import('../measure/equivalence-time.ts');
-  return recordingVerifier(measure.equivalence?.questions ?? 0, options.seed, options.solver);
+  return recordingVerifier(measure.equivalence?.questions ?? 0, options.seed, judgedBy(options));
+}
+
+function judgedBy({ solver, memoryModel }: Cell['options']): Judged {
+  return { solver, memoryModel };
 }
 
 async function measureMore(
@@ -79,7 +83,7 @@ async function measureMore(
   }
   if (measure.equivalence !== undefined && verifier !== undefined) {
     const { measureChecks } = await import('../measure/equivalence-time.ts');
-    extra.equivalence = await measureChecks(verifier.questions, measure.equivalence, options.solver);
+    extra.equivalence = await measureChecks(verifier.questions, measure.equivalence, judgedBy(options));
   }
   if (measure.consent !== undefined) {
     const { measureLoadVerdicts } = await import('../measure/load-verdict.ts');

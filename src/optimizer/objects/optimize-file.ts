@@ -6,9 +6,9 @@
  */
 import { contentsWith, type FileContents, type LoadedFile } from '../../program/file.ts';
 import type { Program } from '../../program/program.ts';
-import { contextProvider, createWindowVerifier } from '../../verify/index.ts';
+import { createWindowVerifier } from '../../verify/index.ts';
 import type { OptimizeControl } from '../pipeline.ts';
-import { optimizePareto, optimizeProgram, threadsFor } from '../program.ts';
+import { optimizePareto, optimizeProgram, threadsFor, verifierOptions } from '../program.ts';
 import type { FileRow, ObjectSizes, OptimizeOptions, OptimizeResult } from '../types.ts';
 import { bytesOfCode, writeRows } from './object.ts';
 
@@ -30,7 +30,7 @@ export async function optimizeFile(
   { pareto = false }: { pareto?: boolean } = {},
   control: OptimizeControl = {},
 ): Promise<FileResult> {
-  const verifier = await createWindowVerifier({ contextOf: contextProvider(), solver: options.solver });
+  const verifier = await createWindowVerifier(verifierOptions(options));
   const threads = threadsFor(control, options);
   const rows: FileRow[] = [];
   try {

@@ -9,7 +9,11 @@ import { searchTools } from './search-tools.ts';
 import { type SearchTools, searchWindow, type WindowTask } from './window-search.ts';
 
 const cancel = new Int32Array(workerData as SharedArrayBuffer);
-const verifier = await createWindowVerifier({ contextOf: contextProvider() });
+/** One for each memory model: what was proven under one says nothing about the other. */
+const verifiers = {
+  strict: await createWindowVerifier({ contextOf: contextProvider(), memoryModel: 'strict' }),
+  plain: await createWindowVerifier({ contextOf: contextProvider(), memoryModel: 'plain' }),
+};
 let loadVerdicts: LoadVerdicts | undefined;
 let tools: SearchTools | undefined;
 let known: Pick<WindowTask, 'program' | 'objected'> | undefined;
@@ -17,7 +21,7 @@ let known: Pick<WindowTask, 'program' | 'objected'> | undefined;
 function start({ original, options }: SearchSetup): SearchTools {
   loadVerdicts?.session?.close();
   loadVerdicts = openLoadVerdicts(original, options.kernel);
-  const oracles = oraclesOf(verifier, loadVerdicts);
+  const oracles = oraclesOf(verifiers[options.memoryModel], loadVerdicts);
   const stop = (): boolean => Atomics.load(cancel, 0) !== 0;
   return searchTools(original, options, new TestBench(original, options), oracles, stop);
 }

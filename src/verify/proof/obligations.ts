@@ -39,6 +39,7 @@ export function allObligations(
 ): Obligation[] {
   const b = c.normalizer.build;
   const list: Obligation[] = callObligations(c, source.calls, candidate);
+  groupObligations(c, source, candidate, list);
   for (const to of new Set([...source.exits, ...candidate.exits].map((e) => e.to))) {
     const x = source.exits.find((e) => e.to === to);
     const y = candidate.exits.find((e) => e.to === to);
@@ -63,6 +64,23 @@ export function openObligations(
   return allObligations(c, source, candidate).filter(
     (o) => o.source !== o.candidate && normalizer.normalize(o.source) !== normalizer.normalize(o.candidate),
   );
+}
+
+/** What each group of accesses to shared memory leaves there. */
+function groupObligations(
+  c: ObligationInput,
+  source: SymbolicRun,
+  candidate: SymbolicRun,
+  list: Obligation[],
+): void {
+  for (const [group, x] of source.groups) {
+    const y = candidate.groups.get(group);
+    if (y === undefined) continue;
+    const add = under(c, x.condition, list);
+    compareMemory(c, ALL_STACK, x.memory, x.log, y.log, (where, s, t) => {
+      add(`${where} in between`, s, t);
+    });
+  }
 }
 
 function callObligations(

@@ -12,18 +12,21 @@
  * are left alone.
  */
 import type { Insn } from '../../isa/insn.ts';
+import type { MemoryModel } from '../../program/contracts/shared-memory.ts';
 import { Op, type Solver, type Term } from '../../solver/index.ts';
 import { Refused, Unsupported } from '../errors.ts';
 import { Choices } from '../symbolic/choices.ts';
 import { execute } from '../symbolic/execute.ts';
+import { CandidateInterference, NO_JOINS, SourceInterference } from '../symbolic/interference.ts';
 import { LookupFacts } from '../symbolic/lookups.ts';
 import { countPaths } from '../symbolic/order.ts';
-import { type AliasPartition, mergingFor } from '../symbolic/regions.ts';
+import { type AliasPartition, isAligned, mergingFor } from '../symbolic/regions.ts';
 import type { ExecutionEnv, Role, SymbolicRun } from '../symbolic/run.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
 import { type Obligation, openObligations } from './obligations.ts';
-import type { Session } from './session.ts';
-import { accessProblem } from './shared-accesses.ts';
+import { accessProblem } from './plain-accesses.ts';
+import type { RunPlan, Session } from './session.ts';
+import { alignAccesses } from './strict-accesses.ts';
 
 /** Ways through a program beyond which it is left alone; most of them no input takes. */
 const MAX_PATHS = 200_000;
@@ -34,6 +37,8 @@ const MAX_STEPS = 150_000;
  */
 const MAX_ASKED = 30_000;
 const BUDGETS = 4;
+/** How often the proof starts again, with regions kept apart less or with more accesses that are one. */
+const MAX_ROUNDS = 8;
 /** Largest formula that a solver is asked about. */
 const MAX_TERMS = 5_000;
 
@@ -49,6 +54,7 @@ export interface PathProofOptions {
   /** Solver budget of the whole question. */
   rlimit: number;
   accelerations: Accelerations;
+  memoryModel: MemoryModel;
 }
 
 type How = 'normal-form' | 'solver';
@@ -61,11 +67,15 @@ export function provePaths(
   o: PathProofOptions,
 ): How | undefined {
   if ([source, candidate].some((side) => hasTooMany(side))) return undefined;
-  for (let merging = mergingUnder(o.accelerations, 'none'); ; ) {
-    const proof = new PathProof(session, source, candidate, o, merging);
+  let plan: RunPlan = {
+    merging: mergingUnder(o.accelerations, 'none'),
+    ...(o.memoryModel === 'strict' ? { joins: NO_JOINS } : {}),
+  };
+  for (let round = 0; ; round++) {
+    const proof = new PathProof(session, source, candidate, o, plan);
     const how = proof.prove();
-    if (proof.wanted === merging) return how;
-    merging = proof.wanted;
+    if (proof.wanted === plan || round === MAX_ROUNDS) return how;
+    plan = proof.wanted;
   }
 }
 
@@ -91,16 +101,13 @@ interface Path {
 type PathOutcome = 'open' | { impossible?: number };
 
 class PathProof {
-  /**
-   * How far apart the regions can be kept; when that is less far than was tried, the proof has to start
-   * again.
-   */
-  wanted: AliasPartition;
+  /** How runs have to be made; when that is otherwise than was tried, the proof has to start again. */
+  wanted: RunPlan;
   private readonly session: Session;
   private readonly source: ProgramSide;
   private readonly candidate: ProgramSide;
   private readonly options: PathProofOptions;
-  private readonly merging: AliasPartition;
+  private readonly plan: RunPlan;
   private steps = 0;
   private asked = 0;
   private spent = 0;
@@ -110,26 +117,27 @@ class PathProof {
     source: ProgramSide,
     candidate: ProgramSide,
     options: PathProofOptions,
-    merging: AliasPartition,
+    plan: RunPlan,
   ) {
     this.session = session;
     this.source = source;
     this.candidate = candidate;
     this.options = options;
-    this.merging = merging;
-    this.wanted = merging;
+    this.plan = plan;
+    this.wanted = plan;
   }
 
   prove(): How | undefined {
-    const { session, merging } = this;
+    const { session, plan } = this;
     const { normalizer } = session;
-    const token = (key: string): number => session.pathToken(`${merging}|${key}`);
+    const token = (key: string): number => session.pathToken(`${plan.merging}|${key}`);
     for (let script: readonly boolean[] | undefined = []; script !== undefined; ) {
       const choices: Choices = new Choices(normalizer, [], script, token);
       const assumptions: Term[] = [...this.session.inputs.assumptions];
       const facts = new LookupFacts(normalizer, assumptions);
-      const around = { ...this.session.around(this.merging), facts };
-      const path = this.follow(this.source, choices, around);
+      const around = { ...this.session.around(plan), facts };
+      const others = plan.joins && new SourceInterference(plan.joins);
+      const path = this.follow(this.source, choices, around, { others });
       const same = this.compare(path, around, assumptions);
       if (same === 'open') return undefined;
       script = choices.next(same.impossible);
@@ -146,12 +154,8 @@ class PathProof {
     this.steps += insns.length;
     let run: Path['run'];
     try {
-      run = execute(insns, this.session.start(this.merging), around, {
-        program,
-        base,
-        path: choices,
-        ...role,
-      });
+      const start = this.session.start(this.plan.merging);
+      run = execute(insns, start, around, { program, base, path: choices, ...role });
     } catch (e) {
       if (!(e instanceof Refused || e instanceof Unsupported)) throw e;
       run = e;
@@ -165,12 +169,14 @@ class PathProof {
     const given = source.choices.holds;
     if (source.run instanceof Refused) return this.impossible(given, assumptions);
     const reference = source.run.calls;
+    const { accesses } = source.run;
     for (let script: readonly boolean[] | undefined = []; script !== undefined; ) {
       if (this.steps > MAX_STEPS) return 'open';
       const choices: Choices = new Choices(this.session.normalizer, given, script, noToken);
-      const path = this.follow(this.candidate, choices, around, { reference });
+      const others = this.plan.joins && new CandidateInterference(accesses);
+      const path = this.follow(this.candidate, choices, around, { reference, others });
       const isSame = this.isPair(source.run, path, around, assumptions);
-      if (this.wanted !== this.merging) return 'open';
+      if (this.wanted !== this.plan) return 'open';
       const outcome = isSame ? {} : this.impossible(choices.holds, assumptions);
       if (outcome === 'open') return outcome;
       const { impossible } = outcome;
@@ -201,14 +207,17 @@ class PathProof {
     assumptions: readonly Term[],
   ): boolean {
     if (run instanceof Error) return false;
-    const { session, merging } = this;
+    const { session, plan } = this;
     const needed = mergingFor([...reference.touched, ...run.touched]);
-    this.wanted = mergingUnder(this.options.accelerations, coarser(merging, needed));
-    if (this.wanted !== merging) return false;
-    if (accessProblem(session.normalizer.store, reference.accesses, run.accesses) !== undefined) return false;
+    const merging = mergingUnder(this.options.accelerations, coarser(plan.merging, needed));
+    if (merging !== plan.merging) {
+      this.wanted = { ...plan, merging };
+      return false;
+    }
+    if (!this.areAllowed(reference, run, around)) return false;
     let open: readonly Obligation[];
     try {
-      open = openObligations(session.comparison(merging, around), reference, run);
+      open = openObligations(session.comparison(plan, around), reference, run);
     } catch (e) {
       if (e instanceof Refused) return false;
       throw e;
@@ -220,6 +229,19 @@ class PathProof {
       .map((o) => b.not(b.eq(o.source, o.candidate)))
       .reduce((x, y) => b.binary(Op.Or, x, y));
     return this.isUnsatisfiable(differ, [...choices.holds, ...assumptions]);
+  }
+
+  /** May the candidate make its accesses to shared memory in place of the source's? */
+  private areAllowed(reference: SymbolicRun, run: SymbolicRun, around: ExecutionEnv): boolean {
+    const { normalizer } = this.session;
+    const [theirs, mine] = [reference.accesses, run.accesses];
+    const { joins } = this.plan;
+    if (joins === undefined) return accessProblem(normalizer.store, theirs, mine) === undefined;
+    if ([...theirs, ...mine].every((a) => a.kind === 'call')) return true;
+    const { problem, joins: more } = alignAccesses(normalizer, isAligned(around), theirs, mine);
+    const missing = more.filter((j) => !joins.has(j));
+    if (missing.length > 0) this.wanted = { ...this.plan, joins: new Set([...joins, ...missing]) };
+    return problem === undefined && more.length === 0;
   }
 
   private isUnsatisfiable(t: Term, given: readonly Term[]): boolean {

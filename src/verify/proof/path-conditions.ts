@@ -3,13 +3,11 @@
  * And what may be assumed of terms.
  */
 
-import { Op, type Solver, type Term, TermEvaluator, type TermStore } from '../../solver/index.ts';
+import { Op, type Solver, type Term, TermEvaluator } from '../../solver/index.ts';
 import { repaired } from '../refute/local-search.ts';
 import { sample } from '../refute/samples.ts';
 import type { SharedAccess } from '../symbolic/access.ts';
-import type { AliasPartition } from '../symbolic/regions.ts';
-import type { Session } from './session.ts';
-import { accessProblem } from './shared-accesses.ts';
+import type { RunPlan, Session } from './session.ts';
 
 const SIGNATURE_SAMPLES = 12;
 /** Path conditions that a solver may compare per question, and the part of the budget that each may take. */
@@ -21,14 +19,16 @@ export const MAX_TERMS = 20_000;
 /**
  * Path conditions of the candidate that are written otherwise than in the source, and proven to mean the
  * same.
+ * @param isAllowed may the candidate make its accesses in place of the source's?
  */
 export function equalConditions(
   solver: Solver,
   budget: number,
   session: Session,
-  merging: AliasPartition,
+  plan: RunPlan,
   source: readonly SharedAccess[],
   candidate: readonly SharedAccess[],
+  isAllowed: (source: readonly SharedAccess[], candidate: readonly SharedAccess[]) => boolean,
 ): Map<Term, Term> {
   const theirs = [...new Set(source.map((a) => a.condition))];
   const mine = [...new Set(candidate.map((a) => a.condition))].filter((t) => !theirs.includes(t));
@@ -38,12 +38,12 @@ export function equalConditions(
   const b = session.normalizer.build;
   if (mine.length === 0 || b.store.reachable([...mine, ...theirs]).length > MAX_TERMS) return same;
   const signature = signatures(session, [...theirs, ...mine]);
-  if (!couldHelp(b.store, source, candidate, signature)) return same;
+  if (!couldHelp(source, candidate, signature, isAllowed)) return same;
   for (const t of mine)
     for (const u of theirs) {
       if (signature.get(t) !== signature.get(u) || questions-- <= 0) continue;
       const differ = b.not(b.eq(t, u));
-      const assumptions = relevant(session, merging, [t, u]);
+      const assumptions = relevant(session, plan, [t, u]);
       const normal = session.normalizer.normalize(differ);
       if (session.normalizer.store.constant(normal) !== 0n && isTold(session, t, u, assumptions)) continue;
       if (
@@ -59,10 +59,10 @@ export function equalConditions(
 
 /** With all conditions that look alike taken for the same, would the candidate's accesses be allowed? */
 function couldHelp(
-  s: TermStore,
   source: readonly SharedAccess[],
   candidate: readonly SharedAccess[],
   signature: ReadonlyMap<Term, string>,
+  isAllowed: (source: readonly SharedAccess[], candidate: readonly SharedAccess[]) => boolean,
 ): boolean {
   const first = new Map<string, Term>();
   for (const [t, values] of signature) if (!first.has(values)) first.set(values, t);
@@ -70,17 +70,17 @@ function couldHelp(
     ...a,
     condition: first.get(signature.get(a.condition)!)!,
   });
-  return accessProblem(s, source.map(alike), candidate.map(alike)) === undefined;
+  return isAllowed(source.map(alike), candidate.map(alike));
 }
 
 /**
  * Assumptions about variables that occur in the terms; the others can always be met and only get in the way.
  */
-export function relevant(session: Session, merging: AliasPartition, terms: readonly Term[]): Term[] {
+export function relevant(session: Session, plan: RunPlan, terms: readonly Term[]): Term[] {
   const { store } = session.normalizer;
   const used = new Set(store.reachable(terms));
   return session
-    .assumptions(merging)
+    .assumptions(plan)
     .filter((a) => store.reachable([a]).some((t) => store.op(t) === Op.Var && used.has(t)));
 }
 

@@ -1,7 +1,7 @@
 /**
  * The proof of one question: two pieces of code from the same start.
  *
- *   3  symbolic runs   of both (execute.ts), accesses to shared memory compared (shared-accesses.ts)
+ *   3  symbolic runs   of both (execute.ts), accesses to shared memory compared (strict-accesses.ts, plain-accesses.ts)
  *   4  normal forms    every equation (obligations.ts) whose sides meet is proven
  *   5  samples         concrete inputs refute most of the rest
  *   6  solver          decides what is left; its counterexamples are replayed by concrete runs of both
@@ -11,6 +11,7 @@
  */
 import type { Insn } from '../../isa/insn.ts';
 import { specOf } from '../../isa/semantics.ts';
+import type { MemoryModel } from '../../program/contracts/shared-memory.ts';
 import type { Program } from '../../program/program.ts';
 import {
   assignmentOf,
@@ -24,17 +25,20 @@ import type { WindowContext } from '../context.ts';
 import { Refused, Unsupported } from '../errors.ts';
 import { repaired } from '../refute/local-search.ts';
 import { sample } from '../refute/samples.ts';
+import type { SharedAccess } from '../symbolic/access.ts';
 import { execute } from '../symbolic/execute.ts';
-import { type AliasPartition, mergingFor } from '../symbolic/regions.ts';
+import { CandidateInterference, type Joins, NO_JOINS } from '../symbolic/interference.ts';
+import { type AliasPartition, isAligned, mergingFor } from '../symbolic/regions.ts';
 import type { Role, SymbolicRun } from '../symbolic/run.ts';
 import type { Counterexample, Verdict } from '../types.ts';
 import { type Accelerations, mergingUnder } from './accelerations.ts';
 import { allObligations, type Obligation, openObligations } from './obligations.ts';
 import { provePaths } from './path-by-path.ts';
 import { equalConditions, MAX_TERMS, relevant } from './path-conditions.ts';
+import { accessProblem } from './plain-accesses.ts';
 import { counterexampleOf, type ReplayCase, replay } from './replay.ts';
-import type { Session } from './session.ts';
-import { accessProblem } from './shared-accesses.ts';
+import type { RunPlan, Session } from './session.ts';
+import { type Alignment, alignAccesses } from './strict-accesses.ts';
 import { type ProofTranscript, transcriptOf } from './transcript.ts';
 
 const MAX_REFUTERS = 32;
@@ -48,6 +52,7 @@ export interface ProverOptions {
   /** Inputs to try before the solver. */
   samples: number;
   accelerations: Accelerations;
+  memoryModel: MemoryModel;
 }
 
 export interface ProofTask {
@@ -80,12 +85,16 @@ interface Query {
   question: ProofTask;
 }
 
-/** Symbolic runs of both, with regions kept apart to the same degree. */
+/** Symbolic runs of both, made in the same way. */
 interface Runs {
-  merging: AliasPartition;
+  plan: RunPlan;
   reference: SymbolicRun;
   run: SymbolicRun;
 }
+
+/** How often the source runs again because the candidate makes one access of several. */
+const MAX_ROUNDS = 4;
+const DIFFERENT_ACCESSES = 'accesses to shared memory differ';
 
 export class Prover {
   private readonly options: ProverOptions;
@@ -97,12 +106,7 @@ export class Prover {
   /** Never throws for what lies beyond the checker: that is an unknown, or a refused candidate. */
   prove(question: ProofTask): Staged {
     try {
-      const runs = this.runs(question);
-      const problem = accessProblem(
-        question.session.normalizer.store,
-        runs.reference.accesses,
-        runs.run.accesses,
-      );
+      const { runs, problem } = this.comparableRuns(question);
       const q = problem === undefined ? this.query(question, runs) : undefined;
       if (q?.open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
       return this.otherwise(question) ?? orElse(() => this.solve(question, runs, q));
@@ -119,18 +123,16 @@ export class Prover {
   transcript(question: ProofTask): ProofTranscript | { reason: string } {
     try {
       const { session } = question;
-      const runs = this.runs(question);
-      const { merging, reference, run } = runs;
-      const [theirs, mine] = [reference.accesses, run.accesses];
-      const { solver, rlimit } = this.options;
-      const same = equalConditions(solver, rlimit, session, merging, theirs, mine);
-      const problem = accessProblem(session.normalizer.store, theirs, mine, same);
-      if (problem !== undefined) return { reason: problem };
+      const { runs } = this.comparableRuns(question);
+      const { plan, reference, run } = runs;
+      const same = this.sameConditions(question, runs);
+      const { problem, joins } = this.alignment(question, runs, same);
+      if (problem !== undefined || joins.length > 0) return { reason: problem ?? DIFFERENT_ACCESSES };
       const equations = [
-        ...allObligations(session.comparison(merging), reference, run),
+        ...allObligations(session.comparison(plan), reference, run),
         ...[...same].map(([candidate, source]) => ({ where: 'condition of an access', source, candidate })),
       ];
-      const assumptions = relevant(session, merging, sides(equations));
+      const assumptions = relevant(session, plan, sides(equations));
       return transcriptOf(session.normalizer.build, assumptions, equations);
     } catch (e) {
       if (e instanceof Unsupported || e instanceof Refused) return { reason: e.message };
@@ -161,46 +163,109 @@ export class Prover {
     return found && [{ kind: 'different', ...found, ms: 0 }, 'test'];
   }
 
+  /** Both under the memory model, and what is wrong with the candidate's accesses to shared memory. */
+  private comparableRuns(question: ProofTask): { runs: Runs; problem: string | undefined } {
+    const isStrict = this.options.memoryModel === 'strict';
+    for (let joins = isStrict ? NO_JOINS : undefined, round = 0; ; round++) {
+      const runs = this.runs(question, joins);
+      const { problem, joins: more } = this.alignment(question, runs);
+      const missing = more.filter((j) => joins?.has(j) !== true);
+      if (missing.length === 0 || round === MAX_ROUNDS)
+        return {
+          runs,
+          problem: problem ?? (more.length > 0 ? DIFFERENT_ACCESSES : undefined),
+        };
+      joins = new Set([...joins!, ...missing]);
+    }
+  }
+
+  private alignment(
+    { session }: ProofTask,
+    { reference, run, plan }: Runs,
+    same?: ReadonlyMap<Term, Term>,
+  ): Alignment {
+    const { normalizer } = session;
+    const [theirs, mine] = [reference.accesses, run.accesses];
+    if ([...theirs, ...mine].every((a) => a.kind === 'call')) return { joins: [] };
+    if (plan.joins !== undefined)
+      return alignAccesses(normalizer, isAligned(session.around(plan)), theirs, mine, same);
+    const problem = accessProblem(normalizer.store, theirs, mine, same);
+    return { ...(problem === undefined ? {} : { problem }), joins: [] };
+  }
+
+  /** Conditions of accesses that are written otherwise and mean the same. */
+  private sameConditions(question: ProofTask, runs: Runs): ReadonlyMap<Term, Term> {
+    const { solver, rlimit } = this.options;
+    const isAllowed = (x: readonly SharedAccess[], y: readonly SharedAccess[]): boolean => {
+      const { problem, joins } = this.alignment(question, {
+        ...runs,
+        reference: { ...runs.reference, accesses: x },
+        run: { ...runs.run, accesses: y },
+      });
+      return problem === undefined && joins.length === 0;
+    };
+    const [theirs, mine] = [runs.reference.accesses, runs.run.accesses];
+    return equalConditions(solver, rlimit, question.session, runs.plan, theirs, mine, isAllowed);
+  }
+
   /** Both run, with regions as far apart as both allow. */
-  private runs(question: ProofTask): Runs {
+  private runs(question: ProofTask, joins: Joins | undefined): Runs {
     const { session, candidate } = question;
     const program = question.programs?.[1];
-    const under = (m: AliasPartition): AliasPartition => mergingUnder(this.options.accelerations, m);
-    let merging = under(mergingFor(sourceRun(session, under('none')).touched));
+    const planFor = (m: AliasPartition): RunPlan => ({
+      merging: mergingUnder(this.options.accelerations, m),
+      ...(joins === undefined ? {} : { joins }),
+    });
     const base = question.bases?.[1] ?? 0;
-    const against = (): Role => ({ reference: sourceRun(session, merging).calls, program, base });
-    let run = execute(candidate, session.start(merging), session.around(merging), against());
-    const wanted = under(mergingFor([...sourceRun(session, merging).touched, ...run.touched]));
-    if (wanted !== merging) {
-      merging = wanted;
-      run = execute(candidate, session.start(merging), session.around(merging), against());
+    let plan = planFor('none');
+    plan = planFor(mergingFor(sourceRun(session, plan).touched));
+    const runCandidate = (): SymbolicRun => {
+      const reference = sourceRun(session, plan);
+      const others = joins && new CandidateInterference(reference.accesses);
+      const role: Role = { reference: reference.calls, program, base, others };
+      return execute(candidate, session.start(plan.merging), session.around(plan), role);
+    };
+    let run = runCandidate();
+    const wanted = planFor(mergingFor([...sourceRun(session, plan).touched, ...run.touched]));
+    if (wanted.merging !== plan.merging) {
+      plan = wanted;
+      run = runCandidate();
     }
-    return { merging, reference: sourceRun(session, merging), run };
+    return { plan, reference: sourceRun(session, plan), run };
   }
 
   /** @param asked the equations that are open; undefined when accesses to shared memory differ in form */
   private solve(question: ProofTask, runs: Runs, asked: Query | undefined): Staged {
-    if (asked !== undefined) return this.refuteBySamples(asked) ?? this.ask(asked);
-    const { session } = question;
-    const { solver, rlimit } = this.options;
-    const [theirs, mine] = [runs.reference.accesses, runs.run.accesses];
-    const same = equalConditions(solver, rlimit, session, runs.merging, theirs, mine);
-    const problem = accessProblem(session.normalizer.store, theirs, mine, same);
-    if (problem !== undefined) {
+    if (asked !== undefined) return this.decide(question, runs, asked);
+    const same = this.sameConditions(question, runs);
+    const { problem, joins } = this.alignment(question, runs, same);
+    if (problem !== undefined || joins.length > 0) {
       const found = this.refuteAnyway(question, runs);
       if (found !== undefined) return found;
-      throw new Refused(problem);
+      throw new Refused(problem ?? DIFFERENT_ACCESSES);
     }
     const q = this.query(question, runs);
     if (q.open.length === 0) return [{ kind: 'equivalent', how: 'normal-form', ms: 0 }, 'normal-form'];
-    return this.refuteBySamples(q) ?? this.ask(q);
+    return this.decide(question, runs, q);
+  }
+
+  /** Equations that are open, of runs whose accesses to shared memory correspond. */
+  private decide(question: ProofTask, runs: Runs, q: Query): Staged {
+    if (runs.reference.groups.size === 0) return this.refuteBySamples(q) ?? this.ask(q);
+    // An input on which both part although nobody else is there says most.
+    const alone = this.query(question, this.runs(question, undefined));
+    if (alone.open.length > 0) {
+      const found = this.refuteBySamples(alone) ?? this.ask(alone);
+      if (found[0].kind !== 'equivalent') return found;
+    }
+    return this.ask(q);
   }
 
   /** Of whole programs: an input that shows a difference says more than that accesses differ. */
   private refuteAnyway(question: ProofTask, runs: Runs): Staged | undefined {
     if (question.test === undefined) return undefined;
     try {
-      const q = this.query(question, runs);
+      const q = this.query(question, runs.plan.joins ? this.runs(question, undefined) : runs);
       const found =
         q.open.length === 0
           ? undefined
@@ -213,9 +278,10 @@ export class Prover {
   }
 
   /** The equations that normal forms leave open. */
-  private query(question: ProofTask, { merging, reference, run }: Runs): Query {
+  private query(question: ProofTask, { plan, reference, run }: Runs): Query {
     const { session, context, source, candidate } = question;
-    const open = openObligations(session.comparison(merging), reference, run);
+    const { merging } = plan;
+    const open = openObligations(session.comparison(plan), reference, run);
     const c: ReplayCase = {
       session,
       context,
@@ -223,7 +289,7 @@ export class Prover {
       source: { insns: source, run: reference },
       candidate: { insns: candidate, run },
     };
-    return { c, open, assumptions: relevant(session, merging, sides(open)), question };
+    return { c, open, assumptions: relevant(session, plan, sides(open)), question };
   }
 
   private refuteBySamples(q: Query): Staged | undefined {
@@ -313,6 +379,10 @@ export class Prover {
     const o = open.find((x) => e.value(x.source) !== e.value(x.candidate));
     if (o === undefined || assumptions.some((t) => e.value(t) === 0n))
       throw new Error('the solver gave a model that is none');
+    if (c.source.run.groups.size > 0) {
+      const where = `${o.where}, when others change shared memory meanwhile`;
+      return [{ kind: 'different', where, ms: 0 }, 'solver'];
+    }
     const found = this.different(q, o.where, input, 'solver');
     if (found === undefined)
       return [
@@ -344,9 +414,9 @@ function sides(open: readonly Obligation[]): Term[] {
 }
 
 /** The source's own run; what the checker refuses there lies beyond it. */
-function sourceRun(session: Session, merging: Parameters<Session['sourceRun']>[0]) {
+function sourceRun(session: Session, plan: RunPlan): SymbolicRun {
   try {
-    return session.sourceRun(merging);
+    return session.sourceRun(plan);
   } catch (e) {
     if (e instanceof Refused) throw new Unsupported(`source: ${e.message}`);
     throw e;

@@ -7,16 +7,30 @@ import { BYTE_UNKNOWN, STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { region } from '../../analysis/domain/value.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { OP_LD_IMM64 } from '../../isa/insn.ts';
+import type { MapDef } from '../../program/program.ts';
+import { mapType } from '../../program/tables/maps.ts';
 import { Normalizer, type Term, type TermAssignment, TermBuilder, TermStore } from '../../solver/index.ts';
 import type { WindowContext } from '../context.ts';
 import { constantData } from '../symbolic/constant-data.ts';
 import { execute } from '../symbolic/execute.ts';
 import { WindowInputs } from '../symbolic/inputs.ts';
+import { type Joins, SourceInterference } from '../symbolic/interference.ts';
 import { LookupFacts } from '../symbolic/lookups.ts';
 import { type Apart, type KnownByte, type Log, MemoryReader, write } from '../symbolic/memory.ts';
-import { type AliasPartition, Bases, memoryOf } from '../symbolic/regions.ts';
+import { type AliasPartition, Bases, memoryOf, privateIn } from '../symbolic/regions.ts';
 import type { ExecutionEnv, Role, SymbolicRun, SymbolicStart } from '../symbolic/run.ts';
 import type { ObligationInput } from './obligations.ts';
+
+/** How a run is made: how far apart regions are kept, and what others may do meanwhile. */
+export interface RunPlan {
+  readonly merging: AliasPartition;
+  /** Accesses of the source that others do not come between; undefined: others do nothing (the plain memory model). */
+  readonly joins?: Joins;
+}
+
+function keyOf({ merging, joins }: RunPlan): string {
+  return joins === undefined ? merging : `${merging} strict ${[...joins].join(' ')}`;
+}
 
 /** Tokens below are those of runs of all paths at once. */
 const FIRST_PATH_TOKEN = 0x1_0000;
@@ -29,14 +43,14 @@ export class Session {
   readonly registers: readonly (Term | undefined)[];
   /** Values that occur in the source, for the samples. */
   readonly constants: readonly bigint[];
-  /** WindowInputs that refuted earlier candidates, latest first. */
+  /** Inputs that refuted earlier candidates, latest first. */
   readonly refuters: TermAssignment[] = [];
   private readonly pathTokens = new Map<string, number>();
   private readonly context: WindowContext;
   private readonly source: readonly Insn[];
-  private readonly runs = new Map<AliasPartition, SymbolicRun>();
+  private readonly runs = new Map<string, SymbolicRun>();
   private readonly starts = new Map<AliasPartition, SymbolicStart>();
-  private readonly lookups = new Map<AliasPartition, { facts: LookupFacts; assumptions: Term[] }>();
+  private readonly lookups = new Map<string, { facts: LookupFacts; assumptions: Term[] }>();
   private readonly role: Role;
   readonly offsets: boolean;
 
@@ -61,24 +75,29 @@ export class Session {
     return this.normalizer.store.count;
   }
 
-  around(merging: AliasPartition): ExecutionEnv {
+  around(plan: RunPlan): ExecutionEnv {
     const { maps, ctxFields, packetShared, frame } = this.context;
     const { normalizer, bases, offsets } = this;
-    const { facts } = this.lookupsOf(merging);
-    return { normalizer, bases, merging, maps, ctxFields, packetShared, frame, offsets, facts };
+    const { facts } = this.lookupsOf(plan);
+    return {
+      ...{ normalizer, bases, maps, ctxFields, packetShared, frame, offsets, facts },
+      merging: plan.merging,
+      comingAndGoing: comingAndGoing(maps),
+    };
   }
 
   /** Terms that hold: of the start, and of what the source's calls give. */
-  assumptions(merging: AliasPartition): readonly Term[] {
-    return [...this.inputs.assumptions, ...this.lookupsOf(merging).assumptions];
+  assumptions(plan: RunPlan): readonly Term[] {
+    return [...this.inputs.assumptions, ...this.lookupsOf(plan).assumptions];
   }
 
-  private lookupsOf(merging: AliasPartition): { facts: LookupFacts; assumptions: Term[] } {
-    let known = this.lookups.get(merging);
+  private lookupsOf(plan: RunPlan): { facts: LookupFacts; assumptions: Term[] } {
+    const key = keyOf(plan);
+    let known = this.lookups.get(key);
     if (known === undefined) {
       const assumptions: Term[] = [];
       known = { facts: new LookupFacts(this.normalizer, assumptions), assumptions };
-      this.lookups.set(merging, known);
+      this.lookups.set(key, known);
     }
     return known;
   }
@@ -113,12 +132,13 @@ export class Session {
   }
 
   /** What two runs are compared with. */
-  comparison(merging: AliasPartition, around = this.around(merging)): ObligationInput {
+  comparison(plan: RunPlan, around = this.around(plan)): ObligationInput {
     const { normalizer, context, framePointer, offsets } = this;
+    const { merging } = plan;
     const apart: Apart = (x, y) => around.facts.apart(x, y);
     return {
       normalizer,
-      reader: new MemoryReader(normalizer, this.knownBytes(), offsets, apart),
+      reader: new MemoryReader(normalizer, this.knownBytes(), offsets, apart, privateIn(around)),
       context,
       start: this.start(merging),
       stackMemory: this.stackMemory(merging),
@@ -126,11 +146,14 @@ export class Session {
     };
   }
 
-  sourceRun(merging: AliasPartition): SymbolicRun {
-    let run = this.runs.get(merging);
+  sourceRun(plan: RunPlan): SymbolicRun {
+    const key = keyOf(plan);
+    let run = this.runs.get(key);
     if (run === undefined) {
-      run = execute(this.source, this.start(merging), this.around(merging), this.role);
-      this.runs.set(merging, run);
+      const { merging, joins } = plan;
+      const others = joins && new SourceInterference(joins);
+      run = execute(this.source, this.start(merging), this.around(plan), { ...this.role, others });
+      this.runs.set(key, run);
     }
     return run;
   }
@@ -153,6 +176,11 @@ export class Session {
     });
     return log;
   }
+}
+
+/** Keys of the maps whose entries are not there from start to end; what is looked up in a map of maps may be any. */
+function comingAndGoing(maps: readonly MapDef[]): string[] {
+  return maps.flatMap((m, i) => (mapType(m.type)?.isArrayLike === true ? [] : [`map${i}`, `map${i}i`]));
 }
 
 function constantsOf(insns: readonly Insn[]): bigint[] {

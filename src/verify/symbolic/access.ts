@@ -15,4 +15,10 @@ export interface SharedAccess {
   orders: boolean;
   /** Path condition, in normal form. */
   condition: Term;
+  /** Index of the instruction in the program (or window). */
+  at: number;
+  /** Of a call: its token. */
+  token?: number;
+  /** Under the strict memory model: accesses of one number meet the same contents (interference.ts). */
+  group?: number;
 }

@@ -23,7 +23,7 @@ import { constantData, directId } from './constant-data.ts';
 import { havoc, MemoryReader } from './memory.ts';
 import { MemoryOps } from './memory-ops.ts';
 import { executionOrder, outOf } from './order.ts';
-import { memoryOf } from './regions.ts';
+import { memoryOf, privateIn } from './regions.ts';
 import type { ExecutionEnv, Role, SymbolicExit, SymbolicRun, SymbolicStart } from './run.ts';
 import {
   conjunction,
@@ -84,12 +84,15 @@ class Executor {
     this.role = role;
     this.n = around.normalizer;
     this.algebra = termAlgebra(this.n.build);
-    this.reader = new MemoryReader(this.n, constantData(around), around.offsets, (x, y) =>
-      around.facts.apart(x, y),
+    this.reader = new MemoryReader(
+      this.n,
+      constantData(around),
+      around.offsets,
+      (x, y) => around.facts.apart(x, y),
+      privateIn(around),
     );
-    this.memory = new MemoryOps(around, this.reader, insns.length, role.program === undefined);
-    const { accesses, touched } = this.memory;
-    this.calls = new Calls(around, this.reader, accesses, touched, role);
+    this.memory = new MemoryOps(around, this.reader, insns.length, role.program === undefined, role.others);
+    this.calls = new Calls(around, this.reader, this.memory, role);
     this.programOffsets = role.program && slotOffsets(role.program.insns);
   }
 
@@ -102,10 +105,11 @@ class Executor {
         exits.push({ to, condition: conjunction(this.n, s.path), registers: s.regs, logs: s.logs });
     }
     const { log } = this.calls;
-    const { accesses, memories, touched } = this.memory;
+    const { accesses, groups, memories, touched } = this.memory;
     return {
       exits,
       accesses,
+      groups,
       memories,
       touched,
       calls: log.events,
@@ -154,13 +158,13 @@ class Executor {
         writeRegister(s, i.dst, this.wideImmediate(i));
         break;
       case 'load':
-        writeRegister(s, i.dst, this.memory.load(spec, i, s, a.depth === 0 ? index : -1));
+        writeRegister(s, i.dst, this.memory.load(spec, i, s, a.depth === 0 ? index : -1, a.base + index));
         break;
       case 'store':
-        this.memory.store(spec, i, s, a.depth === 0 ? index : -1);
+        this.memory.store(spec, i, s, a.depth === 0 ? index : -1, a.base + index);
         break;
       case 'atomic':
-        this.memory.atomic(spec, i, s, a.depth === 0 ? index : -1);
+        this.memory.atomic(spec, i, s, a.depth === 0 ? index : -1, a.base + index);
         break;
       case 'call':
         {

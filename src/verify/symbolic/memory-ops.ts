@@ -4,7 +4,6 @@
  *   in:   the state before, the instruction
  *   out:  the state's logs and registers after it; accesses to shared memory in order; the regions touched
  */
-
 import type { Region } from '../../analysis/domain/value.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { AtomicOp, LoadOp, StoreOp } from '../../isa/semantics.ts';
@@ -13,10 +12,11 @@ import { type Normalizer, splitOffset, type Term, termAlgebra } from '../../solv
 import { Unsupported } from '../errors.ts';
 import type { SharedAccess } from './access.ts';
 import { ctxPointerAt } from './context-load.ts';
-import { type Log, type MemoryReader, write } from './memory.ts';
+import type { Interference } from './interference.ts';
+import { havocShared, type Log, type MemoryReader, write } from './memory.ts';
 import { isShared, memoryOf } from './regions.ts';
-import type { ExecutionEnv } from './run.ts';
-import { conjunction, lowBits, readRegister, type State, writeRegister } from './state.ts';
+import type { ExecutionEnv, GroupEnd } from './run.ts';
+import { conjunction, lowBits, readRegister, type State, VERSION_BITS, writeRegister } from './state.ts';
 
 /** Where an access goes under a condition. */
 interface GuardedAddress {
@@ -28,12 +28,16 @@ interface GuardedAddress {
 
 /** No object lies below this address. */
 const NULL_PAGE = 4096n;
+/** Versions that accesses give, from here on; those of calls are smaller (tokens in session.ts). */
+const FIRST_VERSION = 1n << BigInt(VERSION_BITS - 1);
 /** Deepest nesting of conditions that pick a pointer. */
 const MAX_SPLITS = 6;
 
 export class MemoryOps {
   /** Accesses to shared memory, in order. */
   readonly accesses: SharedAccess[] = [];
+  /** What each group of them leaves behind. */
+  readonly groups = new Map<number, GroupEnd>();
   readonly touched = new Set<Region | undefined>();
   /** Memory that each instruction of the window accesses (the last one symbolically seen), by index. */
   readonly memories: (string | undefined)[];
@@ -42,12 +46,21 @@ export class MemoryOps {
   private readonly algebra;
   private readonly reader: MemoryReader;
   private readonly splits: number;
+  private readonly others: Interference | undefined;
 
   /**
    * @param insns length of the window
    * @param replayed by instruction, with one memory each: an access then has one place
+   * @param others what they may do to shared memory meanwhile
    */
-  constructor(around: ExecutionEnv, reader: MemoryReader, insns: number, replayed: boolean) {
+  constructor(
+    around: ExecutionEnv,
+    reader: MemoryReader,
+    insns: number,
+    replayed: boolean,
+    others: Interference | undefined,
+  ) {
+    this.others = others;
     this.around = around;
     this.n = around.normalizer;
     this.algebra = termAlgebra(this.n.build);
@@ -98,14 +111,64 @@ export class MemoryOps {
     return this.n.store.constant(this.n.normalize(conjunction(this.n, path))) === 0n;
   }
 
-  private note(s: State, { region, guard }: GuardedAddress, access: Omit<SharedAccess, 'condition'>): void {
-    if (!isShared(region, this.around.packetShared)) return;
+  /** An access to shared memory before it is made: others may come first. Undefined when it is none. */
+  private note(
+    s: State,
+    { region, guard }: Pick<GuardedAddress, 'region' | 'guard'>,
+    what: Omit<SharedAccess, 'condition'>,
+  ): SharedAccess | undefined {
+    if (!isShared(region, this.around)) return undefined;
     const path = guard === undefined ? s.path : [...s.path, guard];
-    this.accesses.push({ ...access, condition: this.n.normalize(conjunction(this.n, path)) });
+    const access: SharedAccess = { ...what, condition: this.n.normalize(conjunction(this.n, path)) };
+    this.accesses.push(access);
+    if (this.others === undefined) return access;
+    const { at, memory, condition } = access;
+    const { group, isNew } = this.others.enter(access, s.last);
+    access.group = group;
+    s.last = guard === undefined ? { at, group, memory, condition } : undefined;
+    if (!isNew) return access;
+    s.logs.set(memory, havocShared(s.logs.get(memory), `${memory}@by others ${group}`, guard));
+    // Entries that come and go may be others now.
+    const version = this.n.build.const(FIRST_VERSION + BigInt(group), VERSION_BITS);
+    for (const key of this.around.comingAndGoing) s.versions.set(key, version);
+    return access;
   }
 
-  /** @param index in the window; -1 elsewhere */
-  load(spec: LoadOp, i: Insn, s: State, index: number): Term {
+  /** After an access: what its group leaves. */
+  private end(s: State, access: SharedAccess | undefined): void {
+    if (access?.group === undefined) return;
+    const { group, memory, condition } = access;
+    this.groups.set(group, { memory, log: s.logs.get(memory), condition });
+  }
+
+  /**
+   * A call is about to read or write shared memory. Where nobody else changes that, equal bytes before and after say enough.
+   * @returns to be called when it is done
+   */
+  reach(
+    s: State,
+    name: string,
+    {
+      region,
+      memory,
+      address,
+      size,
+    }: { region: Region | undefined } & Omit<GuardedAddress, 'guard'> & { size: number },
+  ): (token: number) => void {
+    if (this.others === undefined) return () => {};
+    const what = { kind: 'call' as const, name, memory, address, size, orders: true, at: -1 };
+    const access = this.note(s, { region, guard: undefined }, what);
+    return (token) => {
+      if (access !== undefined) access.token = token;
+      this.end(s, access);
+    };
+  }
+
+  /**
+   * @param index in the window; -1 elsewhere
+   * @param at in the program or window: names the instruction
+   */
+  load(spec: LoadOp, i: Insn, s: State, index: number, at: number): Term {
     const b = this.n.build;
     const places = this.places(s, readRegister(s, i.src), i.off, index);
     const { region, address } = places[0]!;
@@ -127,14 +190,16 @@ export class MemoryOps {
     let value: Term | undefined;
     for (const p of places) {
       const { memory } = p;
-      this.note(s, p, {
+      const access = this.note(s, p, {
         kind: 'load',
         name: spec.name,
         memory,
         address: p.address,
         size,
         orders: spec.acquire,
+        at,
       });
+      this.end(s, access);
       const here = this.reader.load(memory, s.logs.get(memory), p.address, size);
       value = value === undefined || p.guard === undefined ? here : b.ite(p.guard, here, value);
     }
@@ -151,7 +216,7 @@ export class MemoryOps {
     if (field?.keepAccess !== undefined) throw new Unsupported(`${field.name}: ${field.keepAccess}`);
     if (log === undefined || field === undefined) return;
     if (field.lossy !== undefined) throw new Unsupported(`${field.name} after a store: ${field.lossy}`);
-    if (field.pointer !== undefined && !field.pointer.startsWith('packet') && hasWash(log))
+    if (field.pointer !== undefined && !field.pointer.startsWith('packet') && hasHavoc(log))
       throw new Unsupported(`${field.name} after a call that may have changed it`);
   }
 
@@ -162,7 +227,7 @@ export class MemoryOps {
       throw new Unsupported(`${field.name}: ${field.lossy}`);
   }
 
-  store(spec: StoreOp, i: Insn, s: State, index: number): void {
+  store(spec: StoreOp, i: Insn, s: State, index: number, at: number): void {
     const b = this.n.build;
     const { size } = spec;
     const value =
@@ -174,19 +239,29 @@ export class MemoryOps {
       const { memory, address } = p;
       if (p.region?.kind === 'ctx')
         this.checkContextStore(Number(splitOffset(this.n.store, address).offset), spec);
-      this.note(s, p, { kind: 'store', name: spec.name, memory, address, size, orders: spec.release });
+      const what = {
+        kind: 'store' as const,
+        name: spec.name,
+        memory,
+        address,
+        size,
+        orders: spec.release,
+        at,
+      };
+      const access = this.note(s, p, what);
       s.logs.set(memory, write(s.logs.get(memory), address, size, value, p.guard));
+      this.end(s, access);
     }
   }
 
-  atomic(spec: AtomicOp, i: Insn, s: State, index: number): void {
+  atomic(spec: AtomicOp, i: Insn, s: State, index: number, at: number): void {
     const b = this.n.build;
     const w = spec.size === 4 ? 32 : 64;
     const { address, region, memory } = this.address(readRegister(s, i.dst), i.off, index);
     const orders = spec.result !== 'none';
-    this.note(
+    const access = this.note(
       s,
-      { guard: undefined, address, region, memory },
+      { guard: undefined, region },
       {
         kind: 'atomic',
         name: spec.name,
@@ -194,6 +269,7 @@ export class MemoryOps {
         address,
         size: spec.size,
         orders,
+        at,
       },
     );
     const log = s.logs.get(memory);
@@ -201,12 +277,13 @@ export class MemoryOps {
     const r0 = spec.result === 'r0' ? lowBits(this.n, s, 0, w) : b.const(0n, w);
     const next = spec.eval(this.algebra, old, lowBits(this.n, s, i.src, w), r0);
     s.logs.set(memory, write(log, address, spec.size, next));
+    this.end(s, access);
     if (spec.result === 'src') writeRegister(s, i.src, b.zext(old, 64));
     if (spec.result === 'r0') writeRegister(s, 0, b.zext(old, 64));
   }
 }
 
-function hasWash(log: Log): boolean {
-  for (let w = log; w !== undefined; w = w.prev) if (w.havoc !== undefined) return true;
+function hasHavoc(log: Log): boolean {
+  for (let w = log; w !== undefined; w = w.prev) if (w.havoc !== undefined && w.shared !== true) return true;
   return false;
 }

@@ -3,6 +3,7 @@
  * that are known constants are decided at once, others become if-then-else on address equality. Logs are
  * immutable lists, so states fork for free.
  */
+
 import { constantDifference, type Normalizer, Op, splitOffset, type Term } from '../../solver/index.ts';
 
 /** One write; `address` is in normal form. */
@@ -20,6 +21,8 @@ export interface Write {
    * then address, size and value mean nothing.
    */
   readonly havoc?: string;
+  /** Of a replacement: only what is shared was replaced (interference.ts); private bytes of the memory stay. */
+  readonly shared?: true;
 }
 
 export type Log = Write | undefined;
@@ -37,24 +40,40 @@ export function havoc(log: Log, name: string, guard?: Term): Write {
   return { prev: log, depth: depthOf(log) + 1, address: 0, size: 0, value: 0, guard, havoc: name };
 }
 
+/** The same of what is shared only. */
+export function havocShared(log: Log, name: string, guard?: Term): Write {
+  return { ...havoc(log, name, guard), shared: true };
+}
+
 /** Known initial byte at an address (constant data), or undefined. */
 export type KnownByte = (memory: string, address: Term) => number | undefined;
 
 export type Apart = (x: AddressSpan, y: AddressSpan) => boolean;
+
+/** Is the byte at a normalized address one that only the program itself sees? */
+export type Private = (address: Term) => boolean;
 
 export class MemoryReader {
   private readonly n: Normalizer;
   private readonly known: KnownByte;
   private readonly offsets: boolean;
   private readonly apart: Apart;
+  private readonly isPrivate: Private;
 
   /**
    * @param offsets decide distances that are constants here (false: leave every comparison of addresses to
    *   the formula)
    * @param apart says of two places with different bases that they do not overlap
    */
-  constructor(normalizer: Normalizer, known: KnownByte, offsets = true, apart: Apart = () => false) {
+  constructor(
+    normalizer: Normalizer,
+    known: KnownByte,
+    offsets = true,
+    apart: Apart = () => false,
+    isPrivate: Private = () => false,
+  ) {
     this.apart = apart;
+    this.isPrivate = isPrivate;
     this.n = normalizer;
     this.known = known;
     this.offsets = offsets;
@@ -83,6 +102,7 @@ export class MemoryReader {
         if (from < 0n || from + BigInt(size) > BigInt(w.size)) break;
         value = b.extract(w.value, Number(from) * 8, size * 8);
       } else {
+        if (w.shared === true && this.isPrivate(address)) continue;
         value = this.bytes(memory, havoc(undefined, w.havoc), address, size);
       }
       if (w.guard === undefined) {
@@ -113,6 +133,7 @@ export class MemoryReader {
     let result: Term | undefined;
     for (let w = log; w !== undefined; w = w.prev) {
       if (w.havoc !== undefined) {
+        if (w.shared === true && this.isPrivate(address)) continue;
         const value = this.known(memory, address) === undefined ? store.read(w.havoc, address) : undefined;
         if (value === undefined) continue;
         if (w.guard === undefined) {
@@ -200,7 +221,8 @@ export function mergeLogs(n: Normalizer, a: Log, b: Log, takenA: Term): Log {
     guard === undefined ? c : n.build.binary(Op.And, guard, c);
   const again = (w: Write, taken: Term): void => {
     const guard = both(w.guard, taken);
-    log = w.havoc === undefined ? write(log, w.address, w.size, w.value, guard) : havoc(log, w.havoc, guard);
+    if (w.havoc === undefined) log = write(log, w.address, w.size, w.value, guard);
+    else log = w.shared === true ? havocShared(log, w.havoc, guard) : havoc(log, w.havoc, guard);
   };
   for (const w of onlyA.reverse()) again(w, takenA);
   const takenB = n.build.not(takenA);

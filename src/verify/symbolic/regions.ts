@@ -7,6 +7,9 @@
  *   all    one memory: some pointer's region is not known
  */
 import { isSingle, type Region, SOME_VALUE } from '../../analysis/domain/value.ts';
+import { isFrozen } from '../../program/contracts/shared-memory.ts';
+import type { MapDef } from '../../program/program.ts';
+import { MapTypeId } from '../../program/tables/maps.ts';
 import { Op, type Term, type TermStore } from '../../solver/index.ts';
 import type { Normalizer } from '../../solver/simplify/index.ts';
 import { polyOf } from '../../solver/simplify/poly.ts';
@@ -108,19 +111,33 @@ export function mergingFor(touched: Iterable<Region | undefined>): AliasPartitio
   const keys = new Set(list.map((r) => memoryOf(r, 'none')));
   // Memory that a helper handed out, and kernel objects, may be anything but the stack; kept simple: one
   // memory.
-  const loose = list.some((r) => r?.kind === 'opaque' || (r?.kind === 'memory' && r.what !== 'ringbuf'));
+  const loose = list.some((r) => r?.kind === 'opaque' || (r?.kind === 'memory' && r.what !== 'ringbuf_mem'));
   const apart = [...keys].filter((k) => !k.startsWith('stack'));
   if (loose && apart.length > 1) return 'all';
   const inner = list.some((r) => r?.kind === 'map_value' && r.inner);
   return inner ? 'maps' : 'none';
 }
 
-/** Others can access it while the program runs. */
-export function isShared(region: Region | undefined, packetShared: boolean): boolean {
+/** What decides whether memory is shared. */
+export interface Sharing {
+  readonly maps: readonly MapDef[];
+  /** Somebody else may hold the packet. */
+  readonly packetShared: boolean;
+}
+
+/** Others can change it, or see it change, while the program runs. */
+export function isShared(region: Region | undefined, { maps, packetShared }: Sharing): boolean {
   switch (region?.kind) {
     case 'stack':
     case 'ctx':
       return false;
+    case 'map_value': {
+      const map = region.inner ? undefined : maps[region.map];
+      return map === undefined || !isFrozen(map);
+    }
+    case 'memory':
+      // A record of a ring buffer is the program's own until it is submitted.
+      return region.what !== 'ringbuf_mem';
     case 'packet':
     case 'packet_meta':
     case 'packet_end':
@@ -128,4 +145,35 @@ export function isShared(region: Region | undefined, packetShared: boolean): boo
     default:
       return true;
   }
+}
+
+/** Tells whether the byte at an address is one that only the program itself sees; false where that is not known. */
+export function privateIn(around: Sharing & { readonly bases: Bases }): (address: Term) => boolean {
+  return (address) => {
+    const region = around.bases.regionOf(address);
+    return region !== undefined && !isShared(region, around);
+  };
+}
+
+/** The kernel aligns values of maps to 8 bytes, but those of tries, which follow the key. */
+const VALUE_ALIGNMENT = 8n;
+
+/** Tells whether an access to a map's value is aligned to its size; false where that is not known. */
+export function isAligned(around: Sharing & { readonly bases: Bases; readonly normalizer: Normalizer }) {
+  return ({ address, size }: { address: Term; size: number }): boolean => {
+    if (size === 1) return true;
+    const { bases, maps, normalizer } = around;
+    const region = bases.regionOf(address);
+    const map = region?.kind === 'map_value' ? maps[region.map] : undefined;
+    const type = region?.kind === 'map_value' && region.inner ? map?.inner?.type : map?.type;
+    if (type === undefined || type === MapTypeId.LPM_TRIE || BigInt(size) > VALUE_ALIGNMENT) return false;
+    const { constant, monomials } = polyOf(normalizer, address);
+    return (
+      constant % BigInt(size) === 0n &&
+      [...monomials.values()].every(
+        ({ factor, atoms }) =>
+          factor % BigInt(size) === 0n || (factor === 1n && atoms.length === 1 && bases.isBase(atoms[0]!)),
+      )
+    );
+  };
 }

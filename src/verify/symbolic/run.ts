@@ -1,11 +1,11 @@
 /** What a symbolic run (execute.ts) starts from, what it knows, and what it gives. */
-
 import type { Region } from '../../analysis/domain/value.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import type { CtxField } from '../../program/tables/hook-types.ts';
 import type { Normalizer, Term } from '../../solver/index.ts';
 import type { SharedAccess } from './access.ts';
 import type { CallEvent, CallPair } from './events.ts';
+import type { Interference } from './interference.ts';
 import type { LookupFacts } from './lookups.ts';
 import type { Log } from './memory.ts';
 import type { AliasPartition, Bases } from './regions.ts';
@@ -29,6 +29,8 @@ export interface ExecutionEnv {
   /** Distances between addresses that are constants are decided during the run, not in the formula. */
   readonly offsets: boolean;
   readonly facts: LookupFacts;
+  /** Keys (State.versions) of the maps whose entries others can add and remove. */
+  readonly comingAndGoing: readonly string[];
 }
 
 /** Where the instructions come from and what they are compared with. */
@@ -41,6 +43,8 @@ export interface Role {
   base?: number;
   /** Runs one path only. */
   path?: PathChoice;
+  /** What others may do meanwhile; undefined: nothing (the plain memory model). */
+  others?: Interference;
 }
 
 /** Which path a run takes; nothing is merged then, and conditions are those of the path alone. */
@@ -63,9 +67,18 @@ export interface SymbolicExit {
   logs: ReadonlyMap<string, Log>;
 }
 
+/** What a group of accesses leaves in the memory that it goes to. */
+export interface GroupEnd {
+  readonly memory: string;
+  readonly log: Log;
+  readonly condition: Term;
+}
+
 export interface SymbolicRun {
   exits: readonly SymbolicExit[];
   accesses: readonly SharedAccess[];
+  /** By number; empty under the plain memory model. */
+  groups: ReadonlyMap<number, GroupEnd>;
   /** Memory that each instruction accesses (the last one symbolically seen), by index. */
   memories: readonly (string | undefined)[];
   touched: ReadonlySet<Region | undefined>;

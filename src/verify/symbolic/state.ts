@@ -3,6 +3,7 @@ import type { Region } from '../../analysis/domain/value.ts';
 import { R10 } from '../../isa/insn.ts';
 import { type Normalizer, Op, type Term } from '../../solver/index.ts';
 import { Refused } from '../errors.ts';
+import type { LastAccess } from './interference.ts';
 import { type Log, mergeLogs } from './memory.ts';
 import type { Bases } from './regions.ts';
 
@@ -18,13 +19,22 @@ export interface State {
    * none did.
    */
   versions: Map<string, Term>;
+  /** SharedAccess to shared memory after which came nothing that others notice. */
+  last: LastAccess | undefined;
 }
 
 /** Bits of a version: tokens are smaller. */
 export const VERSION_BITS = 24;
 
 export function firstState(regs: readonly (Term | undefined)[], logs: ReadonlyMap<string, Log>): State {
-  return { path: [], regs: [...regs], logs: new Map(logs), moved: new Map(), versions: new Map() };
+  return {
+    path: [],
+    regs: [...regs],
+    logs: new Map(logs),
+    moved: new Map(),
+    versions: new Map(),
+    last: undefined,
+  };
 }
 
 /** A copy that can go its own way. */
@@ -35,6 +45,7 @@ export function fork(s: State, path: readonly Term[]): State {
     logs: new Map(s.logs),
     moved: new Map(s.moved),
     versions: new Map(s.versions),
+    last: s.last,
   };
 }
 
@@ -116,5 +127,5 @@ function merge(n: Normalizer, bases: Bases, x: State, y: State): State {
   const versions = new Map<string, Term>();
   for (const key of new Set([...x.versions.keys(), ...y.versions.keys()]))
     versions.set(key, b.ite(takenX, versionOf(n, x, key), versionOf(n, y, key)));
-  return { path, regs, logs, moved, versions };
+  return { path, regs, logs, moved, versions, last: x.last === y.last ? x.last : undefined };
 }

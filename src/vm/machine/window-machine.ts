@@ -200,7 +200,7 @@ export class WindowMachine extends FastMachine {
 
   /**
    * Of the values of maps only what the source accesses from this state may be accessed: others see them, so
-   * that a candidate must not make an access that the source does not make (verify/proof/shared-accesses.ts).
+   * that a candidate must not make an access that the source does not make (verify/proof/plain-accesses.ts).
    */
   private guard(at: number): void {
     const { arena } = this;

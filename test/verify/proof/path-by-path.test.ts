@@ -28,6 +28,7 @@ function prove(a: string, b: string): string | undefined {
     solver,
     rlimit: 1_000_000,
     accelerations: ALL_ACCELERATIONS,
+    memoryModel: 'strict',
   });
 }
 

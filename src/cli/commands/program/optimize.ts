@@ -6,8 +6,18 @@ import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { UserError } from '../../../base/errors.ts';
 import type { PartialOptions } from '../../../experiment/definition/options.ts';
+import type { MemoryModel } from '../../../program/contracts/shared-memory.ts';
 import type { Window } from '../../../verify/types.ts';
-import { budget, count, isa, linux, slotRanges, type WhichPrograms, whichPrograms } from '../../args.ts';
+import {
+  budget,
+  count,
+  isa,
+  linux,
+  memoryModelOption,
+  slotRanges,
+  type WhichPrograms,
+  whichPrograms,
+} from '../../args.ts';
 import { EXIT_INTERRUPTED, ExitCode } from '../../failure.ts';
 import type { JobMessage, JobRow, OptimizeJob, OptimizeJobResult } from '../../optimize-job.ts';
 import { rowText, sizesText } from '../../optimize-text.ts';
@@ -35,6 +45,7 @@ interface OptimizeArgs extends WhichPrograms {
   diffRuns?: number;
   solver?: string;
   proofs?: string;
+  memoryModel: MemoryModel;
   json?: boolean;
 }
 
@@ -74,6 +85,7 @@ export function optimizeCommand(program: Command): void {
       '--proofs <dir>',
       'write the proof of every rewrite there, for `k2 proofs check` or any SMT-LIB 2 solver',
     )
+    .addOption(memoryModelOption())
     .option('--diff', 'show all rewrites, not the first few')
     .option('--json', 'the whole result as JSON: rewrites with their proof, sizes, latency')
     .action(optimize);
@@ -106,6 +118,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
         linux: typeof o.kernel === 'string' ? o.kernel : undefined,
         diffRuns: o.diffRuns,
         solver: o.solver,
+        memoryModel: o.memoryModel,
       }),
     },
     o.seed,

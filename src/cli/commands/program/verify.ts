@@ -1,11 +1,12 @@
 /** `k2 verify`: do two files do the same? */
 import type { Command } from 'commander';
+import type { MemoryModel } from '../../../program/contracts/shared-memory.ts';
 import type { ProgramRow } from '../../../program/elf/index.ts';
 import { labelOf } from '../../../program/file.ts';
 import type { Program } from '../../../program/program.ts';
 import type { Scope } from '../../../verify/compare-programs.ts';
 import type { Verdict, WindowVerifier } from '../../../verify/index.ts';
-import { slotRange, type WhichPrograms, whichPrograms } from '../../args.ts';
+import { memoryModelOption, slotRange, type WhichPrograms, whichPrograms } from '../../args.ts';
 import type { Evidence } from '../../evidence.ts';
 import { EXIT_UNKNOWN, ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
@@ -13,6 +14,7 @@ import { note, say, sayJson } from '../../output.ts';
 interface VerifyArgs extends WhichPrograms {
   window?: { start: number; end: number };
   solver?: string;
+  memoryModel: MemoryModel;
   cache: boolean;
   kernel: boolean;
   json?: boolean;
@@ -29,6 +31,7 @@ export function verifyCommand(program: Command): void {
       slotRange,
     )
     .option('--solver <name>', 'embedded, or an installed z3, bitwuzla or cvc5, or a path to one', 'embedded')
+    .addOption(memoryModelOption())
     .option('--no-cache', 'answer nothing from earlier runs (.k2/verdicts.jsonl; deleting it is safe)')
     .option('--no-kernel', 'do not run a difference in the running kernel')
     .option('--json', 'as JSON')
@@ -56,7 +59,7 @@ async function verify(a: string, b: string, o: VerifyArgs): Promise<void> {
   const { createWindowVerifier } = await import('../../../verify/index.ts');
   const pairs = paired(findPrograms(a, o), findPrograms(b, o), b);
   const cache = o.cache ? await openCache() : undefined;
-  const verifier = await createWindowVerifier({ solver: o.solver, cache });
+  const verifier = await createWindowVerifier({ solver: o.solver, cache, memoryModel: o.memoryModel });
   const rows: VerifyRow[] = [];
   const texts: string[] = [];
   try {

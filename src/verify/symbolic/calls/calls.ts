@@ -10,15 +10,14 @@
  * pointer; a lookup in an array with a constant key in range never gives NULL; different keys lead to
  * different values.
  */
-
-import { type Region, region as regions } from '../../../analysis/domain/value.ts';
+import { region as regions } from '../../../analysis/domain/value.ts';
 import { Helper, helperById, invalidatesPacket, isSilent } from '../../../program/tables/helpers.ts';
 import { mapType } from '../../../program/tables/maps.ts';
 import type { Normalizer, Term } from '../../../solver/index.ts';
 import { Unsupported } from '../../errors.ts';
-import type { SharedAccess } from '../access.ts';
 import { type Call, type CallEvent, type CallInput, CallLog } from '../events.ts';
 import { havoc, type MemoryReader, write } from '../memory.ts';
+import type { MemoryOps } from '../memory-ops.ts';
 import { memoryOf } from '../regions.ts';
 import type { ExecutionEnv, Role } from '../run.ts';
 import { conjunction, type State, versionOf } from '../state.ts';
@@ -33,22 +32,21 @@ export class Calls {
   private readonly around: ExecutionEnv;
   private readonly n: Normalizer;
   private readonly reader: MemoryReader;
-  private readonly accesses: SharedAccess[];
+  private readonly memory: MemoryOps;
   private readonly args: CallArguments;
   private readonly effects: CallEffects;
 
   constructor(
     around: ExecutionEnv,
     reader: MemoryReader,
-    accesses: SharedAccess[],
-    touched: Set<Region | undefined>,
+    memory: MemoryOps,
     role: Pick<Role, 'reference' | 'path'>,
   ) {
     this.around = around;
     this.n = around.normalizer;
     this.reader = reader;
-    this.accesses = accesses;
-    this.args = new CallArguments(around, reader, touched);
+    this.memory = memory;
+    this.args = new CallArguments(around, reader, memory.touched);
     this.effects = new CallEffects(around);
     this.log = new CallLog(role.reference, role.path && ((n) => role.path!.token(n)));
   }
@@ -68,6 +66,7 @@ export class Calls {
     h.args.forEach((arg, n) => {
       this.args.argument(h, arg, n, s, map?.def, inputs, reached, seen);
     });
+    const done = reached.map((r) => this.memory.reach(s, h.name, r));
     for (const r of reached) this.args.inputBytes(r, s, inputs);
     const unobservable = isSilent(h) && !h.effects.includes('random') && !h.effects.includes('time');
     const isLookup = LOOKUPS.has(id) && map !== undefined;
@@ -83,7 +82,10 @@ export class Calls {
       unobservable: unobservable && !(isLookup && mapType(map.def.type)?.isLru === true),
       pure,
     });
-    for (const r of reached) if (r.writes) this.overwrite(r, s, event.token);
+    for (const [k, r] of reached.entries()) {
+      if (r.writes) this.overwrite(r, s, event.token);
+      done[k]!(event.token);
+    }
     for (const memory of seen.havocked)
       s.logs.set(memory, havoc(s.logs.get(memory), `${memory}@${event.token}`));
     if (invalidatesPacket(h)) this.effects.movePacket(s, event.token);
@@ -153,9 +155,10 @@ export class Calls {
   }
 
   private record(s: State, c: Call): CallEvent {
+    s.last = undefined;
     const event = this.log.add(c);
     if (!c.unobservable)
-      this.accesses.push({
+      this.memory.accesses.push({
         kind: 'call',
         name: c.name,
         memory: '',
@@ -163,6 +166,8 @@ export class Calls {
         size: 0,
         orders: true,
         condition: this.condition(s),
+        at: -1,
+        token: event.token,
       });
     return event;
   }
@@ -214,7 +219,10 @@ export class Calls {
       case 'tcp_sock_or_null':
         return bases.base(regions.opaque('sock'), id);
       case 'mem_or_null':
-        return bases.base(regions.memory('allocated', undefined), id);
+        return bases.base(
+          regions.memory(h.effects.includes('acquire') ? 'ringbuf_mem' : 'allocated', undefined),
+          id,
+        );
       case 'kernel':
       case 'kernel_or_null':
         return bases.base(regions.opaque('kernel'), id);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TermBuilder, TermStore } from '../../../src/solver/index.ts';
-import { accessProblem } from '../../../src/verify/proof/shared-accesses.ts';
+import { accessProblem } from '../../../src/verify/proof/plain-accesses.ts';
 import type { SharedAccess } from '../../../src/verify/symbolic/access.ts';
 
 const b = new TermBuilder(new TermStore());
@@ -19,6 +19,7 @@ function access(text: string): SharedAccess {
     size,
     orders: kind !== plain,
     condition: b.true,
+    at: 0,
   };
 }
 

@@ -2,7 +2,6 @@
  * Memory that others see keeps its concurrency: a candidate may drop reads, merge adjacent accesses, and make
  * a plain read-modify-write atomic; it may not add accesses, split them, or lose an atomic.
  */
-
 import { splitOffset, type Term, type TermStore } from '../../solver/index.ts';
 import type { SharedAccess } from '../symbolic/access.ts';
 
