@@ -6,7 +6,7 @@ import { text } from '../analysis/programs.ts';
 
 let verifier: WindowVerifier;
 beforeAll(async () => {
-  verifier = await createWindowVerifier();
+  verifier = await createWindowVerifier({ memoryModel: 'plain' });
 });
 
 function check(program: Program, start: number, end: number, replacement: string) {

@@ -23,6 +23,11 @@ export function conditions(s: Summary): string {
     ...(steps.length === 1 && steps[0] !== undefined
       ? [`${fixed(steps[0])} proposals each`]
       : ['proposals by program size or configuration']),
+    // Rows from before there was a choice are K2's.
+    ...one(
+      'memory model',
+      rows.map((r) => r.options?.memoryModel ?? 'plain'),
+    ),
     ...one(
       'seed',
       rows.map((r) => r.seed),

@@ -49,6 +49,8 @@ interface VerifyRow {
   /** Why nothing is known, or where outputs part. */
   reason: string;
   ms: number;
+  /** Under which it was asked. */
+  memoryModel: MemoryModel;
   evidence?: Evidence;
   /** Registers and bytes at the window's start, when that is all that is known of the difference. */
   start?: Extract<Verdict, { kind: 'different' }>['counterexample'];
@@ -57,7 +59,7 @@ interface VerifyRow {
 async function verify(a: string, b: string, o: VerifyArgs): Promise<void> {
   const { findPrograms } = await import('../../programs.ts');
   const { createWindowVerifier } = await import('../../../verify/index.ts');
-  const pairs = paired(findPrograms(a, o), findPrograms(b, o), b);
+  const pairs = paired(findPrograms(a, o), findPrograms(b, o), b, o.memoryModel);
   const cache = o.cache ? await openCache() : undefined;
   const verifier = await createWindowVerifier({ solver: o.solver, cache, memoryModel: o.memoryModel });
   const rows: VerifyRow[] = [];
@@ -100,10 +102,13 @@ async function openCache() {
 
 type ProgramPair = { first: Program; second: Program } | VerifyRow;
 
-/**
- * By section and name, or by name alone; two files of one program each are a pair whatever they are called.
- */
-function paired(firsts: readonly ProgramRow[], seconds: readonly ProgramRow[], file: string): ProgramPair[] {
+/** By section and name, or by name alone; two files of one program each are a pair whatever they are called. */
+function paired(
+  firsts: readonly ProgramRow[],
+  seconds: readonly ProgramRow[],
+  file: string,
+  memoryModel: MemoryModel,
+): ProgramPair[] {
   return firsts.map((f): ProgramPair => {
     const { name, section } = labelOf(f);
     const second =
@@ -111,7 +116,7 @@ function paired(firsts: readonly ProgramRow[], seconds: readonly ProgramRow[], f
         ? seconds[0]
         : (seconds.find((g) => labelOf(g).name === name && labelOf(g).section === section) ??
           seconds.find((g) => labelOf(g).name === name));
-    const row = { name, section, ms: 0 };
+    const row = { name, section, ms: 0, memoryModel };
     if (second === undefined) return { ...row, verdict: 'different', reason: `${file} has no such program` };
     if (!f.ok) return { ...row, verdict: 'unknown', reason: f.reason };
     if (!second.ok) return { ...row, verdict: 'unknown', reason: `in ${file}: ${second.reason}` };
@@ -124,7 +129,8 @@ async function rowOf(a: Program, b: Program, verifier: WindowVerifier, o: Verify
   const ask = () =>
     o.window === undefined ? compareVersions(a, b, verifier) : compareWindow(a, b, o.window, verifier);
   const { scope, verdict } = ask();
-  const row = { name: a.name, section: a.section, verdict: verdict.kind, scope, ms: verdict.ms };
+  const { memoryModel } = o;
+  const row = { name: a.name, section: a.section, verdict: verdict.kind, scope, ms: verdict.ms, memoryModel };
   if (verdict.kind === 'equivalent') return { ...row, reason: '', how: verdict.how };
   if (verdict.kind === 'unknown') return { ...row, reason: verdict.reason };
   const { evidenceOf } = await import('../../evidence.ts');
@@ -155,7 +161,8 @@ function titleOf(r: VerifyRow): string {
   const name = r.section === '' ? r.name : `${r.name} (${r.section})`;
   const word = r.verdict === 'different' ? 'DIFFERENT' : r.verdict;
   const what = r.verdict === 'equivalent' ? `${HOW[r.how ?? '']}, ${SCOPE[r.scope ?? 'program']}` : r.reason;
-  return `${name}: ${word}: ${what}${r.ms === 0 ? '' : ` (${duration(r.ms)})`}`;
+  const model = r.memoryModel === 'plain' && r.ms > 0 ? ', plain memory model' : '';
+  return `${name}: ${word}: ${what}${model}${r.ms === 0 ? '' : ` (${duration(r.ms)})`}`;
 }
 
 function duration(ms: number): string {

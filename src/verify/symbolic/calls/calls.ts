@@ -155,7 +155,8 @@ export class Calls {
   }
 
   private record(s: State, c: Call): CallEvent {
-    s.last = undefined;
+    // What reads nothing that others can change comes between no two accesses.
+    if (!c.pure || c.inputs.some((i) => i.where === 'version' && !this.isSettled(i.term))) s.last = undefined;
     const event = this.log.add(c);
     if (!c.unobservable)
       this.memory.accesses.push({
@@ -170,6 +171,11 @@ export class Calls {
         token: event.token,
       });
     return event;
+  }
+
+  /** Of a lookup: is the version one that nobody has changed so far? Arrays keep it. */
+  private isSettled(version: Term): boolean {
+    return this.n.store.constant(version) === 0n;
   }
 
   private overwrite(r: Reach, s: State, token: number): void {

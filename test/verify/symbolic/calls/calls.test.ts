@@ -5,7 +5,7 @@ import { text } from '../../../analysis/programs.ts';
 
 let verifier: WindowVerifier;
 beforeAll(async () => {
-  verifier = await createWindowVerifier();
+  verifier = await createWindowVerifier({ memoryModel: 'plain' });
 });
 afterAll(() => verifier.close());
 
@@ -153,7 +153,11 @@ describe('windows with calls', () => {
 describe('accelerations', () => {
   for (const name of ['memoryTypes', 'mapTypes', 'offsets', 'windows', 'cache'] as const)
     it(`without ${name} nothing wrong gets right`, async () => {
-      const v = await createWindowVerifier({ accelerations: { [name]: false }, rlimit: 300_000 });
+      const v = await createWindowVerifier({
+        accelerations: { [name]: false },
+        rlimit: 300_000,
+        memoryModel: 'plain',
+      });
       for (const [, source, candidate, expected] of CASES) {
         const verdict = v.checkPrograms(text(source), text(candidate));
         if (expected === 'wrong') expect(verdict.kind).not.toBe('equivalent');
