@@ -23,7 +23,7 @@ const HASH: MapDef = { name: 'h', type: 1, keySize: 4, valueSize: 16, maxEntries
 
 let verifier: WindowVerifier;
 beforeAll(async () => {
-  verifier = await createWindowVerifier();
+  verifier = await createWindowVerifier({ memoryModel: 'plain' });
 });
 
 /** A window opened with the states of the tests alone. */
