@@ -6,6 +6,7 @@ import type { OptimizeControl } from '../optimizer/pipeline.ts';
 import { optimizePareto, optimizeProgram } from '../optimizer/program.ts';
 import type { FileRow, ObjectSizes, OptimizeResult, Progress } from '../optimizer/types.ts';
 import { type FileContents, saveFile } from '../program/file.ts';
+import type { MemoryModel } from '../program/contracts/shared-memory.ts';
 import type { Program } from '../program/program.ts';
 import { BpfFile } from './load.ts';
 
@@ -41,6 +42,8 @@ export interface OptimizeSettings {
    * one.
    */
   solver?: string;
+  /** What others may do to memory that they share with the program. Default: `strict`. */
+  memoryModel?: MemoryModel;
   /** Threads. Any number gives the same result. Default: 1, the calling thread. */
   workers?: number;
   /** Ends the search early; what is proven by then is the result, with `interrupted` set. */

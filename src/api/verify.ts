@@ -1,4 +1,5 @@
 /** Equivalence checking: two versions of a program, compared by proof. */
+import type { MemoryModel } from '../program/contracts/shared-memory.ts';
 import type { Program } from '../program/program.ts';
 import { compareVersions, type Scope } from '../verify/compare-programs.ts';
 import { createWindowVerifier, type Verdict } from '../verify/index.ts';
@@ -7,6 +8,8 @@ import { createWindowVerifier, type Verdict } from '../verify/index.ts';
 export interface VerifySettings {
   /** `embedded` (the default), an installed `z3`, `bitwuzla` or `cvc5`, or a path to one. */
   solver?: string;
+  /** What others may do to memory that they share with the program. Default: `strict`. */
+  memoryModel?: MemoryModel;
 }
 
 /**
@@ -26,7 +29,7 @@ export type Verification = Verdict & { scope: Scope };
  *   reason
  */
 export async function verify(a: Program, b: Program, options: VerifySettings = {}): Promise<Verification> {
-  const verifier = await createWindowVerifier({ solver: options.solver });
+  const verifier = await createWindowVerifier(options);
   try {
     const { scope, verdict } = compareVersions(a, b, verifier);
     return { ...verdict, scope };
