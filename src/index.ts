@@ -36,6 +36,7 @@ export type {
   Version,
 } from './optimizer/types.ts';
 export type { FunctionContract, Linkage, Parameter } from './program/contracts/contract.ts';
+export type { MemoryModel } from './program/contracts/shared-memory.ts';
 export type { FileContents } from './program/file.ts';
 export type { FunctionRange, MapDef, Program, ProgramProvenance } from './program/program.ts';
 export type { HookName } from './program/tables/hook-types.ts';

@@ -5,8 +5,8 @@ import { optimizeFile } from '../optimizer/objects/optimize-file.ts';
 import type { OptimizeControl } from '../optimizer/pipeline.ts';
 import { optimizePareto, optimizeProgram } from '../optimizer/program.ts';
 import type { FileRow, ObjectSizes, OptimizeResult, Progress } from '../optimizer/types.ts';
-import { type FileContents, saveFile } from '../program/file.ts';
 import type { MemoryModel } from '../program/contracts/shared-memory.ts';
+import { type FileContents, saveFile } from '../program/file.ts';
 import type { Program } from '../program/program.ts';
 import { BpfFile } from './load.ts';
 
