@@ -25,6 +25,7 @@ import { execCommand } from './commands/program/exec.ts';
 import { explainCommand } from './commands/program/explain.ts';
 import { optimizeCommand } from './commands/program/optimize.ts';
 import { proofsCommand } from './commands/program/proofs.ts';
+import { repairCommand } from './commands/program/repair.ts';
 import { verifyCommand } from './commands/program/verify.ts';
 import { describeFailure, EXIT_USER } from './failure.ts';
 
@@ -36,6 +37,7 @@ Examples:
   k2 disasm prog.o --section xdp              print its instructions
   k2 verify prog.o prog.small.o               prove again that both do the same
   k2 proofs check proofs/ --solver cvc5       confirm the proofs of optimize --proofs with another solver
+  k2 repair prog.o -o fixed.o                 make load what the kernel refuses although it is safe
   k2 check prog.o --kernel 5.4                check whether that kernel would accept it
   k2 run experiments/quickstart.yaml          run an experiment: a table, and an HTML report
   k2 report results/quickstart -o out/        render the report again
@@ -61,6 +63,7 @@ export function buildProgram(): Command {
     asmCommand,
     verifyCommand,
     proofsCommand,
+    repairCommand,
     checkCommand,
     execCommand,
     kernelCommand,

@@ -35,7 +35,14 @@ export {
   kernelDiff,
 } from './differential/diff.ts';
 export { FUZZ_PACKET_BYTES, fuzzTest, linuxNumber, randomProgram } from './differential/fuzz.ts';
-export { asRun, interpreterSays, machineModel, type ReferenceModel, vmDiff } from './differential/model.ts';
+export {
+  asRun,
+  guessedHelpers,
+  interpreterSays,
+  machineModel,
+  type ReferenceModel,
+  vmDiff,
+} from './differential/model.ts';
 export {
   type Disagreement,
   type Matrix,

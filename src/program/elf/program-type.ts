@@ -17,6 +17,9 @@ export interface ProgramOptions {
   force?: boolean;
 }
 
+/** iproute2's sections of tail-called programs: `<map id>/<index>`. */
+const NUMBERED = /^\d+\//;
+
 interface ProgramType {
   hook: HookName;
   attachType?: number;
@@ -30,10 +33,17 @@ export function typeOfProgram(
   const named = hookOfSection(entry.section.name);
   const byUser =
     hook === undefined ? undefined : { hook, ...(attachType === undefined ? {} : { attachType }) };
-  const type: ProgramType | undefined = force ? (byUser ?? named) : (named ?? byUser);
-  if (type !== undefined) return { ok: true, ...type };
   const struct = contextStruct(object, entry);
   const hooks = struct === undefined ? [] : hooksOfContext(struct);
+  // A tail call's section is numbered, whatever calls it: where the context is another one's, the number says nothing.
+  const isContradicted =
+    NUMBERED.test(entry.section.name) &&
+    hooks.length > 0 &&
+    named !== undefined &&
+    !hooks.includes(named.hook);
+  const told = isContradicted ? undefined : named;
+  const type: ProgramType | undefined = force ? (byUser ?? told) : (told ?? byUser);
+  if (type !== undefined) return { ok: true, ...type };
   if (hooks.length === 1) return { ok: true, hook: hooks[0]! };
   const section = `section '${entry.section.name}' does not tell the program type`;
   if (hooks.length === 0) return { ok: false, reason: `${section}: name it with --type` };

@@ -47,6 +47,13 @@ export class Bases {
     return this.regions.has(t);
   }
 
+  /** The base of an address in normal form; undefined when it has none, or not just one. */
+  baseOf(address: Term): Term | undefined {
+    const atoms = [...polyOf(this.normalizer, address).monomials.values()].flatMap((m) => m.atoms);
+    const found = atoms.filter((t) => this.isBase(t));
+    return found.length === 1 ? found[0] : undefined;
+  }
+
   /** An address in normal form that is one of two, by a condition; undefined when it is not of that shape. */
   alternatives(address: Term): { condition: Term; yes: Term; no: Term } | undefined {
     const s = this.store;

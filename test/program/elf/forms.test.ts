@@ -70,3 +70,15 @@ describe('objects of other forms', () => {
     expect(() => readObject(bytes, 'x86.o')).toThrow(/machine 62/);
   });
 });
+
+it('numbered sections of tail-called programs: the context tells the type, the number where nothing else does', () => {
+  const rows = programsOf(objectOf('numbered.o')).map((r) => [
+    r.ok ? r.program.name : r.name,
+    r.ok ? r.program.hook : r.reason,
+  ]);
+  expect(rows).toEqual([
+    ['tail_xdp', 'xdp'],
+    ['tail_tc', 'sched_cls'],
+    ['tail_unknown', 'sched_cls'],
+  ]);
+});

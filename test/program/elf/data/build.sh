@@ -17,3 +17,4 @@ clang-14 $flags -DIPROUTE2 -c legacy.c -o legacy-iproute2.o
 clang-19 $flags -fcommon -g -c forms.c -o forms.o
 clang-19 $flags -g -c text.c -o text.o
 clang-19 $flags -g -c values.c -o values.o
+clang-19 $flags -g -c numbered.c -o numbered.o
