@@ -21,6 +21,7 @@ import { Refused, Unsupported } from '../errors.ts';
 import { addPacketFacts } from '../program.ts';
 import { relevant } from '../proof/path-conditions.ts';
 import { Session } from '../proof/session.ts';
+import { NO_JOINS } from '../symbolic/interference.ts';
 import { mergingFor } from '../symbolic/regions.ts';
 import type { SymbolicExit } from '../symbolic/run.ts';
 import type { Window } from '../types.ts';
@@ -134,8 +135,11 @@ class Search {
     const context = this.contextAt(start);
     const session = new Session(context, insns);
     addPacketFacts(session, LONGEST_PACKET);
-    const merging = mergingFor(session.sourceRun('none').touched);
-    const run = session.sourceRun(merging);
+    // No access is joined to another one: what others see, they may change in between.
+    const joins = NO_JOINS;
+    const { touched } = session.sourceRun({ merging: 'none', joins });
+    const plan = { merging: mergingFor(touched), joins };
+    const run = session.sourceRun(plan);
     const exit = run.exits.find((e) => e.to === 0);
     const { normalizer } = session;
     const b = normalizer.build;
@@ -143,7 +147,7 @@ class Search {
       const normal = normalizer.normalize(condition);
       const value = normalizer.store.constant(normal);
       if (value !== undefined) return value === 0n;
-      const assumptions = relevant(session, merging, [normal]);
+      const assumptions = relevant(session, plan, [normal]);
       const rlimit = this.options.rlimit ?? RLIMIT;
       return this.options.solver.check(b.store, [...assumptions, normal], { rlimit }).result === 'unsat';
     };
