@@ -78,6 +78,7 @@ for (const name of names.length > 0 ? names : Object.keys(K2)) {
     checkIn: (...q) => inner.checkIn(...q),
     checkPrograms: (...q) => inner.checkPrograms(...q),
     contextOf: (...q) => inner.contextOf(...q),
+    liveBefore: (program, index) => inner.liveBefore(program, index),
     transcript: (...q) => inner.transcript(...q),
     transcriptIn: (...q) => inner.transcriptIn(...q),
     forget: () => inner.forget(),

@@ -10,18 +10,18 @@ import { sizeInSlots } from '../isa/insn.ts';
 import { replaceRange, withoutNops } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { type ChainStats, emptyStats } from '../search/chain/chain.ts';
-import { straightRuns } from '../search/windows.ts';
 import type { Window } from '../verify/types.ts';
 import { AcceptedRewrites } from './acceptance/accepted-rewrites.ts';
 import { type GateOracles, safetyOfResult } from './acceptance/checks.ts';
 import { finalKernelCheck, type LoadVerdicts } from './acceptance/kernel-check.ts';
 import { budgetOf } from './defaults.ts';
 import { hoistAddresses } from './passes/address-hoisting.ts';
+import { removeDeadCode } from './passes/dead-code.ts';
 import { peephole } from './passes/peephole.ts';
 import { share } from './passes/tail-merging.ts';
 import { reuseValues } from './passes/value-reuse.ts';
 import { proofsOf } from './proofs.ts';
-import { nextRound, type Position, Schedule, START, within } from './search/schedule.ts';
+import { nextRound, type Position, Schedule, START } from './search/schedule.ts';
 import { SearchPool, type SearchThreads } from './search/search-pool.ts';
 import { searchTools } from './search/search-tools.ts';
 import { localSearcher, type Searcher } from './search/searcher.ts';
@@ -55,6 +55,9 @@ export class Optimization {
   private readonly pooled = new CounterexamplePool();
   private readonly stats: ChainStats = emptyStats();
   private interrupted = false;
+  /** The version in which there is nothing more to share, and that without dead code. */
+  private arranged: Program | undefined;
+  private pruned: Program | undefined;
 
   constructor(program: Program, options: OptimizeOptions, control: OptimizeControl, oracles: GateOracles) {
     this.original = program;
@@ -69,6 +72,7 @@ export class Optimization {
     this.safety = safety;
     this.accepted = new AcceptedRewrites(program, {
       checks: tools.checks,
+      facts: tools,
       objection,
       changed: (best) => this.bench.setSource(best),
       forget: tools.forget,
@@ -169,29 +173,21 @@ export class Optimization {
     return this.interrupted;
   }
 
-  /** Takes out, one by one and last first, instructions whose effect nobody sees. */
   private removeDeadCode(): void {
-    const { accepted } = this;
+    if (this.pruned === this.accepted.best) return;
     this.tools.forget();
-    for (let again = true; again && !this.stopped(); ) {
-      again = false;
-      for (const run of within(accepted.best, straightRuns(accepted.best), this.options.windows).reverse())
-        for (let index = run.end - 1; index >= run.start && !this.stopped(); index--) {
-          const window = { start: index, end: index + 1 };
-          if (!accepted.adopt({ window, replacement: [], by: 'dead code' })) continue;
-          again = true;
-          this.progress(window);
-        }
-      accepted.checkpoint();
-    }
+    const stop = (): boolean => this.stopped();
+    if (removeDeadCode(this.accepted, this.tools, this.options.windows, stop)) this.progress();
+    this.pruned = this.accepted.best;
   }
 
   private share(): void {
     const { accepted } = this;
     this.tools.forget();
     // It moves code about, in ranges that were chosen and out of them.
-    if (this.options.windows !== undefined) accepted.checkpoint();
+    if (this.options.windows !== undefined || this.arranged === accepted.best) accepted.checkpoint();
     else if (share(accepted, this.tools.contextOf, () => this.stopped())) this.progress();
+    this.arranged = accepted.best;
   }
 
   private reuseValues(): void {
@@ -204,11 +200,11 @@ export class Optimization {
   }
 
   private peephole(): void {
-    const { target, contextOf, forget } = this.tools;
+    const { target, forget } = this.tools;
     // In chosen ranges only what the chains find there.
     if (this.options.windows !== undefined) return;
     forget();
-    if (!peephole(this.accepted, target, contextOf, () => this.stopped())) return;
+    if (!peephole(this.accepted, target, this.tools, () => this.stopped())) return;
     this.progress();
     this.share();
   }

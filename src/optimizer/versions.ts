@@ -19,6 +19,7 @@ export type ProvenVersion = Omit<Version, 'kernel' | 'differential'>;
 export function candidatesOf(accepted: AcceptedRewrites, bench: TestBench): ProvenVersion[] {
   const found = new Map<string, ProvenVersion>();
   accepted.versions.forEach((version, n) => {
+    if (version === undefined) return;
     const program = withoutNops(version);
     const key = keyOf(program);
     if (found.has(key)) return;

@@ -31,7 +31,7 @@ export function replaceProblem(
   if (f === undefined || end > f.end) return `range ${start}..${end} spans functions`;
   if (insns.length === 0 && start === f.start && end === f.end)
     return `function ${f.name} would have no instructions`;
-  const kept = new Set(alignedOrigins(program, start, end, insns));
+  const kept = new Set(originsOf(program, start, end, insns));
   for (let i = start; i < end; i++) {
     const reason = pinOf(program, i);
     if (reason !== undefined && !kept.has(program.origin[i]!))
@@ -50,7 +50,7 @@ export function replaceProblem(
 export function replaceRange(program: Program, start: number, end: number, insns: readonly Insn[]): Program {
   const problem = replaceProblem(program, start, end, insns);
   if (problem !== undefined) throw new EditError(problem, start);
-  const origins = alignedOrigins(program, start, end, insns);
+  const origins = originsOf(program, start, end, insns);
   const delta = insns.length - (end - start);
   const inside = functionAt(program, start)!;
   return {
@@ -107,7 +107,7 @@ function likeness(old: Insn, now: Insn, pinned: boolean): number {
 /**
  * Origins for `insns`: those of the old range's instructions by a heaviest common subsequence, else `OURS`.
  */
-function alignedOrigins(program: Program, start: number, end: number, insns: readonly Insn[]): number[] {
+export function originsOf(program: Program, start: number, end: number, insns: readonly Insn[]): number[] {
   const origins = new Array<number>(insns.length).fill(OURS);
   let [from, to, first, last] = [start, end, 0, insns.length];
   // Equal ends need no search, unless an equal instruction further in is pinned.

@@ -21,4 +21,4 @@ export {
   type WindowVerifier,
   type WindowVerifierOptions,
 } from './window.ts';
-export { contextProvider } from './window-context.ts';
+export { type ContextProvider, contextProvider } from './window-context.ts';

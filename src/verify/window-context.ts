@@ -31,6 +31,8 @@ interface Facts {
   analysis: Analysis;
   live: Liveness;
   packetShared: boolean;
+  /** Of programs of several functions: by target, the jumps that lead there. */
+  jumps: ReadonlyMap<number, readonly number[]>;
 }
 
 /** Analyses that the next one may build on: of the best version, and of those that are tried beside it. */
@@ -40,36 +42,61 @@ const CLOSE = 32;
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 
+/** The facts that proofs rest on. */
+export interface ContextProvider {
+  /** Throws Unsupported for a range that is no window: of two functions, or entered in its middle. */
+  (program: Program, window: Window): WindowContext;
+  /** What is read from an instruction on. */
+  liveBefore(program: Program, index: number): LiveSet;
+}
+
 /**
- * Gives contexts of windows; keeps the analyses of the programs it was asked about. A program that is much
- * like one of the last ones costs little. Contents of maps that are `readonly` are constants (program/ says
- * so only of those).
- *
- * Throws Unsupported for a range that is no window: of two functions, or entered in its middle.
+ * Gives contexts of windows; keeps the analyses of the programs it was asked about. A program that is much like one of the last
+ * ones costs little.
+ * Contents of maps that are `readonly` are constants (program/ says so only of those).
  */
-export function contextProvider(): (program: Program, window: Window) => WindowContext {
+export function contextProvider(): ContextProvider {
   const known = new WeakMap<Program, Facts>();
   const recent: Facts[] = [];
-  return (program, window) => {
+  const factsOf = (program: Program): Facts => {
     let facts = known.get(program);
-    if (facts === undefined) {
-      const base = nearest(recent, program);
-      const analysis = analyze(program, ANALYSIS_RULES, base?.analysis);
-      facts = {
-        program,
-        analysis,
-        live: liveness(analysis, base?.live),
-        packetShared: packetIsShared(program),
-      };
-      known.set(program, facts);
-    }
+    if (facts === undefined) known.set(program, (facts = newFacts(program, nearest(recent, program))));
     if (recent[0] !== facts) {
       const at = recent.indexOf(facts);
       recent.splice(at < 0 ? RECENT - 1 : at, 1);
       recent.unshift(facts);
     }
-    return contextAt(program, window, facts);
+    return facts;
   };
+  return Object.assign((program: Program, window: Window) => contextAt(program, window, factsOf(program)), {
+    liveBefore: (program: Program, index: number) =>
+      index < program.insns.length ? factsOf(program).live.liveBefore(index) : NOTHING_LIVE,
+  });
+}
+
+function newFacts(program: Program, base: Facts | undefined): Facts {
+  const analysis = analyze(program, ANALYSIS_RULES, base?.analysis);
+  const { offsets } = analysis.cfg;
+  return {
+    program,
+    analysis,
+    live: liveness(analysis, base?.live),
+    packetShared: packetIsShared(program),
+    jumps: program.functions.length > 1 ? jumpsByTarget(program.insns, offsets) : new Map(),
+  };
+}
+
+/** Where jumps lead, and from where. */
+function jumpsByTarget(insns: Program['insns'], offsets: Int32Array): Map<number, number[]> {
+  const jumps = new Map<number, number[]>();
+  for (let from = 0; from < insns.length; from++) {
+    const to = jumpTarget(insns, from, offsets);
+    if (to === undefined) continue;
+    const there = jumps.get(to);
+    if (there === undefined) jumps.set(to, [from]);
+    else there.push(from);
+  }
+  return jumps;
 }
 
 /** The one that has most in common with the program. */
@@ -147,7 +174,7 @@ function callsTail({ functions, insns }: Program, index: number): boolean {
 }
 
 /** A range inside one function that is entered at its start only. */
-function checkWindow({ program, analysis }: Facts, { start, end }: Window): void {
+function checkWindow({ program, analysis, jumps }: Facts, { start, end }: Window): void {
   const inside = program.functions.some((f) => start >= f.start && end <= f.end && start <= end);
   if (!inside) throw new Unsupported(`${start}..${end} is not a range inside one function`);
   for (let index = start; index < end; index++) {
@@ -164,7 +191,7 @@ function checkWindow({ program, analysis }: Facts, { start, end }: Window): void
   };
   // Control flow has no edges from one function to another.
   if (program.functions.length > 1)
-    for (let from = 0; from < insns.length; from++) check(from, jumpTarget(insns, from, offsets));
+    for (let to = start + 1; to < end; to++) for (const from of jumps.get(to) ?? []) check(from, to);
   else
     for (let index = start + 1; index < end; index++)
       if (blocks[blockOf[index]!]!.start === index)

@@ -11,6 +11,7 @@
  *   3 to 6                     the proof (prover.ts)
  */
 
+import type { LiveSet } from '../analysis/index.ts';
 import { EditError } from '../isa/edit.ts';
 import type { Insn } from '../isa/insn.ts';
 import { DEFAULT_MEMORY_MODEL, type MemoryModel } from '../program/contracts/shared-memory.ts';
@@ -36,11 +37,11 @@ import { type ProofTask, Prover, type Staged } from './proof/prover.ts';
 import { Session } from './proof/session.ts';
 import type { ProofTranscript } from './proof/transcript.ts';
 import type { Verdict, Window } from './types.ts';
-import { contextProvider } from './window-context.ts';
+import { type ContextProvider, contextProvider } from './window-context.ts';
 
 export interface WindowVerifierOptions {
   /** Facts about a window of a program; by default from analysis/ (window-context.ts). */
-  contextOf?: (program: Program, window: Window) => WindowContext;
+  contextOf?: ((program: Program, window: Window) => WindowContext) & Partial<ContextProvider>;
   /** Solver budget per check, in its resource units. */
   rlimit?: number;
   /** Inputs to try before the solver. */
@@ -75,6 +76,8 @@ export interface WindowVerifier {
   checkPrograms(a: Program, b: Program): Verdict;
   /** The facts that it works on; throws Unsupported for what is no window. */
   contextOf(program: Program, window: Window): WindowContext;
+  /** What is read from an instruction on; undefined where whoever gives the contexts does not say. */
+  liveBefore(program: Program, index: number): LiveSet | undefined;
   readonly stats: StageStats;
   readonly cache: VerdictCache;
   /** The equations that a rewrite of a window stands on, for other solvers. */
@@ -111,13 +114,13 @@ class Verifier implements WindowVerifier {
   private readonly sessions = new Map<string, Session>();
   private readonly keys = new WeakMap<WindowContext, string>();
   private readonly contexts = new WeakMap<Program, Map<string, WindowContext>>();
-  readonly contextOf: (program: Program, window: Window) => WindowContext;
+  private readonly provider: NonNullable<WindowVerifierOptions['contextOf']>;
 
   constructor(options: WindowVerifierOptions, solver: Solver) {
     this.solver = solver;
     this.tests = options.tests ?? 64;
     this.accelerations = { ...ALL_ACCELERATIONS, ...options.accelerations };
-    this.contextOf = options.contextOf ?? contextProvider();
+    this.provider = options.contextOf ?? contextProvider();
     this.rlimit = options.rlimit ?? 3_000_000;
     this.cache = options.cache ?? new VerdictCache();
     const { rlimit, accelerations } = this;
@@ -133,6 +136,10 @@ class Verifier implements WindowVerifier {
     this.solver.forget?.();
   }
 
+  liveBefore(program: Program, index: number): LiveSet | undefined {
+    return this.provider.liveBefore?.(program, index);
+  }
+
   close(): void {
     this.cache.flush();
     this.solver.close();
@@ -142,7 +149,7 @@ class Verifier implements WindowVerifier {
     if (!this.accelerations.windows) return this.checkWhole(program, window, replacement);
     let context: WindowContext;
     try {
-      context = this.contextFor(program, window);
+      context = this.contextOf(program, window);
     } catch (e) {
       if (e instanceof Unsupported) return { kind: 'unknown', reason: e.message, ms: 0 };
       throw e;
@@ -157,7 +164,7 @@ class Verifier implements WindowVerifier {
   transcript(program: Program, window: Window, replacement: readonly Insn[]): Transcript {
     let context: WindowContext;
     try {
-      context = this.contextFor(program, window);
+      context = this.contextOf(program, window);
     } catch (e) {
       if (e instanceof Unsupported) return { reason: e.message };
       throw e;
@@ -209,12 +216,12 @@ class Verifier implements WindowVerifier {
     return { ...verdict, ms };
   }
 
-  private contextFor(program: Program, window: Window): WindowContext {
+  contextOf(program: Program, window: Window): WindowContext {
     let known = this.contexts.get(program);
     if (known === undefined) this.contexts.set(program, (known = new Map()));
     const key = `${window.start}-${window.end}`;
     let context = known.get(key);
-    if (context === undefined) known.set(key, (context = this.contextOf(program, window)));
+    if (context === undefined) known.set(key, (context = this.provider(program, window)));
     return context;
   }
 

@@ -66,6 +66,7 @@ export async function recordingVerifier(
     checkIn: (context, source, replacement) => inner.checkIn(context, source, replacement),
     checkPrograms: (a, b) => inner.checkPrograms(a, b),
     contextOf: (program, window) => inner.contextOf(program, window),
+    liveBefore: (program, index) => inner.liveBefore(program, index),
     transcript: (...question) => inner.transcript(...question),
     transcriptIn: (...question) => inner.transcriptIn(...question),
     forget: () => inner.forget(),

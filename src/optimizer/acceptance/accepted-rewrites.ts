@@ -4,17 +4,25 @@
  *   rewrite --decide--> take --> best, rewrites, convergence --(every few)--> checkpoint: static safety and
  *     kernel of the whole
  */
-import { formatInsn } from '../../isa/disasm.ts';
+import { formatInsn, type Names } from '../../isa/disasm.ts';
 import { sizeInSlots } from '../../isa/insn.ts';
 import { namesOf } from '../../program/listing.ts';
 import type { Program } from '../../program/program.ts';
 import type { Window } from '../../verify/types.ts';
 import type { AppliedRewrite } from '../types.ts';
+import { applyAll, changesOf, lastFirst, proveAll, suspects } from './batch.ts';
 import { type Accepted, decide, type Refusal, rewriteKey } from './gate.ts';
-import type { AcceptedRewrite, GateTools, Rewrite, RewriteSource } from './rewrite.ts';
+import type { AcceptedRewrite, Change, GateTools, Proven, Rewrite, RewriteSource } from './rewrite.ts';
 import { Transaction } from './transaction.ts';
 
 const takenAs = ({ program, verdict }: Accepted): AcceptedRewrite => ({ program, how: verdict.how });
+
+/** Rewrites that were applied to `base` at once. */
+interface Batch {
+  base: Program;
+  rewrites: readonly Proven[];
+  program: Program;
+}
 
 /** Fewest rewrites between two examinations of a whole program, and instructions of it for each more. */
 const BATCH = 16;
@@ -25,7 +33,7 @@ export class AcceptedRewrites {
   step = 0;
   readonly rewrites: AppliedRewrite[] = [];
   /** The program after each of them, if they are kept. */
-  readonly versions: Program[] = [];
+  readonly versions: (Program | undefined)[] = [];
   /** What each of them was made of, if that is kept. */
   readonly sources: RewriteSource[] = [];
   readonly convergence: [number, number][] = [];
@@ -35,6 +43,8 @@ export class AcceptedRewrites {
   private settled: Program;
   private unchecked: Rewrite[] = [];
   private checkpointing = false;
+  /** Batches that were taken since, on top of each other. */
+  private batches: Batch[] = [];
   private objections: ReadonlySet<string> = new Set();
   private readonly refusals = new Map<string, number>();
 
@@ -77,10 +87,78 @@ export class AcceptedRewrites {
     return decision.accepted;
   }
 
+  /**
+   * Proves rewrites of the best version one by one, and takes as many as go together at once: one analysis for all of them.
+   * What the whole program is still to be asked is left to `checkpoint`.
+   * @returns true when the best version is another one
+   */
+  adoptAll(proposals: Iterable<Rewrite>): boolean {
+    if (this.unchecked.length > 0) this.checkpoint();
+    const base = this.best;
+    const { checks, keepsSources } = this.tools;
+    // Proofs that are written down follow one another.
+    if (keepsSources === true) {
+      for (const rewrite of proposals) if (fits(rewrite, this.best)) this.adopt(rewrite);
+      return this.best !== base;
+    }
+    const proven = proveAll(base, proposals, checks.verify, this.objected);
+    const batch = this.largest(base, proven, (program) => {
+      for (const by of ['tests', 'safety', 'kernel'] as const) {
+        const reason = checks[by](program);
+        if (reason !== undefined) return { by, reason };
+      }
+      return undefined;
+    });
+    if (batch === undefined) return false;
+    this.takeBatch(batch);
+    return true;
+  }
+
+  /** As many of the rewrites as nobody objects to: all, or else what is left when each half is tried, and so on. */
+  private largest(
+    base: Program,
+    rewrites: readonly Proven[],
+    objects: (program: Program) => Refusal | undefined,
+  ): Batch | undefined {
+    let best: Batch | undefined;
+    const groups = rewrites.length === 0 ? [] : [rewrites];
+    for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+      const made = applyAll(base, [...(best?.rewrites ?? []), ...group].sort(lastFirst), this.tools.facts);
+      if (made === undefined) continue;
+      const refusal = objects(made.program);
+      if (refusal === undefined) {
+        if (made.rewrites.length > (best?.rewrites.length ?? 0)) best = { base, ...made };
+        continue;
+      }
+      const blamed = suspects(made.rewrites, refusal.at ?? []).filter((r) => group.includes(r));
+      if (group.length === 1 || blamed.length === group.length)
+        for (const { rewrite } of group) this.object(base, rewrite, refusal);
+      else groups.push(...parts(group, blamed));
+    }
+    return best;
+  }
+
+  private object(base: Program, { window, replacement }: Rewrite, refusal: Refusal): void {
+    this.objections = new Set([...this.objections, rewriteKey(base, window, replacement)]);
+    this.refuse(refusal);
+  }
+
+  private takeBatch(batch: Batch): void {
+    const { base, rewrites, program } = batch;
+    this.takeAll(changesOf(base, rewrites, program), program);
+    this.batches.push(batch);
+  }
+
+  private takeAll(changes: readonly Change[], program: Program): void {
+    const names = namesOf(this.best);
+    for (const change of changes) this.note(change, names);
+    this.best = program;
+  }
+
   /** Several changes that pay off together: they are tried on a copy, and kept all at once. */
   transaction(): Transaction {
     this.checkpoint();
-    return new Transaction(this.best, this.tools.checks, this.objected);
+    return new Transaction(this.best, this.tools, this.objected);
   }
 
   /** Takes the changes of a transaction of the best version where they make it smaller, and safe. */
@@ -92,7 +170,7 @@ export class AcceptedRewrites {
       this.refuse(objection);
       return false;
     }
-    for (const [rewrite, decision] of changes) this.record(rewrite, takenAs(decision));
+    this.takeAll(changes, program);
     this.settled = this.best;
     return true;
   }
@@ -109,11 +187,15 @@ export class AcceptedRewrites {
     return Math.max(BATCH, Math.floor(this.best.insns.length / INSNS_PER_REWRITE));
   }
 
-  private record({ window, replacement, by, arranged }: Rewrite, { program, how }: AcceptedRewrite): void {
-    const before = this.best;
-    this.best = program;
-    // A copy: what others know of a program (its analysis above all) lives as long as the program itself.
-    if (this.tools.keepsVersions) this.versions.push({ ...program });
+  private record(rewrite: Rewrite, { program, how }: AcceptedRewrite): void {
+    const slots = sizeInSlots(program.insns);
+    this.takeAll([{ rewrite, how, before: this.best, slots, program }], program);
+  }
+
+  private note({ rewrite, how, before, slots, program }: Change, names: Names): void {
+    const { window, replacement, by, arranged } = rewrite;
+    // Copies: what others know of a program (its analysis above all) lives as long as the program itself.
+    if (this.tools.keepsVersions) this.versions.push(program && { ...program });
     if (this.tools.keepsSources === true)
       this.sources.push({
         program: { ...before },
@@ -121,8 +203,6 @@ export class AcceptedRewrites {
         replacement: [...replacement],
         arranged,
       });
-    const slots = sizeInSlots(program.insns);
-    const names = namesOf(before);
     this.convergence.push([this.step, slots]);
     this.rewrites.push({
       window: { ...window },
@@ -147,6 +227,7 @@ export class AcceptedRewrites {
    * that are objected to.
    */
   checkpoint(): void {
+    if (this.batches.length > 0) this.checkpointBatches();
     const pending = this.unchecked;
     this.unchecked = [];
     if (pending.length > 0 && this.tools.objection(this.best) !== undefined) {
@@ -156,6 +237,25 @@ export class AcceptedRewrites {
       this.bisect(pending, []);
       this.checkpointing = false;
     }
+    this.settled = this.best;
+  }
+
+  /** The first batch that somebody objects to is taken without what they object to; later ones are left to be found again. */
+  private checkpointBatches(): void {
+    const { batches } = this;
+    this.batches = [];
+    if (this.tools.objection(this.best) !== undefined) {
+      this.tools.forget();
+      this.undo(batches.reduce((sum, { rewrites }) => sum + rewrites.length, 0));
+      for (const { base, rewrites, program } of batches) {
+        const batch = this.largest(base, rewrites, (program) => this.tools.objection(program));
+        const isWhole = batch?.rewrites.length === rewrites.length;
+        // The same object as before, which the next batch was proven in.
+        if (batch !== undefined) this.takeBatch(isWhole ? { ...batch, program } : batch);
+        if (!isWhole) break;
+      }
+    }
+    this.batches = [];
     this.settled = this.best;
   }
 
@@ -203,10 +303,21 @@ export class AcceptedRewrites {
   }
 }
 
+/** The rest before those that are blamed, or, where nobody is, halves; the last one is tried first. */
+function parts(group: readonly Proven[], blamed: readonly Proven[]): [readonly Proven[], readonly Proven[]] {
+  const half = group.length >> 1;
+  if (blamed.length === 0) return [group.slice(half), group.slice(0, half)];
+  return [blamed, group.filter((r) => !blamed.includes(r))];
+}
+
 /** The window of a later rewrite when an earlier one is left out; undefined when they meet. */
 function without(window: Window | undefined, { window: gone, replacement }: Rewrite): Window | undefined {
   if (window === undefined || window.end <= gone.start) return window;
   const delta = gone.end - gone.start - replacement.length;
   if (window.start < gone.start + replacement.length) return undefined;
   return { start: window.start + delta, end: window.end + delta };
+}
+
+function fits({ window }: Rewrite, { insns }: Program): boolean {
+  return window.start < window.end && window.end <= insns.length;
 }

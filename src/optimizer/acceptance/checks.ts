@@ -2,20 +2,19 @@
  * Who checks the rewrites of one program (gate.ts): the verifier, the tests, static safety, the running
  * kernel.
  */
-import { examine, examiner, type SafetyReport } from '../../analysis/safety.ts';
+import { examine, examiner, type Finding, type SafetyReport } from '../../analysis/safety.ts';
 import { linux } from '../../base/linux.ts';
 import { levelOf, linuxOf, type Target } from '../../isa/levels.ts';
 import type { Program } from '../../program/program.ts';
-import type { WindowContext, WindowVerifier } from '../../verify/index.ts';
-import type { Window } from '../../verify/types.ts';
+import type { WindowVerifier } from '../../verify/index.ts';
 import type { TestBench } from '../states/test-bench.ts';
 import type { OptimizeOptions } from '../types.ts';
 import type { GateChecks, Refusal } from './gate.ts';
 import { kernelRefusal, type LoadVerdicts } from './kernel-check.ts';
+import type { Facts } from './rewrite.ts';
 
 /** What comes from outside: proofs, the kernel, and the facts about a window that the proofs rest on. */
-export interface GateOracles extends Pick<GateChecks, 'verify' | 'kernel'> {
-  contextOf(program: Program, window: Window): WindowContext;
+export interface GateOracles extends Pick<GateChecks, 'verify' | 'kernel'>, Facts {
   transcript: WindowVerifier['transcript'];
   /** Makes the next proof depend on none of the earlier ones. */
   forget(): void;
@@ -25,6 +24,7 @@ export function oraclesOf(verifier: WindowVerifier, loadVerdicts: LoadVerdicts):
   return {
     verify: (program, window, replacement) => verifier.check(program, window, replacement),
     contextOf: (program, window) => verifier.contextOf(program, window),
+    liveBefore: (program, index) => verifier.liveBefore(program, index),
     transcript: (...question) => verifier.transcript(...question),
     forget: () => verifier.forget(),
     kernel: (candidate) => kernelRefusal(loadVerdicts, candidate),
@@ -47,23 +47,31 @@ export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'lev
   };
 }
 
-/**
- * Why static safety refuses a version of `original`. What it already holds against that one is its own false
- * alarm.
- */
-export function safetyOf(
+/** What static safety has against a version of `original`. What it already holds against that one is its own false alarm. */
+export function findingsOf(
   original: Program,
   { linux }: Target,
   report: (program: Program) => SafetyReport = examiner({ linux }),
-): (candidate: Program) => string | undefined {
-  const findings = (p: Program): string[] => report(p).findings.map((f) => f.reason);
+): (candidate: Program) => readonly Finding[] {
   let known: ReadonlySet<string> | undefined;
   return (candidate) => {
-    // Not before somebody asks: threads that search long programs never do.
-    known ??= new Set(findings(original));
+    const { findings } = report(candidate);
+    if (findings.length === 0 || candidate === original) return [];
+    // Not before it matters: most programs have none, and threads that search long programs never ask.
+    known ??= new Set(report(original).findings.map((f) => f.reason));
     const objections = known;
-    return findings(candidate).find((reason) => !objections.has(reason));
+    return findings.filter((f) => !objections.has(f.reason));
   };
+}
+
+/** Why static safety refuses a version of `original`. */
+export function safetyOf(
+  original: Program,
+  target: Target,
+  report?: (program: Program) => SafetyReport,
+): (candidate: Program) => string | undefined {
+  const findings = findingsOf(original, target, report);
+  return (candidate) => findings(candidate)[0]?.reason;
 }
 
 /** The same of a result, without anything that is known of the versions on the way to it. */
@@ -83,6 +91,7 @@ export function gateChecksOf(
   goal: OptimizeOptions['goal'],
   bench: TestBench,
   { verify, safety, kernel }: Pick<GateOracles, 'verify'> & Examiners,
+  findings: (candidate: Program) => readonly Finding[],
 ): { checks: GateChecks; objection(candidate: Program): Refusal | undefined } {
   const eager = original.insns.length <= EAGER;
   const later = (check: (p: Program) => string | undefined) => (eager ? check : () => undefined);
@@ -95,8 +104,9 @@ export function gateChecksOf(
       kernel: later(kernel),
     },
     objection: (candidate) => {
-      const unsafe = safety(candidate);
-      if (unsafe !== undefined) return { by: 'safety', reason: unsafe };
+      const unsafe = findings(candidate);
+      if (unsafe.length > 0)
+        return { by: 'safety', reason: unsafe[0]!.reason, at: unsafe.map(({ index }) => index) };
       const refused = eager ? undefined : kernel(candidate);
       return refused === undefined ? undefined : { by: 'kernel', reason: refused };
     },

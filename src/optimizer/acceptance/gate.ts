@@ -32,6 +32,8 @@ export interface Accepted {
 export interface Refusal {
   by: keyof GateChecks | 'edit';
   reason: string;
+  /** Instructions of the candidate that it is about. */
+  at?: readonly number[];
 }
 
 export type GateDecision = Accepted | ({ accepted: false; verdict?: Verdict } & Refusal);

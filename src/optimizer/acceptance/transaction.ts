@@ -3,32 +3,27 @@
  * them.
  */
 import { referenceOf } from '../../isa/flow.ts';
-import { type Insn, sameInsn } from '../../isa/insn.ts';
+import { type Insn, sameInsn, sizeInSlots } from '../../isa/insn.ts';
 import type { Program } from '../../program/program.ts';
 import type { Window } from '../../verify/types.ts';
-import {
-  type Accepted,
-  decide,
-  decideArrangement,
-  type GateChecks,
-  type GateDecision,
-  type Refusal,
-  rewriteKey,
-} from './gate.ts';
-import type { Rewrite } from './rewrite.ts';
+import { applyAll, changesOf, proveAll } from './batch.ts';
+import { decide, decideArrangement, type GateDecision, type Refusal, rewriteKey } from './gate.ts';
+import type { Change, GateTools, Rewrite } from './rewrite.ts';
+
+export type TransactionTools = Pick<GateTools, 'checks' | 'facts' | 'keepsSources'>;
 
 export class Transaction {
   /** With all changes so far. */
   program: Program;
-  readonly changes: [Rewrite, Accepted][] = [];
+  readonly changes: Change[] = [];
   /** What was proven and turned down all the same. */
   readonly refused: Refusal[] = [];
-  private readonly checks: GateChecks;
+  private readonly tools: TransactionTools;
   private readonly objected: ReadonlySet<string>;
 
-  constructor(program: Program, checks: GateChecks, objected: ReadonlySet<string>) {
+  constructor(program: Program, tools: TransactionTools, objected: ReadonlySet<string>) {
     this.program = program;
-    this.checks = checks;
+    this.tools = tools;
     this.objected = objected;
   }
 
@@ -36,7 +31,23 @@ export class Transaction {
   rewrite(rewrite: Rewrite): boolean {
     const { window, replacement } = rewrite;
     if (this.objected.has(rewriteKey(this.program, window, replacement))) return false;
-    return this.add(rewrite, decide(this.program, window, replacement, this.checks));
+    return this.add(rewrite, decide(this.program, window, replacement, this.tools.checks));
+  }
+
+  /**
+   * Those of several rewrites of the program as it is that are proven and go together, in order.
+   * @returns true when there are any
+   */
+  rewriteAll(rewrites: readonly Rewrite[]): boolean {
+    const { checks, facts, keepsSources } = this.tools;
+    const before = this.program;
+    if (keepsSources === true)
+      return [...rewrites].reverse().reduce((any, rewrite) => this.rewrite(rewrite) || any, false);
+    const made = applyAll(before, proveAll(before, rewrites, checks.verify, this.objected), facts);
+    if (made === undefined || checks.tests(made.program) !== undefined) return false;
+    this.program = made.program;
+    this.changes.push(...changesOf(before, made.rewrites, made.program));
+    return true;
   }
 
   /** The same instructions in another arrangement. */
@@ -46,7 +57,7 @@ export class Transaction {
     const replacement = candidate.insns.slice(window.start, end);
     return this.add(
       { window, replacement, by, arranged: true },
-      decideArrangement(this.program, candidate, this.checks),
+      decideArrangement(this.program, candidate, this.tools.checks),
     );
   }
 
@@ -55,8 +66,10 @@ export class Transaction {
       if (decision.verdict?.kind === 'equivalent') this.refused.push(decision);
       return false;
     }
-    this.program = decision.program;
-    this.changes.push([rewrite, decision]);
+    const { program, verdict } = decision;
+    const slots = sizeInSlots(program.insns);
+    this.changes.push({ rewrite, how: verdict.how, before: this.program, slots, program });
+    this.program = program;
     return true;
   }
 }

@@ -1,13 +1,14 @@
-/**
- * Rewrites that are known to pay (search/rewrites/peephole.ts), then what they leave behind: registers that
- * nobody reads.
- */
+/** Rewrites that are known to pay (search/rewrites/peephole.ts), then what they leave behind: registers that nobody reads. */
 
+import type { Insn } from '../../isa/insn.ts';
 import type { Target } from '../../isa/levels.ts';
 import { specOf } from '../../isa/semantics.ts';
+import type { Program } from '../../program/program.ts';
 import { peepholes } from '../../search/rewrites/peephole.ts';
+import type { Window } from '../../verify/types.ts';
 import type { AcceptedRewrites } from '../acceptance/accepted-rewrites.ts';
-import type { GateOracles } from '../acceptance/checks.ts';
+import type { Facts, Rewrite } from '../acceptance/rewrite.ts';
+import { dropUnread } from './dead-code.ts';
 
 /** Changes that only prepare others may be there; so many passes find what comes of them. */
 const PASSES = 3;
@@ -16,38 +17,46 @@ const PASSES = 3;
 export function peephole(
   accepted: AcceptedRewrites,
   target: Target,
-  contextOf: GateOracles['contextOf'],
+  facts: Facts,
   stop: () => boolean,
 ): boolean {
   const before = accepted.best;
-  for (let pass = 0; pass < PASSES; pass++) {
+  for (let pass = 0; pass < PASSES && !stop(); pass++) {
     const start = accepted.best;
-    let limit = Number.POSITIVE_INFINITY;
-    for (const { window, replacement } of peepholes(start, target)) {
-      if (stop()) break;
-      if (window.end > limit || !accepted.adopt({ window, replacement, by: 'peephole' })) continue;
-      limit = window.start;
-    }
-    dropUnread(accepted, contextOf, stop);
+    accepted.adoptAll(proposals(start, target, facts, stop));
+    dropUnread(accepted, facts, undefined, stop);
     accepted.checkpoint();
     if (accepted.best === start) break;
   }
   return accepted.best !== before;
 }
 
-/** Takes out what computes a register that is not read, last first. */
-function dropUnread(
-  accepted: AcceptedRewrites,
-  contextOf: GateOracles['contextOf'],
+function* proposals(
+  program: Program,
+  target: Target,
+  { contextOf }: Facts,
   stop: () => boolean,
-): void {
-  for (let at = accepted.best.insns.length - 1; at >= 0 && !stop(); at--) {
-    const { best } = accepted;
-    const i = best.insns[at]!;
-    const kind = specOf(i)?.kind;
-    if (kind !== 'alu' && kind !== 'ldimm64') continue;
-    const window = { start: at, end: at + 1 };
-    if (best.pinned.has(best.origin[at]!) || contextOf(best, window).liveRegisters[i.dst] !== 0n) continue;
-    accepted.adopt({ window, replacement: [], by: 'dead code' });
+): Generator<Rewrite> {
+  for (const { window, replacement } of peepholes(program, target)) {
+    if (stop()) return;
+    if (replacement.some((i) => storesConstant(i) && pointsToContext(contextOf, program, window, i.dst)))
+      continue;
+    yield { window, replacement, by: 'peephole' };
   }
+}
+
+function storesConstant(i: Insn): boolean {
+  const spec = specOf(i);
+  return spec?.kind === 'store' && spec.operand === 'K';
+}
+
+/** The kernel has no stores of constants to the context. */
+function pointsToContext(
+  contextOf: Facts['contextOf'],
+  program: Program,
+  { start }: Window,
+  register: number,
+): boolean {
+  const to = contextOf(program, { start, end: start + 1 }).registers[register];
+  return to?.kind === 'pointer' && to.region.kind === 'ctx';
 }

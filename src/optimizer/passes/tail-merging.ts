@@ -8,21 +8,13 @@
  */
 import { sizeInSlots } from '../../isa/insn.ts';
 import { replaceProblem, replaceRange } from '../../program/edit.ts';
-import {
-  type LateConstant,
-  lateConstants,
-  setsConstant,
-  settingOnTheWay,
-} from '../../search/rewrites/constant-sinking.ts';
 import { type Likening, likenings } from '../../search/rewrites/register-renaming.ts';
 import { type TailCopy, tailCopies } from '../../search/rewrites/tail-duplication.ts';
 import { shareCode } from '../../search/rewrites/tail-merging.ts';
 import type { AcceptedRewrites } from '../acceptance/accepted-rewrites.ts';
 import type { GateOracles } from '../acceptance/checks.ts';
 import type { Transaction } from '../acceptance/transaction.ts';
-
-/** Most jumps that set a constant on their way: each is a proof in a program of its own. */
-const MOST_JUMPS = 24;
+import { lateConstantsOf, setLate } from './constant-sinking.ts';
 
 /** @returns true when the program has changed */
 export function share(
@@ -40,7 +32,7 @@ export function share(
       (arrange(transaction) && accepted.keep(transaction)) ||
       some(likenings(best), (l) => liken(accepted, l)) ||
       some(tailCopies(best), (c) => copyTail(accepted, c)) ||
-      some(late(accepted, contextOf), (c) => setLate(accepted, c));
+      some(lateConstantsOf(accepted.best, contextOf), (c) => setLate(accepted, c));
   }
   return accepted.best !== before;
 }
@@ -69,35 +61,6 @@ function copyTail(accepted: AcceptedRewrites, { arrangement, window, replacement
     transaction.arrange(arrangement, 'tail copied') &&
     transaction.rewrite({ window, replacement, by: 'tail copied' });
   if (!proven) return false;
-  arrange(transaction);
-  return accepted.keep(transaction);
-}
-
-function late(accepted: AcceptedRewrites, contextOf: GateOracles['contextOf']): LateConstant[] {
-  const { best } = accepted;
-  return lateConstants(best, (index, register) => {
-    const v = contextOf(best, { start: index, end: index + 1 }).registers[register];
-    if (v?.kind !== 'scalar' || v.umin !== v.umax) return undefined;
-    const constant = Number(BigInt.asIntN(64, v.umin));
-    return constant === (constant | 0) ? constant : undefined;
-  });
-}
-
-function setLate(accepted: AcceptedRewrites, constant: LateConstant): boolean {
-  if (constant.jumps.length > MOST_JUMPS) return false;
-  const by = 'constant set late';
-  const transaction = accepted.transaction();
-  // Those behind first, so that the others stay where they are.
-  for (const at of [...constant.jumps].reverse()) {
-    const replacement = settingOnTheWay(transaction.program, at, constant);
-    if (replacement !== undefined)
-      transaction.rewrite({ window: { start: at, end: at + 1 }, replacement, by });
-  }
-  if (transaction.changes.length === 0) return false;
-  arrange(transaction);
-  for (let at = transaction.program.insns.length - 1; at >= 0; at--)
-    if (setsConstant(transaction.program.insns[at]!, constant.register, constant.constant))
-      transaction.rewrite({ window: { start: at, end: at + 1 }, replacement: [], by: 'dead code' });
   arrange(transaction);
   return accepted.keep(transaction);
 }

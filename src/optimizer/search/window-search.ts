@@ -37,7 +37,7 @@ export interface WindowTask {
   pooled: readonly Counterexample[];
 }
 
-export interface SearchTools extends Pick<GateOracles, 'contextOf' | 'forget' | 'transcript'> {
+export interface SearchTools extends Pick<GateOracles, 'contextOf' | 'liveBefore' | 'forget' | 'transcript'> {
   bench: TestBench;
   checks: GateChecks;
   settings: ChainSettings;
