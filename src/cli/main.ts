@@ -12,6 +12,7 @@ import { baselineCommand } from './commands/experiment/baseline.ts';
 import { compareCommand } from './commands/experiment/compare.ts';
 import { corpusCommand } from './commands/experiment/corpus.ts';
 import { experimentCommand } from './commands/experiment/experiment.ts';
+import { learnCommand } from './commands/experiment/learn.ts';
 import { reportCommand } from './commands/experiment/report.ts';
 import { reproduceCommand } from './commands/experiment/reproduce.ts';
 import { resultsCommand } from './commands/experiment/results.ts';
@@ -76,6 +77,7 @@ export function buildProgram(): Command {
     resultsCommand,
     corpusCommand,
     experimentCommand,
+    learnCommand,
     doctorCommand,
   ];
   for (const add of commands) add(program);

@@ -1,7 +1,10 @@
 /**
- * Rewrites that are known to pay (rules/peephole.rules), found by looking at each place once: what the chains
- * would find in most programs, at the price of one proof each. Like everything here they are proposals.
+ * Rewrites that are known to pay (rules/peephole.rules, rules/learned.rules), found by looking at each place
+ * once: what the chains would find in most programs, at the price of one proof each. Like everything here they
+ * are proposals.
  */
+import { controlFlow } from '../../analysis/cfg/cfg.ts';
+import { liveRegisters } from '../../analysis/index.ts';
 import { jumpTargets, slotOffsets } from '../../isa/flow.ts';
 import { type Insn, sizeInSlots } from '../../isa/insn.ts';
 import { allowed, type Target } from '../../isa/levels.ts';
@@ -11,8 +14,9 @@ import type { Program } from '../../program/program.ts';
 import type { Window } from '../../verify/types.ts';
 import { buildTarget } from '../rules/build.ts';
 import { constantBefore } from '../rules/known-constants.ts';
-import { ruleSet } from '../rules/library.ts';
-import type { Code } from '../rules/match.ts';
+import { RULE_FILES, ruleSet } from '../rules/library.ts';
+import { type Code, type Match, numberOf } from '../rules/match.ts';
+import type { Rule } from '../rules/rule.ts';
 
 export interface Peephole {
   window: Window;
@@ -22,7 +26,7 @@ export interface Peephole {
 /** All places where a rule fits, last first; they may overlap. Those of one place: what saves most first. */
 export function peepholes(program: Program, target: Target): Peephole[] {
   const { insns } = program;
-  const rules = ruleSet('peephole');
+  const live = liveRegisters(program, controlFlow(program));
   const code: Code = {
     insns,
     offsets: slotOffsets(insns),
@@ -33,9 +37,9 @@ export function peepholes(program: Program, target: Target): Peephole[] {
   for (let at = insns.length - 1; at >= 0; at--) {
     const here: (Peephole & { saved: number })[] = [];
     let done: string | undefined;
-    for (const { rule, match } of rules.matches(code, at)) {
-      // Of a rule's forms the first one that fits.
-      if (rule.name === done) continue;
+    for (const { rule, match, isLearned } of matchesAt(code, at)) {
+      // Of a rule's forms the first one that fits. Learned ones are many: they must also leave nothing that is read.
+      if (rule.name === done || (isLearned && !leavesUnread(match, live))) continue;
       const replacement = buildTarget(match, code);
       if (replacement === undefined || !replacement.every((i) => isAllowed(i, target))) continue;
       done = rule.name;
@@ -47,6 +51,18 @@ export function peepholes(program: Program, target: Target): Peephole[] {
     found.push(...here.sort((a, b) => b.saved - a.saved));
   }
   return found;
+}
+
+function* matchesAt(code: Code, at: number): Generator<{ rule: Rule; match: Match; isLearned: boolean }> {
+  for (const file of RULE_FILES)
+    for (const found of ruleSet(file).matches(code, at)) yield { ...found, isLearned: file === 'learned' };
+}
+
+/** Are the registers dead that must be, as far as control flow tells? */
+function leavesUnread({ form, registers, end }: Match, live: Uint16Array): boolean {
+  return form.given.every(
+    (g) => g.kind !== 'dead' || ((live[end]! >> numberOf(g.register, registers)!) & 1) === 0,
+  );
 }
 
 /** Tells of a range whether it has no pinned instruction, and is entered from outside at its start only. */

@@ -41,6 +41,7 @@ This page is generated from the rule files: \`npx vitest run test/search/rules/d
 /** What each file is for. */
 const TITLES: Readonly<Record<RuleFile, string>> = {
   peephole: 'Peephole rules',
+  learned: 'Learned rules',
 };
 
 export function rulesMarkdown(): string {

@@ -6,7 +6,7 @@ import { type Code, type Match, matchForm } from './match.ts';
 import { parseRules } from './parse.ts';
 import type { Form, InsnLine, Rule } from './rule.ts';
 
-export const RULE_FILES = ['peephole'] as const;
+export const RULE_FILES = ['peephole', 'learned'] as const;
 export type RuleFile = (typeof RULE_FILES)[number];
 
 export interface RuleSet {

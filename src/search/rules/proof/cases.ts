@@ -18,13 +18,17 @@ import { buildTarget } from '../build.ts';
 import { type Code, matchForm } from '../match.ts';
 import type { Form } from '../rule.ts';
 import type { Choice } from './choice.ts';
-import { contextFor } from './context.ts';
+import { basesOf, contextFor } from './context.ts';
 import { choicesOf, instance } from './instances.ts';
 import { withSymbolicConstants } from './symbolic.ts';
 
 export interface ProofCase {
   /** What was chosen, for messages. */
   name: string;
+  registers: ReadonlyMap<string, number>;
+  constants: ReadonlyMap<string, bigint>;
+  /** Variables that memory is accessed by. */
+  bases: readonly string[];
   context: WindowContext;
   source: readonly Insn[];
   target: readonly Insn[];
@@ -53,7 +57,14 @@ function caseOf(form: Form, choice: Choice): ProofCase | undefined {
   const context = contextFor(form, choice, match);
   if (context === undefined) return undefined;
   const name = describe(choice);
-  return { name, ...withSymbolicConstants(form, choice, { source, target, context }) };
+  const { registers, constants } = choice;
+  return {
+    name,
+    registers,
+    constants,
+    bases: basesOf(form),
+    ...withSymbolicConstants(form, choice, { source, target, context }),
+  };
 }
 
 function describe({ registers, constants, fillers, tests }: Choice): string {

@@ -74,6 +74,16 @@ export function contextFor(form: Form, choice: Choice, match: Match): WindowCont
   };
 }
 
+/** Variables that a form accesses memory by. */
+export function basesOf(form: Form): string[] {
+  const bases = form.source.flatMap((line) => {
+    const kind = line.kind === 'insn' ? specOf(line.insn)?.kind : undefined;
+    if (line.kind !== 'insn') return [];
+    return kind === 'load' ? [line.src] : kind === 'store' || kind === 'atomic' ? [line.dst] : [];
+  });
+  return [...new Set(bases.filter((name) => name !== undefined))];
+}
+
 function accessesOf(form: Form, match: Match): { base: number; off: number; size: number }[] {
   return form.source.flatMap((line) => {
     const spec = line.kind === 'insn' ? specOf(line.insn) : undefined;
