@@ -1,7 +1,7 @@
 /**
  * Rewrites that are known to pay (rules/peephole.rules, rules/learned.rules), found by looking at each place
- * once: what the chains would find in most programs, at the price of one proof each. Like everything here they
- * are proposals.
+ * once: what the chains would find in most programs, at the price of one proof each. Like everything
+ * here they are proposals.
  */
 import { controlFlow } from '../../analysis/cfg/cfg.ts';
 import { liveRegisters } from '../../analysis/index.ts';
@@ -38,7 +38,8 @@ export function peepholes(program: Program, target: Target): Peephole[] {
     const here: (Peephole & { saved: number })[] = [];
     let done: string | undefined;
     for (const { rule, match, isLearned } of matchesAt(code, at)) {
-      // Of a rule's forms the first one that fits. Learned ones are many: they must also leave nothing that is read.
+      // Of a rule's forms the first one that fits. Learned ones are many: they must also leave
+      // nothing that is read.
       if (rule.name === done || (isLearned && !leavesUnread(match, live))) continue;
       const replacement = buildTarget(match, code);
       if (replacement === undefined || !replacement.every((i) => isAllowed(i, target))) continue;

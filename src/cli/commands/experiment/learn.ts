@@ -1,4 +1,7 @@
-/** `k2 learn`: rewrite rules from rewrites that experiments and `k2 optimize --json` have found and proven. */
+/**
+ * `k2 learn`: rewrite rules from rewrites that experiments and `k2 optimize --json` have found and
+ * proven.
+ */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';

@@ -1,7 +1,7 @@
 /**
  * A rewrite that somebody found, cut down to what it is about.
  *
- *   instructions before and after --1 straight code only--> --2 without what both sides begin and end with--> Example
+ *   before and after --1 straight code only--> --2 without what both begin and end with--> Example
  */
 import { assemble } from '../../../isa/asm/asm.ts';
 import { type Insn, isNop, sameInsn, sizeInSlots } from '../../../isa/insn.ts';

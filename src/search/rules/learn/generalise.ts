@@ -1,6 +1,6 @@
 /**
- * An example as the text of a form: letters for its registers and numbers. Numbers of the target that the source does not have
- * become expressions of those that it has, where one is found.
+ * An example as the text of a form: letters for its registers and numbers. Numbers of the target that
+ * the source does not have become expressions of those that it has, where one is found.
  */
 import { formatInsn } from '../../../isa/disasm.ts';
 import { type Insn, imm64, OP_LD_IMM64, R10 } from '../../../isa/insn.ts';

@@ -1,12 +1,15 @@
 /**
  * Rules from rewrites that were accepted somewhere.
  *
- *   rewrites --1 examples--> --2 letters for registers and numbers--> --3 proven, with the conditions that it takes--> --4 shorter
- *   ones where they are right too--> --5 without those that another one covers--> text of rules
+ *   1  examples: straight code, without what both sides begin and end with
+ *   2  letters for registers and numbers
+ *   3  the conditions that it takes, and the proof
+ *   4  the same of shorter parts, which are more general
+ *   5  without rules that another one covers
  *
- * Step 3 asks the verifier for every instance (proof/cases.ts). An instance that is wrong tells which condition is missing:
- * registers that must differ, a register that must be dead, memory that must be private, alignment. What is still wrong after
- * a few of those, or unknown, is no rule.
+ * Step 3 asks the verifier for every instance (proof/cases.ts). An instance that is wrong tells which condition is
+ * missing: registers that must differ, a register that must be dead, memory that must be private, alignment.
+ * What is still wrong after a few of those, or unknown, is no rule.
  */
 import { formatInsn } from '../../../isa/disasm.ts';
 import { sizeInSlots } from '../../../isa/insn.ts';

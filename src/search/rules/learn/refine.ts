@@ -1,4 +1,7 @@
-/** The conditions under which a form is right: found by asking the verifier for its instances, and proven by all of them. */
+/**
+ * The conditions under which a form is right: found by asking the verifier for its instances, and
+ * proven by all of them.
+ */
 import { registersWritten } from '../../../isa/effects.ts';
 import { specOf } from '../../../isa/semantics.ts';
 import type { Verdict, WindowVerifier } from '../../../verify/index.ts';
