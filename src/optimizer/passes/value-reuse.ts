@@ -3,8 +3,10 @@
  * it.
  */
 
+import type { Program } from '../../program/program.ts';
 import { valueReuses } from '../../search/rewrites/values/value-reuse.ts';
 import type { AcceptedRewrites } from '../acceptance/accepted-rewrites.ts';
+import type { Rewrite } from '../acceptance/rewrite.ts';
 
 /** What one reuse leaves behind may make another one possible; few programs have a third. */
 const PASSES = 3;
@@ -12,15 +14,18 @@ const PASSES = 3;
 /** @returns true when the program has changed */
 export function reuseValues(accepted: AcceptedRewrites, stop: () => boolean): boolean {
   const before = accepted.best;
-  for (let pass = 0; pass < PASSES; pass++) {
+  for (let pass = 0; pass < PASSES && !stop(); pass++) {
     const start = accepted.best;
-    // Last first, so that the others stay where they are.
-    for (const { window, replacement } of valueReuses(start)) {
-      if (stop()) break;
-      accepted.adopt({ window, replacement, by: 'value reuse' });
-    }
+    accepted.adoptAll(proposals(start, stop));
     accepted.checkpoint();
     if (accepted.best === start) break;
   }
   return accepted.best !== before;
+}
+
+function* proposals(program: Program, stop: () => boolean): Generator<Rewrite> {
+  for (const { window, replacement } of valueReuses(program)) {
+    if (stop()) return;
+    yield { window, replacement, by: 'value reuse' };
+  }
 }

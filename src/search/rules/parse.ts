@@ -15,8 +15,8 @@
  * it), `... keeps rX` (they do not write it), `body branches` (it may jump forward inside itself), `body is
  * any code`, `T avoids rX`, `not after LINE`, and expressions of constants.
  */
-import { parseExpression } from './expression.ts';
-import { parseInsn, parseLine } from './lines.ts';
+import { namesIn, parseExpression } from './expression.ts';
+import { expressionsOf, parseInsn, parseLine, registersOf } from './lines.ts';
 import type { Condition, Form, Given, Line, Register, Rule } from './rule.ts';
 
 /** Alternatives that belong together: each one a value for every name. */
@@ -112,6 +112,8 @@ function parseForm({ source, target, where, given }: FormText): Form {
   const conditions = where.map(parseCondition);
   const lines = named(source.map(parseLine));
   if (lines[0]?.kind !== 'insn') throw new Error('a form starts with an instruction');
+  const targets = named(target.map(parseLine));
+  checkBound(lines, targets, conditions);
   const text = [
     ...source.map((line) => `  ${line}`),
     '=>',
@@ -121,11 +123,26 @@ function parseForm({ source, target, where, given }: FormText): Form {
   ];
   return {
     source: lines,
-    target: named(target.map(parseLine)),
+    target: targets,
     where: conditions,
     given: given.flatMap(parseGiven),
     text: text.join('\n'),
   };
+}
+
+/** Whatever the target needs comes from the source, or from what the code before sets. */
+function checkBound(source: readonly Line[], target: readonly Line[], where: readonly Condition[]): void {
+  const known = where.flatMap((c) => (c.kind === 'known' ? [c.name] : []));
+  const registers = new Set(source.flatMap(registersOf));
+  const constants = new Set([...source.flatMap(expressionsOf).flatMap(namesIn), ...known]);
+  for (const line of target) {
+    const register = registersOf(line).find((name) => !registers.has(name));
+    if (register !== undefined) throw new Error(`r${register} stands in the target only`);
+    const constant = expressionsOf(line)
+      .flatMap(namesIn)
+      .find((name) => !constants.has(name));
+    if (constant !== undefined) throw new Error(`${constant} stands in the target only`);
+  }
 }
 
 /** Gaps without a name get their number. */

@@ -55,6 +55,8 @@ describe('rules', () => {
     expect(bad('rule a\n  A.\nwhen c\nform\n  exit\n=>\n')).toThrow('"when c"');
     expect(bad('rule a\n  A.\nform\n  exit\n=>\ngiven luck\n')).toThrow('luck');
     expect(bad('rule a\n  A.\nfor A B: u8, u16 2\nform\n  exit\n=>\n')).toThrow('each name');
+    expect(bad('rule a\n  A.\nform\n  rX = 1\n=>\n  rX = rY\n')).toThrow('rY stands in the target only');
+    expect(bad('rule a\n  A.\nform\n  rX = 1\n=>\n  rX = c\n')).toThrow('c stands in the target only');
     expect(bad('rules a')).toThrow('no rule starts');
   });
 

@@ -4,8 +4,10 @@
  *   before and after --1 straight code only--> --2 without what both begin and end with--> Example
  */
 import { assemble } from '../../../isa/asm/asm.ts';
-import { type Insn, isNop, sameInsn, sizeInSlots } from '../../../isa/insn.ts';
+import { registersRead, registersWritten } from '../../../isa/effects.ts';
+import { type Insn, isNop, R10, sameInsn, sizeInSlots } from '../../../isa/insn.ts';
 import { specOf } from '../../../isa/semantics.ts';
+import { usesSource } from '../../edit.ts';
 
 export interface Example {
   before: readonly Insn[];
@@ -48,6 +50,31 @@ export function trimmed({ before, after }: Example): Example | undefined {
   };
   if (example.before.length === 0 || example.before.length > LONGEST) return undefined;
   return sizeInSlots(example.after) < sizeInSlots(example.before) ? example : undefined;
+}
+
+/**
+ * The example with registers of the source only: one that the replacement brings in may as well be one that the
+ * source writes. All ways to choose it.
+ */
+export function* ownRegisters({ before, after }: Example): Generator<Example> {
+  const used = before.reduce((m, i) => m | registersRead(i) | registersWritten(i), 0);
+  const written = before.reduce((m, i) => m | registersWritten(i), 0);
+  const other = after.reduce((m, i) => m | registersWritten(i), 0) & ~used;
+  if (other === 0) {
+    yield { before, after };
+    return;
+  }
+  const brought = Math.log2(other & -other);
+  for (let r = 0; r < R10; r++) {
+    if (((written >> r) & 1) === 0) continue;
+    const instead = (n: number): number => (n === brought ? r : n);
+    const renamed = after.map((i) => ({
+      ...i,
+      dst: instead(i.dst),
+      src: usesSource(i) ? instead(i.src) : i.src,
+    }));
+    yield* ownRegisters({ before, after: renamed });
+  }
 }
 
 /** The example without one instruction that both sides have, in each way that there is. */

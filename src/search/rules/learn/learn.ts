@@ -16,7 +16,7 @@ import { sizeInSlots } from '../../../isa/insn.ts';
 import type { WindowVerifier } from '../../../verify/index.ts';
 import { registersOf } from '../lines.ts';
 import type { Form } from '../rule.ts';
-import { type Example, exampleOf, shorter } from './example.ts';
+import { type Example, exampleOf, ownRegisters, shorter } from './example.ts';
 import { generalised } from './generalise.ts';
 import { provenConditions } from './refine.ts';
 import { covers } from './subsume.ts';
@@ -98,13 +98,14 @@ function shortest(example: Example, verifier: Pick<WindowVerifier, 'checkIn'>): 
     const made = shortest(less, verifier);
     if (made !== undefined) return made;
   }
-  for (const numbers of ['all', 'offsets'] as const) {
-    const lines = generalised(example, numbers);
-    if (lines === undefined) continue;
-    const proven = provenConditions(lines, verifier);
-    // Taking out what nobody reads needs no rule.
-    if (proven !== undefined && !hasDeadCode(proven.form)) return { ...proven, example };
-  }
+  for (const own of ownRegisters(example))
+    for (const numbers of ['all', 'offsets'] as const) {
+      const lines = generalised(own, numbers);
+      if (lines === undefined) continue;
+      const proven = provenConditions(lines, verifier);
+      // Taking out what nobody reads needs no rule.
+      if (proven !== undefined && !hasDeadCode(proven.form)) return { ...proven, example: own };
+    }
   return undefined;
 }
 

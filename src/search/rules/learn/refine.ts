@@ -104,9 +104,9 @@ function repaired(
   const register = /^r(\d+)$/.exec(verdict.where)?.[1];
   if (register !== undefined) {
     const name = names.find((a) => registers.get(a) === Number(register));
-    // A result that the target has as well must be right, and something must be left of all of them.
-    if (name !== undefined && !writes(form.target).has(name) && hasOtherResult(form, name, conditions))
-      return given(`dead r${name}`);
+    // A result that the target has as well must be right, unless it is about memory.
+    const isResult = name === undefined || (writes(form.target).has(name) && !stores(form));
+    if (!isResult && hasOtherResult(form, name, conditions)) return given(`dead r${name}`);
   }
   if (verdict.where.includes('shared memory')) {
     const base = proofCase.bases.find((a) => !conditions.given.includes(`private r${a}`));
@@ -131,13 +131,16 @@ function writes(lines: Form['source']): Set<string> {
   );
 }
 
-/** Does the source leave more than the register's value, and what is dead already? */
-function hasOtherResult(form: Form, name: string, { given }: Conditions): boolean {
-  const stores = form.source.some((line) => {
+function stores({ source }: Form): boolean {
+  return source.some((line) => {
     const kind = line.kind === 'insn' ? specOf(line.insn)?.kind : undefined;
     return kind === 'store' || kind === 'atomic';
   });
-  return stores || [...writes(form.source)].some((r) => r !== name && !given.includes(`dead r${r}`));
+}
+
+/** Does the source leave more than the register's value, and what is dead already? */
+function hasOtherResult(form: Form, name: string, { given }: Conditions): boolean {
+  return stores(form) || [...writes(form.source)].some((r) => r !== name && !given.includes(`dead r${r}`));
 }
 
 function add(list: string[], text: string): boolean {

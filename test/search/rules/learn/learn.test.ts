@@ -54,6 +54,16 @@ describe('learning rules', () => {
     expect(merged).toContain('*(u32 *)(r10 +{o + 4}) = 0');
   });
 
+  it('takes a register that is there for one that the replacement brings in', () => {
+    const [copy] = learned(
+      rewrite(
+        'r2 = *(u8 *)(r1 +2); *(u8 *)(r1 +8) = r2; r2 = *(u8 *)(r1 +3); *(u8 *)(r1 +9) = r2',
+        'r6 = *(u16 *)(r1 +2); *(u16 *)(r1 +8) = r6',
+      ),
+    );
+    expect(copy).toContain('=>\n  rA = *(u16 *)(rB +o)\n  *(u16 *)(rB +{o + 6}) = rA\n');
+  });
+
   it('leaves out what one side does not need', () => {
     const [rule] = learned(rewrite('r1 += 2; r7 = r8; r1 += 3', 'r7 = r8; r1 += 5'));
     expect(rule).toBe(form('rA += c; rA += d', 'rA += {c + d}'));
