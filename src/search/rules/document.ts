@@ -11,6 +11,9 @@ They are proposals like those of the Markov chain: each place where one is used 
 a test proves each rule for all assignments of its registers, also where several are one, and for all values of its constants or,
 where its conditions compute with them, for representative values (\`test/search/rules/proof.test.ts\`).
 
+\`k2 learn RESULTS -o FOLDER\` makes rules of what chains have found: letters for registers and numbers, and the conditions that the
+proof needs. \`rules/learned.rules\` was made that way from programs of \`corpora/builtin\` only.
+
 This page is generated from the rule files: \`npx vitest run test/search/rules/document.test.ts -u\`.
 
 ## Syntax

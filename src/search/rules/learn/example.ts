@@ -53,8 +53,8 @@ export function trimmed({ before, after }: Example): Example | undefined {
 }
 
 /**
- * The example with registers of the source only: one that the replacement brings in may as well be one that the
- * source writes. All ways to choose it.
+ * The example with registers of the source only: one that the replacement brings in may as well be one
+ * that the source writes. All ways to choose it.
  */
 export function* ownRegisters({ before, after }: Example): Generator<Example> {
   const used = before.reduce((m, i) => m | registersRead(i) | registersWritten(i), 0);

@@ -7,9 +7,9 @@
  *   4  the same of shorter parts, which are more general
  *   5  without rules that another one covers
  *
- * Step 3 asks the verifier for every instance (proof/cases.ts). An instance that is wrong tells which condition is
- * missing: registers that must differ, a register that must be dead, memory that must be private, alignment.
- * What is still wrong after a few of those, or unknown, is no rule.
+ * Step 3 asks the verifier for every instance (proof/cases.ts). An instance that is wrong tells which
+ * condition is missing: registers that must differ, a register that must be dead, memory that must be
+ * private, alignment. What is still wrong after a few of those, or unknown, is no rule.
  */
 import { formatInsn } from '../../../isa/disasm.ts';
 import { sizeInSlots } from '../../../isa/insn.ts';
