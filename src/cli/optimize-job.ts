@@ -28,6 +28,8 @@ export interface OptimizeJob {
   workers: number;
   /** Folder for the proofs. */
   proofs?: string;
+  /** Seconds after which what is proven by then is written. */
+  timeLimit?: number;
   stop: SharedArrayBuffer;
 }
 
@@ -81,10 +83,13 @@ function instructions(program: Program, windows: readonly Window[]): Window[] {
 async function work(job: OptimizeJob): Promise<OptimizeJobResult> {
   const flag = new Uint8Array(job.stop);
   let last = 0;
+  const end =
+    job.timeLimit === undefined ? Number.POSITIVE_INFINITY : performance.now() + 1000 * job.timeLimit;
   const control: OptimizeControl = {
     workers: job.workers,
+    threaded: true,
     proofs: job.proofs !== undefined,
-    stop: () => Atomics.load(flag, 0) !== 0,
+    stop: () => Atomics.load(flag, 0) !== 0 || performance.now() > end,
     onProgress: ({ step, steps, slots, name }) => {
       const now = performance.now();
       if (now - last < PROGRESS_EVERY) return;
@@ -103,7 +108,9 @@ async function work(job: OptimizeJob): Promise<OptimizeJobResult> {
   );
   const isObjected = rows.some((r) => r.status === 'optimized' && isObjectedTo(r.result));
   const { sizes } = result;
-  if (isObjected) return { rows, written: [], sizes };
+  const isUnfinished =
+    rows.length > 0 && control.stop?.() === true && !rows.some((r) => r.status === 'optimized');
+  if (isObjected || isUnfinished) return { rows, written: [], sizes };
   // One file, or, where several versions were asked for, one for each.
   const several = pareto || options.topK !== undefined ? result.versions : [];
   const files =

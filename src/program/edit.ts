@@ -10,6 +10,14 @@ import type { FunctionRange, Program } from './program.ts';
 /** Origin of an instruction that was not in the file. */
 const OURS = -1;
 
+/** Begins the reason of pins whose instructions are final, but are to stay all the same. */
+export const KEPT = 'kept: ';
+
+/** True for a pin that says nothing of load-time values. */
+export function isKept(pin: string): boolean {
+  return pin.startsWith(KEPT);
+}
+
 /** Why the instruction at `index` must stay as it is; undefined when it need not. */
 export function pinOf(program: Program, index: number): string | undefined {
   return program.pinned.get(program.origin[index]!);

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { sizeInSlots } from '../../src/isa/insn.ts';
 import { OPTIMIZE_DEFAULTS } from '../../src/optimizer/defaults.ts';
 import { optimizeFile } from '../../src/optimizer/objects/optimize-file.ts';
+import { frozen, sharedFunctions } from '../../src/optimizer/objects/shared-functions.ts';
 import { slotsOfCode, worthwhile } from '../../src/optimizer/objects/worthwhile.ts';
-import { replaceRange } from '../../src/program/edit.ts';
+import { pinOf, replaceRange } from '../../src/program/edit.ts';
 import { type ObjectFile, programsOf, readObject, rewritePrograms } from '../../src/program/elf/index.ts';
 import { loadBytes } from '../../src/program/file.ts';
 import type { Program } from '../../src/program/program.ts';
@@ -57,6 +58,29 @@ describe('an object whose programs share functions', () => {
     });
     expect(sizes.codeAfter).toBeLessThanOrEqual(sizes.codeBefore);
     expect(rows.map((r) => r.status)).toEqual(['optimized', 'optimized', 'optimized']);
+  });
+});
+
+it('an internal error costs the row of its program only', async () => {
+  const file = loadBytes(bytesOf('shared.o'), 'shared.o');
+  const rows = file.rows.map((row) =>
+    row.ok && row.program.name === 'strict' ? { ...row, program: { ...row.program, functions: [] } } : row,
+  );
+  const result = await optimizeFile({ ...file, rows }, OPTIONS);
+  expect(result.rows.map((r) => r.status)).toEqual(['optimized', 'skipped', 'optimized']);
+  const [, row] = result.rows;
+  expect(row?.status === 'skipped' && row.reason).toMatch(/^internal error: /);
+});
+
+describe('frozen', () => {
+  it('keeps the functions that programs share, and only these', () => {
+    const programs = okPrograms(objectOf('shared.o'));
+    const shared = sharedFunctions(programs);
+    expect([...shared].sort()).toEqual(['classify', 'count']);
+    const first = frozen(programs[0]!, shared);
+    const own = first.functions[0]!;
+    expect(pinOf(first, own.end - 1)).toBeUndefined();
+    expect(pinOf(first, own.end)).toMatch(/classify is shared/);
   });
 });
 

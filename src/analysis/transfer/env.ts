@@ -2,7 +2,7 @@
  * What the transfer functions share: the program, the rules in force, where findings go, and names for new
  * numbers.
  */
-import { pinOf } from '../../program/edit.ts';
+import { isKept, pinOf } from '../../program/edit.ts';
 import type { MapDef, Program } from '../../program/program.ts';
 import type { Hook } from '../../program/tables/hook-types.ts';
 import { HOOKS, returnRangeOf } from '../../program/tables/hooks.ts';
@@ -94,7 +94,8 @@ export function mergeIds(env: Env, index: number): number {
 
 /** The instruction's `imm` or `off` is not what will run: a relocation at load time decides. */
 export function isProvisional(env: Env, index: number): boolean {
-  return env.program.pinned.size > 0 && pinOf(env.program, index) !== undefined;
+  const pin = env.program.pinned.size > 0 ? pinOf(env.program, index) : undefined;
+  return pin !== undefined && !isKept(pin);
 }
 
 /** A register's value; reports when it may never have been written. */

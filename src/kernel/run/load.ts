@@ -9,6 +9,7 @@
 
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import type { Insn } from '../../isa/insn.ts';
+import { isKept } from '../../program/edit.ts';
 import type { Program } from '../../program/program.ts';
 import { HOOKS, loadFlagsOf } from '../../program/tables/hooks.ts';
 import { createMaps, isSettings } from '../syscall/maps.ts';
@@ -73,8 +74,10 @@ const VERDICTS: ReadonlySet<string> = new Set([
 
 /** Why a program cannot be given to this kernel as it stands; undefined when it can. */
 export function notLoadable(program: Program): string | undefined {
-  for (const why of program.pinned.values())
+  for (const why of program.pinned.values()) {
+    if (isKept(why)) continue;
     return /co-?re/i.test(why) ? 'needs CO-RE relocation' : `needs ${why}`;
+  }
   if (program.hook === 'struct_ops' || program.hook === 'ext') return 'needs a target to attach to';
   if (program.hook === 'tracing' || program.hook === 'lsm') return 'needs a BTF target to attach to';
   return undefined;

@@ -4,13 +4,19 @@
  *   LoadedFile --optimizeProgram--> a row per program --writeRows (objects), contentsWith (raw)--> a drop-in
  *     file
  */
+
+import { type ObjectFile, programsOf } from '../../program/elf/index.ts';
 import { contentsWith, type FileContents, type LoadedFile } from '../../program/file.ts';
 import type { Program } from '../../program/program.ts';
 import { createWindowVerifier } from '../../verify/index.ts';
 import type { OptimizeControl } from '../pipeline.ts';
-import { optimizePareto, optimizeProgram, threadsFor, verifierOptions } from '../program.ts';
+import { threadsFor, verifierOptions } from '../program.ts';
 import type { FileRow, ObjectSizes, OptimizeOptions, OptimizeResult } from '../types.ts';
 import { bytesOfCode, writeRows } from './object.ts';
+import { NOT_BEGUN, optimizeOne, type ProgramOutcome } from './optimize-one.ts';
+import { optimizePrograms } from './program-pool.ts';
+import { frozen, sharedFunctions, thawed } from './shared-functions.ts';
+import { worthwhile } from './worthwhile.ts';
 
 export interface FileResult {
   /** The drop-in file. */
@@ -30,26 +36,32 @@ export async function optimizeFile(
   { pareto = false }: { pareto?: boolean } = {},
   control: OptimizeControl = {},
 ): Promise<FileResult> {
-  const verifier = await createWindowVerifier(verifierOptions(options));
-  const threads = threadsFor(control, options);
-  const rows: FileRow[] = [];
-  try {
-    for (const row of file.rows) {
-      if (!row.ok) {
-        const { name, section, reason } = row;
-        rows.push({ status: 'skipped', name, section, reason });
-        continue;
-      }
-      const original = row.program;
-      const result = pareto
-        ? await optimizePareto(original, options, control, { verifier, threads })
-        : await optimizeProgram(original, options, control, verifier, threads);
-      rows.push({ status: 'optimized', name: original.name, section: original.section, original, result });
-    }
-  } finally {
-    verifier.close();
-    await threads?.close();
+  const programs = file.rows.flatMap((row) => (row.ok ? [row.program] : []));
+  const optimizeAll = (some: readonly Program[]): Promise<ProgramOutcome[]> =>
+    control.threaded === true && options.solver === undefined
+      ? optimizePrograms(some, { options, pareto }, control)
+      : oneByOne(some, options, pareto, control);
+  const outcomes = await optimizeAll(programs);
+  const byProgram = new Map(programs.map((program, n) => [program, outcomes[n]!]));
+  if (file.source !== 'raw') {
+    const again = losers(file.source, byProgram);
+    const shared = sharedFunctions(programsOf(file.source).flatMap((row) => (row.ok ? [row.program] : [])));
+    const second = await optimizeAll(again.map((program) => frozen(program, shared)));
+    again.forEach((program, n) => {
+      const outcome = second[n]!;
+      if (outcome.status === 'optimized')
+        byProgram.set(program, { ...outcome, result: thawed(outcome.result, program) });
+    });
   }
+  const rows = file.rows.map((row): FileRow => {
+    if (!row.ok) return { status: 'skipped', name: row.name, section: row.section, reason: row.reason };
+    const { program } = row;
+    const { name, section } = program;
+    const outcome = byProgram.get(program)!;
+    return outcome.status === 'skipped'
+      ? { ...outcome, name, section }
+      : { ...outcome, name, section, original: program };
+  });
   const best = fileOf(file, rows, (result) => result.program);
   // A program that has fewer versions stays at its last one.
   const nth = ({ versions = [], program }: OptimizeResult, n: number): Program =>
@@ -60,6 +72,40 @@ export async function optimizeFile(
     (_, n) => fileOf(file, rows, (result) => nth(result, n)).contents,
   );
   return { ...best, versions };
+}
+
+/** Programs whose changes would make the object larger, because they share functions with others. */
+function losers(object: ObjectFile, outcomes: ReadonlyMap<Program, ProgramOutcome>): Program[] {
+  const changes = [...outcomes].flatMap(([original, outcome]) =>
+    outcome.status === 'optimized' && outcome.result.program !== original
+      ? [{ original, optimized: outcome.result.program }]
+      : [],
+  );
+  const kept = worthwhile(object, changes);
+  return changes.flatMap((change) => (kept.includes(change) ? [] : [change.original]));
+}
+
+async function oneByOne(
+  programs: readonly Program[],
+  options: OptimizeOptions,
+  pareto: boolean,
+  control: OptimizeControl,
+): Promise<ProgramOutcome[]> {
+  const verifier = await createWindowVerifier(verifierOptions(options));
+  const threads = threadsFor(control, options);
+  const outcomes: ProgramOutcome[] = [];
+  try {
+    for (const program of programs)
+      outcomes.push(
+        control.stop?.() === true && outcomes.length > 0
+          ? NOT_BEGUN
+          : await optimizeOne(program, options, pareto, control, { verifier, threads }),
+      );
+  } finally {
+    verifier.close();
+    await threads?.close();
+  }
+  return outcomes;
 }
 
 /** The file with one version of each program. */

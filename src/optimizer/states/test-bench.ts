@@ -14,6 +14,7 @@ import { createMachine } from '../../vm/machine/machine.ts';
 import type { Machine } from '../../vm/machine/types.ts';
 import { type LiveOutPlace, WindowMachine } from '../../vm/machine/window-machine.ts';
 import type { MachineState } from '../../vm/memory/machine-state.ts';
+import { testsThatFit } from '../../vm/memory/memory-plan.ts';
 import { observer } from '../../vm/observe.ts';
 import { generateTests } from '../../vm/testgen/index.ts';
 import type { TestCase } from '../../vm/types.ts';
@@ -40,9 +41,12 @@ export class TestBench {
     const { seed, tests: count } = options;
     const metric = { metric: settingsOf(options).distance };
     this.machine = createMachine(program, metric);
-    this.tests = generateTests(program, { seed, count, observe: observer(program) });
+    // Half of the room is for the states that windows are entered in.
+    const [first] = generateTests(program, { seed, count: 1 });
+    const most = first === undefined ? count : Math.max(1, testsThatFit(program, first) >> 1);
+    this.tests = generateTests(program, { seed, count: Math.min(count, most), observe: observer(program) });
     this.machine.setTests(this.tests);
-    this.windows = new WindowMachine(program, this.tests, SPARE, metric);
+    this.windows = new WindowMachine(program, this.tests, Math.min(SPARE, most), metric);
     this.source = program;
     this.faulty = this.machine.setSource(program.insns);
   }

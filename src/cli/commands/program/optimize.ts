@@ -32,6 +32,7 @@ interface OptimizeArgs extends WhichPrograms {
   budget?: number;
   steps?: number;
   workers?: number;
+  timeLimit?: number;
   topK?: number;
   diff?: boolean;
   seed: number;
@@ -63,6 +64,11 @@ export function optimizeCommand(program: Command): void {
     .option(
       '--workers <n>',
       'threads; any number gives the same result (default: one per core, less the one that proves and shares)',
+      count,
+    )
+    .option(
+      '--time-limit <seconds>',
+      'ends the search early; a result then depends on the machine, and says so',
       count,
     )
     .option('--top-k <n>', 'the n best different versions, as OUT.1, OUT.2, ...', count)
@@ -133,7 +139,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
     pareto: o.goal === 'pareto',
     windows: o.window ?? [],
     workers: o.workers ?? ((options.steps ?? SHORT) < SHORT ? 1 : Math.max(1, availableParallelism() - 1)),
-    ...defined({ proofs: o.proofs }),
+    ...defined({ proofs: o.proofs, timeLimit: o.timeLimit }),
     stop: new SharedArrayBuffer(1),
   };
   const { rows, written, sizes, interrupted } = await runJob(job, o.json !== true);
@@ -144,6 +150,10 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
   } else {
     for (const row of rows) say(rowText(row, { all: o.diff === true, files: written }));
     if (sizes !== undefined) say(sizesText(sizes));
+  }
+  if (written.length === 0 && !rows.some((row) => row.status === 'optimized')) {
+    note('k2: no program was finished in time: nothing was written.');
+    throw new ExitCode(interrupted ? EXIT_INTERRUPTED : 1);
   }
   if (written.length === 0) {
     note('k2: nothing was written: the running kernel rejects the output, see above. Please report it.');
