@@ -10,7 +10,7 @@ import { DIST, PACKAGE_ROOT, PACKAGE_VERSION } from '../../base/paths.ts';
 
 export interface Provenance {
   version: string;
-  /** Digest of the compiled code that decides results: floors isa to traffic. */
+  /** Digest of the compiled code and the rewrite rules that decide results. */
   code: string;
   /** Of the checkout; null when there is none. */
   commit: string | null;
@@ -21,8 +21,9 @@ export interface Provenance {
   solver: string;
 }
 
-/** Floors whose code can change a result. */
+/** Folders of compiled code that can change a result. */
 const DECIDING = [
+  'base',
   'isa',
   'program',
   'analysis',
@@ -33,28 +34,33 @@ const DECIDING = [
   'kernel',
   'optimizer',
   'traffic',
+  'experiment/measure',
 ];
+/** The rewrite rules are data that the search reads. */
+const RULES = join(PACKAGE_ROOT, 'rules');
 
-/** Files of this floor that do. */
-const MEASURING = ['measure', 'traffic', 'checking', 'paper'].map((f) => join('experiment', `${f}.js`));
-
-/** Version and digest of the optimizer's compiled code. */
-export function optimizerCode(dist: string = DIST): string {
-  const files = DECIDING.map((floor) => join(dist, floor))
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) =>
-      readdirSync(folder, { recursive: true, encoding: 'utf8' })
-        .filter((f) => f.endsWith('.js'))
-        .map((f) => join(folder, f)),
-    )
-    .concat(MEASURING.map((f) => join(dist, f)).filter((f) => existsSync(f)))
-    .sort();
-  const digest = sha256(files.map((f) => `${f.slice(dist.length)} ${sha256(readFileSync(f))}`).join('\n'));
+/** Version and digest of what decides results: compiled code and rewrite rules. */
+export function optimizerCode(dist: string = DIST, rules: string = RULES): string {
+  const files = [
+    ...DECIDING.flatMap((folder) => filesBelow(dist, folder, '.js')),
+    ...filesBelow(rules, '.', '.rules'),
+  ];
+  const digest = sha256(files.map(({ name, path }) => `${name} ${sha256(readFileSync(path))}`).join('\n'));
   return `${PACKAGE_VERSION}+${digest.slice(0, 12)}`;
 }
 
+/** Files of a kind below a folder, by name. */
+function filesBelow(root: string, folder: string, extension: string): { name: string; path: string }[] {
+  const from = join(root, folder);
+  if (!existsSync(from)) return [];
+  return readdirSync(from, { recursive: true, encoding: 'utf8' })
+    .filter((f) => f.endsWith(extension))
+    .sort()
+    .map((f) => ({ name: join(folder, f), path: join(from, f) }));
+}
+
 export function gatherProvenance(code: string): Provenance {
-  const status = git('status', '--porcelain', '--', 'src', 'package-lock.json');
+  const status = git('status', '--porcelain', '--', 'src', 'rules', 'package-lock.json');
   return {
     version: PACKAGE_VERSION,
     code,
