@@ -5,7 +5,7 @@
  *           --flow (explore, step, branch)--> AbstractState before each instruction: pointers, ranges, stack
  *             bytes
  *           --liveness (demand)--> registers, bits and stack bytes that are read later
- *           --safety--> what the kernel's checker would refuse
+ *           --safety--> what the kernel verifier would refuse
  */
 
 export { ANALYSIS_RULES, type Analysis, analyze } from './analyze.ts';

@@ -95,7 +95,7 @@ function touched(cases: readonly AbstractState[], n: number, off: number, size: 
 }
 
 function touchedIn(state: AbstractState, p: Value, off: number, size: number | undefined): Touched {
-  // A number is no address in a program that a checker accepted: such a case does not occur.
+  // A number is no address in a program that a verifier accepted: such a case does not occur.
   if (p.kind === 'uninit' || (p.kind === 'any' && p.stack)) return { bytes: ALL_STACK, exact: false };
   if (p.kind !== 'pointer' || !isOwnFrame(state, p)) return NONE;
   const { smin, smax } = p.variable;

@@ -1,5 +1,5 @@
 /**
- * Static safety: what the kernel's checker would refuse, found by exploring the program as it does: path by
+ * Static safety: what the kernel verifier would refuse, found by exploring the program as it does: path by
  * path as far as that is cheap, then merged. Where that finds something, once more without merging, as far as
  * that is affordable: a program that either way finds nothing in is safe. Sound for what it models: a program
  * without findings neither faults nor breaks a rule listed here; findings may be false where precision was
@@ -155,7 +155,7 @@ function inspect(
   return { findings, steps: found.steps, loops, certain };
 }
 
-/** What the kernel's checker would refuse; empty when the program is safe. */
+/** What the kernel verifier would refuse; empty when the program is safe. */
 export function checkSafety(program: Program, options: SafetyOptions = {}): Finding[] {
   return examine(program, options).findings;
 }

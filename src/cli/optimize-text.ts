@@ -1,5 +1,5 @@
 /**
- * What `k2 optimize` tells people of one program: sizes, the kernel's word, versions, and each rewrite with
+ * What `k2 optimize` tells people of one program: sizes, the kernel check, versions, and each rewrite with
  * its proof.
  */
 import { basename } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Instructions to text, in the syntax of the kernel checker's log (kernel/bpf/disasm.c, Linux 6.18).
+ * Instructions to text, in the syntax of the kernel verifier's log (kernel/bpf/disasm.c, Linux 6.18).
  *
  * The kernel's text does not say everything; where it cannot be read back, this differs:
  * - `ld_imm64` of a number ends in `ll`, as clang writes it: `r1 = 0x5 ll` (the kernel's `r1 = 0x5` is also a

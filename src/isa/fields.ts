@@ -53,12 +53,12 @@ export function fieldsOf(spec: OpSpec): Fields {
   return FREE[spec.id]!;
 }
 
-/** How the kernel checker complains of reserved fields. */
+/** How the kernel verifier complains of reserved fields. */
 function reserved(i: Insn): string {
   return i.op === OP_JCOND ? `invalid may_goto imm ${i.imm}` : `${family(i)} uses reserved fields`;
 }
 
-/** What the kernel checker calls the family of an instruction in that complaint. */
+/** What the kernel verifier calls the family of an instruction in that complaint. */
 function family(i: Insn): string {
   const row = OPS.find((spec) => spec.op === i.op);
   switch (row?.kind) {
@@ -97,7 +97,7 @@ const CLASS_NAME: Readonly<Record<number, string>> = {
 function noSuchInsn(i: Insn): string {
   const hex = (n: number) => n.toString(16).padStart(2, '0');
   if (!OPCODES.has(i.op)) {
-    // The checker looks at the mode of LDX before it looks up the opcode.
+    // The verifier looks at the mode of LDX before it looks up the opcode.
     const mode = modeOf(i.op);
     const oddLoad = classOf(i.op) === Class.LDX && mode !== Mode.MEM && mode !== Mode.MEMSX;
     return oddLoad ? reserved(i) : `unknown opcode ${hex(i.op)}`;
@@ -120,7 +120,7 @@ const WITH_UPPER_HALF: ReadonlySet<number> = new Set([
 
 /**
  * What makes a single instruction invalid wherever it stands: opcode, reserved fields, register numbers. In
- * the words of the kernel checker. undefined when it is fine.
+ * the words of the kernel verifier. undefined when it is fine.
  */
 export function fieldError(i: Insn): string | undefined {
   const spec = specOf(i);
@@ -145,8 +145,8 @@ export function fieldError(i: Insn): string | undefined {
 }
 
 /**
- * A constant operand that means something but that the kernel checker refuses: division by the constant zero,
- * and a shift by the operand's width or more.
+ * A constant operand that means something but that the kernel verifier refuses: division by the constant
+ * zero, and a shift by the operand's width or more.
  */
 export function constantError(i: Insn): string | undefined {
   const spec = specOf(i);

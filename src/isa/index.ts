@@ -2,7 +2,7 @@
  * The instruction set: bytes in, instructions and their meaning out.
  *
  *   bytes --codec--> Insn --specOf--> row of the semantics table --eval over an Algebra--> value
- *   Insn <--asm/disasm--> text in the kernel checker's syntax;  Insn <--macros--> BPF_MOV64_IMM(...)
+ *   Insn <--asm/disasm--> text in the kernel verifier's syntax;  Insn <--macros--> BPF_MOV64_IMM(...)
  *   Insn[] --flow--> successors, targets;  --effects--> registers;  --edit--> Insn[], relinked;
  *                                          --validate--> problems
  */

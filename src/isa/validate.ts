@@ -1,5 +1,5 @@
 /**
- * Structural checks of a whole instruction list, in the words of the kernel checker: what it refuses before
+ * Structural checks of a whole instruction list, in the words of the kernel verifier: what it refuses before
  * it looks at any value. Reachability, loops and values are the analysis' business.
  */
 import { registersWritten } from './effects.ts';

@@ -3,7 +3,7 @@
  *
  *   syscall   bpf(2) through koffi, errors by name, descriptors closed in scopes
  *   doctor    probeKernel(): what this machine can do, or why nothing
- *   load      accepts(program), KernelSession: the checker's verdict, its reason, what a load costs
+ *   load      accepts(program), KernelSession: the verifier's verdict, its reason, what a load costs
  *   vm        openKernel(name): another kernel, booted in an emulator, behind the same interface
  *   run       KernelRunner: TEST_RUN of a program on a test case, as itself or as a type that can be run
  *   diff      kernelDiff(a, b, tests): the first difference, minimised; places that vary by themselves masked
@@ -15,7 +15,7 @@
  *   calibrate calibrate(): a latency profile of this machine
  *   fit       fitProfiles: how well profiles predict times, also of programs that were left out
  *   cases     caseText, readCase, replay: a difference as a file that tests replay
- *   matrix    MatrixTally: our static safety checker against the kernel's, on programs and their mutants
+ *   matrix    MatrixTally: our static safety check against the kernel's, on programs and their mutants
  *             (mutants)
  *   tests     kernelTests, timingTests: inputs that reach deep code, guided by the interpreter
  *   netns     inOwnNetwork(body): a network of one's own for programs that ask for routes

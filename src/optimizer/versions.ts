@@ -1,7 +1,7 @@
 /**
  * The proven versions of a program that a search came by, and which of them to hand out.
  *
- *   rewrites --candidatesOf--> every version on the way --ranked, or paretoFront--> the kernel's word
+ *   rewrites --candidatesOf--> every version on the way --ranked, or paretoFront--> the kernel check
  *     --> Version[]
  */
 import { encode } from '../isa/codec.ts';

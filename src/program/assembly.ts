@@ -1,5 +1,6 @@
 /**
- * Text to a program: what `programText` printed, the kernel checker's syntax as people write it, or C macros.
+ * Text to a program: what `programText` printed, the kernel verifier's syntax as people write it, or C
+ * macros.
  *
  *   text --lines of the header--> maps by name, hook    \
  *   text --assemble, or readMacros--> instructions       > Assembly

@@ -26,7 +26,7 @@ export function listing(program: Program): string[] {
 }
 
 export interface ProgramTextOptions {
-  /** As C macros, `BPF_MOV64_IMM(...)`, instead of the kernel checker's syntax. */
+  /** As C macros, `BPF_MOV64_IMM(...)`, instead of the kernel verifier's syntax. */
   macros?: boolean;
 }
 
@@ -51,7 +51,7 @@ export function programText(program: Program, { macros = false }: ProgramTextOpt
 
 type Print = (i: Insn, index: number) => string;
 
-/** Prints instructions of a program in the kernel checker's syntax, without slot numbers. */
+/** Prints instructions of a program in the kernel verifier's syntax, without slot numbers. */
 export function instructionPrinter(program: Program): Print {
   const names = namesOf(program);
   return (i, index) => {

@@ -17,7 +17,7 @@ export type Verdict =
   /** `exhausted`: the solver spent all that it was allowed. */
   | { kind: 'unknown'; reason: string; exhausted?: true; ms: number };
 
-/** Inputs under which the outputs part. A window's start state, or a whole test case. */
+/** Inputs under which the outputs differ. A window's start state, or a whole test case. */
 export interface Counterexample {
   /** Values of the registers that are live into the window, by register number. */
   registers: ReadonlyMap<number, bigint>;

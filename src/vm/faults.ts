@@ -1,4 +1,4 @@
-/** Inputs on which a program does what the kernel's checker is there to prevent. */
+/** Inputs on which a program does what the kernel verifier is there to prevent. */
 import type { Program } from '../program/program.ts';
 import { createMachine } from './machine/machine.ts';
 import { observer } from './observe.ts';

@@ -132,7 +132,7 @@ export type Value = { readonly kind: 'uninit'; readonly maybe?: boolean } | Read
 export const UNINIT: Value = { kind: 'uninit' };
 /**
  * Written on some of the paths that lead here. Code that is sure to have come along one of them reads it, as
- * the kernel's checker sees, so what it holds must be kept.
+ * the kernel verifier sees, so what it holds must be kept.
  */
 export const MAYBE_UNINIT: Value = { kind: 'uninit', maybe: true };
 export const ANY: AnyValue = { kind: 'any', stack: true };

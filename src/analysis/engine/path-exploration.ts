@@ -1,5 +1,5 @@
 /**
- * Exploration as the kernel's checker goes: path by path, the way without a jump first; nothing is merged. A
+ * Exploration as the kernel verifier goes: path by path, the way without a jump first; nothing is merged. A
  * path ends where a state arrives that allows no more than one whose consequences are all known; a state that
  * comes back to itself never ends. Which states are remembered follows is_state_visited() of
  * kernel/bpf/verifier.c.

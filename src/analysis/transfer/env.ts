@@ -15,7 +15,7 @@ import { type AbstractState, current, IDS_PER_MERGE, retireId } from '../domain/
 import { ANY, type Readable, type Region, SOME_VALUE, type Value } from '../domain/value.ts';
 
 export interface VerifierRules {
-  /** Linux version as major * 100 + minor, where the checker's rules differ. */
+  /** Linux version as major * 100 + minor, where the verifier's rules differ. */
   linux: number;
   /** Reading stack bytes that were never written is allowed (Linux 6.3 and later, privileged programs). */
   uninitStack: boolean;
@@ -27,9 +27,9 @@ export interface Env {
   readonly cfg: Cfg;
   readonly hook: Hook;
   readonly rules: VerifierRules;
-  /** What the checker demands of r0 at exit. */
+  /** What the verifier demands of r0 at exit. */
   readonly exitRange: readonly [number, number] | undefined;
-  /** Something that the kernel's checker refuses; `since`: that a later version accepts. */
+  /** Something that the kernel verifier refuses; `since`: that a later version accepts. */
   report(index: number, reason: string, since?: number): void;
   /** What is wrong with instructions by themselves, when they are reached. */
   readonly onRun: ReadonlyMap<number, string>;

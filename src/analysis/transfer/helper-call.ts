@@ -202,7 +202,7 @@ function keyIsInRange(env: Env, state: AbstractState, map: MapDef, key: Value | 
   return value !== undefined && value < map.maxEntries;
 }
 
-/** First version whose checker knows that an array lookup with a constant key in range gives no NULL. */
+/** First version whose verifier knows that an array lookup with a constant key in range gives no NULL. */
 const CONSTANT_KEYS = linux(6, 15);
 
 function result(
@@ -301,7 +301,7 @@ export function stepUnknownCall(state: AbstractState): void {
   regs.fill(UNINIT, 1, 6);
 }
 
-/** First version whose checker takes a packet pointer that went stale for a number (mark_reg_invalid()). */
+/** First version whose verifier takes a packet pointer that went stale for a number (mark_reg_invalid()). */
 const STALE_IS_NUMBER = linux(6, 3);
 
 function forgetPacket(state: AbstractState, isNumber = false): void {

@@ -99,7 +99,9 @@ export const DefinitionSchema = z.strictObject({
   table: z
     .enum(PAPER_TABLES)
     .optional()
-    .describe('Which table or figure of the K2 paper this reproduces: the report puts our figures beside it'),
+    .describe(
+      'Which table or figure of the K2 paper this reproduces: the report shows our figures next to it',
+    ),
   measure: MeasureSchema.optional().describe('What else is measured'),
   full: z
     .strictObject({

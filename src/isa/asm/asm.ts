@@ -1,5 +1,5 @@
 /**
- * Text to instructions: reads all that `disassemble` prints, the kernel checker's log lines, lines of
+ * Text to instructions: reads all that `disassemble` prints, the kernel verifier's log lines, lines of
  * `llvm-objdump -d` (by their raw bytes: its text says less, e.g. `call 5` for a local call), and what people
  * write by hand:
  *
@@ -160,7 +160,7 @@ function condition(r: TokenReader): Item {
     const src = readRegister(r, dst.width);
     i = insn(opNamed(`${mnemonic}${dst.width}.x`).op, dst.number, src.number);
   } else {
-    // The checker prints the 32 bits of the immediate as unsigned, so both readings are accepted.
+    // The verifier prints the 32 bits of the immediate as unsigned, so both readings are accepted.
     const imm = Number(r.integer('immediate', S32[0], 0xffff_ffffn));
     i = insn(opNamed(`${mnemonic}${dst.width}.k`).op, dst.number, 0, 0, imm);
   }

@@ -23,7 +23,7 @@ export interface Token {
   column: number;
 }
 
-/** Slot number and opcode byte that the checker's log puts before an instruction. */
+/** Slot number and opcode byte that the verifier's log puts before an instruction. */
 const PREFIX = /^\s*(?:\d+:\s*)?(?:\([0-9a-f]{2}\)(?=\s))?/;
 const SPACE = /(?:\s+|<[A-Za-z_][\w.$+]*>)+/y;
 const TOKEN =

@@ -1,5 +1,5 @@
 /**
- * The spelling of each operation in the kernel checker's text (kernel/bpf/disasm.c), keyed by the first part
+ * The spelling of each operation in the kernel verifier's text (kernel/bpf/disasm.c), keyed by the first part
  * of the semantics rows' names. Shared by the disassembler and the assembler.
  */
 import type { Bytes, OpSpec } from '../semantics.ts';

@@ -30,7 +30,7 @@ const programSchema = z.looseObject({ listing: z.array(z.string()) });
 const common = {
   /** What it shows, and what became of it. */
   note: z.string(),
-  /** Whether a replay parts or agrees. A bug of ours that was mended agrees. */
+  /** Whether a replay differs or agrees. A bug that was corrected agrees. */
   expect: z.enum(['differ', 'agree']),
   /** Tests that run before on the same maps. */
   before: z.array(testSchema),

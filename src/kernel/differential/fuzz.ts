@@ -138,7 +138,7 @@ function relink(body: Insn[]): Insn[] {
 
 /**
  * A random XDP program whose body has about `length` instructions; it has no maps and calls nothing. A 32-bit
- * cmpxchg is followed by `w0 = w0`: Linux 6.18 on x86-64 forgets to zero-extend its r0 where the checker
+ * cmpxchg is followed by `w0 = w0`: Linux 6.18 on x86-64 forgets to zero-extend its r0 where the verifier
  * pruned a path.
  */
 export function randomProgram(rng: Rng, length: number, linux: number): Program {
@@ -147,7 +147,7 @@ export function randomProgram(rng: Rng, length: number, linux: number): Program 
   let jumps = 0;
   while (body.length < length) {
     const row = rng.pick(rows);
-    // The checker walks every path: few jumps keep that short.
+    // The verifier walks every path: few jumps keep that short.
     if ((row.kind === 'jump' || row.kind === 'goto') && ++jumps > 6) continue;
     if (row.kind === 'goto') {
       // A bare `goto` would make what follows unreachable, which is refused: jump around it.

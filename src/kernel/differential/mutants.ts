@@ -1,6 +1,6 @@
 /**
- * Mutants: programs a few instructions away from a given one, all from a seed. They ask of a checker what the
- * ends of rules are; most of them are refused.
+ * Mutants: programs a few instructions away from a given one, all from a seed. They ask of a verifier what
+ * the ends of rules are; most of them are refused.
  */
 
 import { linux } from '../../base/linux.ts';

@@ -1,5 +1,5 @@
 /**
- * The static safety checker (analysis/) measured against the running kernel: a confusion matrix.
+ * The static safety check (analysis/) measured against the running kernel: a confusion matrix.
  *
  *   Program --> itself and mutants (mutants.ts) --> examine() beside KernelSession.check() --> four counts
  *               and, per kind of disagreement, how many and one example
@@ -26,9 +26,9 @@ export interface MatrixOptions {
   seed: number;
   /** Mutants per program. */
   mutants: number;
-  /** Instructions that our checker may process for the mutants of one program; large programs get fewer. */
+  /** Instructions that static safety may process for the mutants of one program; large programs get fewer. */
   work: number;
-  /** Further options of the static checker. */
+  /** Further options of the static safety. */
   linux?: number;
 }
 
@@ -145,7 +145,7 @@ export class MatrixTally {
     if (safe) this.note('missed as it is', reason, id, program, program, 0, reason);
   }
 
-  /** Returns the instructions that our checker processed. */
+  /** Returns the instructions that static safety processed. */
   private ask(session: KernelSession, id: string, program: Program, other: Program, n: number): number {
     const ours = examine(other, this.rules);
     const theirs = session.check(other, { explain: false });

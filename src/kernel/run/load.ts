@@ -33,7 +33,7 @@ import {
 import { refusalReason, refusedSlot, type VerifierEffort, verifierEffort } from './log.ts';
 
 /**
- * Outcome of a load. `insn` is the refused instruction's index, `log` the checker's whole answer, where
+ * Outcome of a load. `insn` is the refused instruction's index, `log` the verifier's whole answer, where
  * known.
  */
 export type LoadResult =
@@ -41,7 +41,7 @@ export type LoadResult =
   | { ok: false; refused: boolean; reason: string; insn?: number; log: string };
 
 /**
- * The checker's opinion as the optimizer uses it. 'not checked': nobody who could say was asked.
+ * The verifier's opinion as the optimizer uses it. 'not checked': nobody who could say was asked.
  * `withoutBtf`: why the kernel did not take the program's BTF; its global functions were verified with their
  * callers then. `effort` is there when it was asked for.
  */
@@ -131,7 +131,7 @@ export class KernelSession {
   }
 
   /**
-   * Settings in `.rodata` are unknown to the checker if it accepts the original that way (an acceptance then
+   * Settings in `.rodata` are unknown to the verifier if it accepts the original that way (an acceptance then
    * holds for every setting); else they are the constants that the file has.
    */
   static open(
@@ -173,7 +173,7 @@ export class KernelSession {
   }
 
   /**
-   * As `check`, with the checker's whole log of level 1 (up to 16 MB) and the instruction where it stopped.
+   * As `check`, with the verifier's whole log of level 1 (up to 16 MB) and the instruction where it stopped.
    */
   explain(version: Code | readonly Insn[]): LoadResult {
     const code = referenced(version);
@@ -263,7 +263,7 @@ export function loadProgram(
   }
 }
 
-/** The checker's opinion of one program; for many versions of it, use a `KernelSession`. */
+/** The verifier's opinion of one program; for many versions of it, use a `KernelSession`. */
 export function accepts(program: Program, options: KernelOptions = {}): LoadVerdict {
   const opened = KernelSession.open(program, options);
   if (!opened.ok) return { status: 'not checked', reason: opened.reason };

@@ -1,6 +1,6 @@
 /** The verifier's log: why it said no, and where; what the load cost. */
 
-/** Lines that say how much work the checker did, not what it thinks; they come after the reason. */
+/** Lines that say how much work the verifier did, not what it thinks; they come after the reason. */
 const STATISTICS =
   /^(processed \d+ insns|verification time|stack depth|insns processed|max_states|mark_precise|-- END)/;
 /** State dumps and source lines of level 1. */

@@ -1,6 +1,6 @@
 /**
  * Which maps a program can write, in the kernel's own opinion: a map that is created read-only for programs
- * makes the checker refuse every program that could update it, delete from it or store into its values.
+ * makes the verifier refuse every program that could update it, delete from it or store into its values.
  *
  *   program, one map read-only --PROG_LOAD--> accepted: it cannot write that map
  */

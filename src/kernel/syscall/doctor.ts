@@ -17,7 +17,7 @@ export type KernelProbe =
 
 /** Optional abilities: each is only needed for some programs. */
 export interface KernelFeatures {
-  /** Instruction set level the checker takes: 4 when `movsx`, `gotol` and `sdiv` load. */
+  /** Instruction set level the verifier takes: 4 when `movsx`, `gotol` and `sdiv` load. */
   isa: 2 | 3 | 4;
   /** BPF_PROG_TYPE_SYSCALL with TEST_RUN, the substitute for types that cannot be run. */
   syscallPrograms: boolean;

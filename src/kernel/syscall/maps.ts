@@ -8,11 +8,11 @@ import { MapFlag, MapTypeId, mapType } from '../../program/tables/maps.ts';
 import { elem } from './elements.ts';
 import { Attr, type Bpf, BpfError, Cmd, type Fds } from './syscall.ts';
 
-/** What the maps are for: the checker only looks at their definition; runs also fill and read them. */
+/** What the maps are for: the verifier only looks at their definition; runs also fill and read them. */
 export type MapPurpose = 'check' | 'run';
 
 /**
- * More entries change no verdict (the checker looks at the size of arrays only), but cost memory and time.
+ * More entries change no verdict (the verifier looks at the size of arrays only), but cost memory and time.
  */
 const CHECK_CAP = 65_536;
 const HASH_CAP = 512;
@@ -128,7 +128,7 @@ export function accessOf(def: MapDef): MapContentAccess {
 }
 
 /**
- * `.rodata` with variables that are set before loading: constants to the checker, unknown to everybody else.
+ * `.rodata` with variables that are set before loading: constants to the verifier, unknown to everybody else.
  */
 export function isSettings(def: MapDef): boolean {
   return def.initial !== undefined && (def.flags & MapFlag.RDONLY_PROG) !== 0 && def.readonly !== true;
@@ -136,7 +136,7 @@ export function isSettings(def: MapDef): boolean {
 
 /**
  * Descriptors of all maps of a program, in order. Owned by `fds`. Throws `BpfError`.
- * @param freezeSettings let the checker see settings as the constants of the file, as libbpf does
+ * @param freezeSettings let the verifier see settings as the constants of the file, as libbpf does
  */
 export function createMaps(
   bpf: Bpf,

@@ -3,7 +3,7 @@ import { encode } from '../../isa/codec.ts';
 import { type Insn, OP_LD_IMM64, PseudoLd } from '../../isa/insn.ts';
 import { Attr, type Bpf, Cmd } from './syscall.ts';
 
-/** How much the checker writes: nothing, the reason and statistics, or every step. */
+/** How much the verifier writes: nothing, the reason and statistics, or every step. */
 export type LogLevel = 0 | 4 | 1;
 
 export interface RawProgram {
@@ -20,10 +20,10 @@ export interface RawProgram {
 }
 
 export interface ProgInfo {
-  /** Bytes after the checker's rewriting, and of machine code. */
+  /** Bytes after the verifier's rewriting, and of machine code. */
   xlated: number;
   jited: number;
-  /** Instructions that the checker simulated: what a load costs. */
+  /** Instructions that the verifier simulated: what a load costs. */
   verifiedInsns: number;
 }
 
@@ -53,7 +53,7 @@ export function encodeWithMaps(insns: readonly Insn[], mapFds: readonly number[]
 const loadAttr = new Attr(152);
 let gpl: { text: string; bytes: Uint8Array } | undefined;
 
-/** A descriptor or minus the errno, and what the checker wrote. */
+/** A descriptor or minus the errno, and what the verifier wrote. */
 export function loadRaw(bpf: Bpf, p: RawProgram, logLevel: LogLevel): { fd: number; log: string } {
   const buffer = logLevel === 0 ? undefined : logLevel === 4 ? shortLog : new Uint8Array(FULL_LOG);
   if (buffer !== undefined) buffer[0] = 0;
@@ -71,7 +71,7 @@ export function loadRaw(bpf: Bpf, p: RawProgram, logLevel: LogLevel): { fd: numb
     attr.u32(88, records.length / FUNC_INFO_BYTES);
   }
   let fd = bpf.call(Cmd.PROG_LOAD, attr.bytes, 152);
-  // The checker gives up with EAGAIN when a signal is pending; that says nothing about the program.
+  // The verifier gives up with EAGAIN when a signal is pending; that says nothing about the program.
   for (let tries = 0; fd === -EAGAIN && tries < 5; tries++) fd = bpf.call(Cmd.PROG_LOAD, attr.bytes, 152);
   return { fd, log: buffer === undefined ? '' : text(buffer) };
 }

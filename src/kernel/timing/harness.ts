@@ -5,7 +5,7 @@
  *   body:  the program to be timed, its subprograms behind it
  *
  * One run is one BPF_PROG_TEST_RUN with repeat = 1, whose `duration` divided by the count is the time of an
- * iteration to a fraction of a nanosecond. The body is called, not inlined: the checker refuses large bodies
+ * iteration to a fraction of a nanosecond. The body is called, not inlined: the verifier refuses large bodies
  * inside a loop. Programs that read a record (tracepoints, probes) run inside an XDP harness, with r1 = a map
  * value that holds it.
  */
@@ -50,7 +50,7 @@ const CONTROL = {
   RECORD: 32 + KEPT_BYTES,
 } as const;
 
-/** Bytes of a record that the body can read; the checker refuses a program that reads further. */
+/** Bytes of a record that the body can read; the verifier refuses a program that reads further. */
 const MAX_RECORD = 1024;
 
 /** @returns the reason when programs of this hook cannot be timed */

@@ -43,7 +43,7 @@ const call = (id: number): Insn => insn(OP_CALL, 0, PseudoCall.HELPER, 0, id);
 const FEW = [16, 64] as const;
 const MANY = [64, 320] as const;
 
-/** Numbers that the checker does not know, at these offsets of map 0's value. */
+/** Numbers that the verifier does not know, at these offsets of map 0's value. */
 const NUMBERS = [5, 4, 6, 2, 1, 3] as const;
 const CELL_BYTES = 256;
 const CELL: MapDef = {

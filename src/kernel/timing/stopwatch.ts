@@ -45,7 +45,7 @@ export class Stopwatch {
     this.#progFds = progFds;
   }
 
-  /** Loads the versions, in this order; the reason names the one that the checker refuses. */
+  /** Loads the versions, in this order; the reason names the one that the verifier refuses. */
   static open(versions: readonly Program[], as: TimedAs): Opened {
     const plain = Stopwatch.#openWith(versions, as, false);
     if (plain.ok) return plain;

@@ -69,7 +69,7 @@ export class SymbolFinder {
     const original = f.source.symbol;
     if (strings === undefined || original === undefined)
       throw new UserError(
-        `function ${f.name} has no symbol, so no second one can stand beside it.`,
+        `function ${f.name} has no symbol, so no second one can be added.`,
         this.elf.file,
         'Optimize only one of the programs that share it.',
       );

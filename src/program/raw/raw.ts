@@ -245,7 +245,7 @@ function withMapIndices(insns: readonly Insn[], maps: readonly RawMap[], file: s
       throw new UserError(
         `the instruction loads map fd ${i.imm}, which the .maps file does not have`,
         at(file, offsets[index]!),
-        'Put the .maps file beside the .insns file.',
+        'Put the .maps file next to the .insns file.',
       );
     const value = i.src === PseudoLd.MAP_VALUE || i.src === PseudoLd.MAP_IDX_VALUE;
     return { ...i, src: value ? PseudoLd.MAP_VALUE : PseudoLd.MAP_FD, imm: map };

@@ -110,7 +110,7 @@ export interface Hook {
   packet: 'none' | 'read' | 'write';
   /** How much of r0 the kernel looks at: 0 = ignored. */
   returnBits: 0 | 32 | 64;
-  /** Range that the checker enforces on r0 at exit, inclusive. */
+  /** Range that the verifier enforces on r0 at exit, inclusive. */
   returnRange?: readonly [number, number];
   /**
    * Where the range depends on the expected attach type; the first row that lists it wins over `returnRange`.

@@ -55,7 +55,7 @@ export function loadFlagsOf(program: { section: string }): number {
   return hookOfSection(program.section)?.loadFlags ?? 0;
 }
 
-/** The range, inclusive, that the checker enforces on r0 at exit; undefined when any value will do. */
+/** The range, inclusive, that the verifier enforces on r0 at exit; undefined when any value will do. */
 export function returnRangeOf(hook: Hook, attachType?: number): readonly [number, number] | undefined {
   const row = hook.returnRangeBy?.find((r) => attachType !== undefined && r.attachTypes.includes(attachType));
   return row === undefined ? hook.returnRange : row.range;

@@ -1,5 +1,5 @@
 /**
- * Cheap static judgement of candidates, before the interpreter sees them: what the kernel's checker refuses
+ * Cheap static judgement of candidates, before the interpreter sees them: what the kernel verifier refuses
  * at sight.
  */
 import { readsOf } from '../../analysis/index.ts';

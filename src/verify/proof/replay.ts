@@ -1,4 +1,4 @@
-/** A counterexample under test: both windows run concretely on it and must part where the terms say so. */
+/** A counterexample under test: both windows run concretely on it and must differ where the terms say so. */
 import { STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { region } from '../../analysis/domain/value.ts';
 import { type Insn, imm64, PseudoLd } from '../../isa/insn.ts';

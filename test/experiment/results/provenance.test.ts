@@ -1,4 +1,7 @@
-/** The digest of the code that decides results changes with everything that can change one, and with nothing else. */
+/**
+ * The digest of the code that decides results changes with everything that can change one, and with nothing
+ * else.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -46,7 +46,7 @@ interface VerifyRow {
   /** How an equivalence was proven, and of what. */
   how?: string;
   scope?: Scope;
-  /** Why nothing is known, or where outputs part. */
+  /** Why nothing is known, or where outputs differ. */
   reason: string;
   ms: number;
   /** Under which it was asked. */

@@ -1,6 +1,6 @@
 /**
  * Which program types may call which helper, read off the running kernel: for every type (and every attach
- * type that matters) a program that calls the helper was loaded into Linux 6.18, and what the checker called
+ * type that matters) a program that calls the helper was loaded into Linux 6.18, and what the verifier called
  * unusable by the type left out. Types that load only with a target are not listed; nothing is said of them.
  */
 import { AttachType } from '../attach.ts';

@@ -5,7 +5,7 @@
  *
  * `since` is the first Linux version. Argument words (numbers are argument numbers, 1 = r1):
  *   s          scalar, or anything that is not looked behind
- *   s?         scalar that the checker does not look at: it need not be initialised
+ *   s?         scalar that the verifier does not look at: it need not be initialised
  *   ctx        the context;  ctx?  or NULL;  ctx|sock  the context or a socket
  *   map        a map, known at load time
  *   key        that map's key, read;  value  its value, read;  value?  or NULL;  >~value  its value, written

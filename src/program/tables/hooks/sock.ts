@@ -10,7 +10,7 @@ import { layout, layoutSize, type Member, type MemberOptions } from '../context.
 import type { CtxField, CtxPointer, Hook, SectionPattern } from '../hook-types.ts';
 
 const narrow: MemberOptions = { narrow: true };
-/** The checker looks for the field's first byte only. */
+/** The verifier looks for the field's first byte only. */
 const narrowAtStart: MemberOptions = { narrow: true, narrowWithin: 1 };
 const ptr = (name: string, pointer: CtxPointer): Member => ({ name, size: 8, options: { pointer } });
 const words = (names: string, options?: MemberOptions): Member[] =>

@@ -9,7 +9,7 @@ import { AttachType as A, LoadFlag } from '../attach.ts';
 import { layout, layoutSize } from '../context.ts';
 import type { Hook, SectionPattern } from '../hook-types.ts';
 
-/** PERF_MAX_TRACE_SIZE: the checker's bound; a tracepoint's own record is shorter. */
+/** PERF_MAX_TRACE_SIZE: the verifier's bound; a tracepoint's own record is shorter. */
 const TRACEPOINT_SIZE = 8192;
 /** MAX_BPF_FUNC_ARGS u64 arguments. */
 const ARGS_SIZE = 12 * 8;

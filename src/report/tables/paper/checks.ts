@@ -1,4 +1,4 @@
-/** Tables 4, 5 and 6: equivalence checks, the kernel's word, the cache. */
+/** Tables 4, 5 and 6: equivalence checks, load verdicts, the cache. */
 
 import { geometricMean } from '../../../base/statistics.ts';
 import { hasResult, type Row } from '../../../experiment/results/result.ts';
@@ -83,8 +83,8 @@ export const table5: Build = (_groups, paper, all) => {
   return [
     {
       id: 'paper-table5',
-      title: "Table 5 of the paper: results that the kernel's checker accepts",
-      note: 'The best versions of each program, which our own checker finds safe. The running kernel (see provenance) is asked about them afterwards.',
+      title: 'Table 5 of the paper: results that the kernel verifier accepts',
+      note: 'The best versions of each program, which static safety accepts. They are loaded into the running kernel (see provenance) afterwards.',
       columns: [
         column('program', false),
         ...group('paper', ['produced', 'accepted']),
