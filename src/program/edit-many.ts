@@ -1,6 +1,6 @@
 /**
- * Several ranges of a program replaced at once, as if each were the only one: what a replacement refers to outside its range
- * is found again wherever the others have moved it.
+ * Several ranges of a program replaced at once, as if each were the only one: what a replacement refers to
+ * outside its range is found again wherever the others have moved it.
  */
 import { EditError } from '../isa/edit.ts';
 import { indexOfSlot, referencedSlot, referenceOf, slotOffsets } from '../isa/flow.ts';
@@ -8,7 +8,10 @@ import type { Insn } from '../isa/insn.ts';
 import { originsOf, replaceProblem } from './edit.ts';
 import type { Program } from './program.ts';
 
-/** Instructions [start, end) become `insns`, whose references stand as they would if no other range were replaced. */
+/**
+ * Instructions [start, end) become `insns`, whose references stand as they would if no other range were
+ * replaced.
+ */
 export interface Edit {
   start: number;
   end: number;
@@ -17,8 +20,8 @@ export interface Edit {
 
 /**
  * @param edits not empty, in order, without overlaps
- * @throws EditError when `replaceProblem` has something to say, a function loses its last instruction, or a 16-bit distance
- *   overflows
+ * @throws EditError when `replaceProblem` has something to say, a function loses its last instruction, or a
+ *   16-bit distance overflows
  */
 export function replaceRanges(program: Program, edits: readonly Edit[]): Program {
   for (const { start, end, insns } of edits) {
@@ -31,7 +34,10 @@ export function replaceRanges(program: Program, edits: readonly Edit[]): Program
   const origin: number[] = [];
   /** Where what refers to an old instruction leads now. */
   const target = new Int32Array(old.length + 1);
-  /** Of each reference of the result: the old instruction that it leads to, or, in a replacement, -1 - the new one. */
+  /**
+   * Of each reference of the result: the old instruction that it leads to, or, in a replacement, -1 - the new
+   * one.
+   */
   const aims = new Map<number, number>();
   const keep = (start: number, end: number): void => {
     for (let at = start; at < end; at++) {

@@ -51,9 +51,9 @@ export interface ContextProvider {
 }
 
 /**
- * Gives contexts of windows; keeps the analyses of the programs it was asked about. A program that is much like one of the last
- * ones costs little.
- * Contents of maps that are `readonly` are constants (program/ says so only of those).
+ * Gives contexts of windows; keeps the analyses of the programs it was asked about. A program that is much
+ * like one of the last ones costs little. Contents of maps that are `readonly` are constants (program/ says
+ * so only of those).
  */
 export function contextProvider(): ContextProvider {
   const known = new WeakMap<Program, Facts>();

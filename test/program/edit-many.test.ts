@@ -27,7 +27,8 @@ describe('replaceRanges', () => {
         fc.array(fc.nat(3), { minLength: 10, maxLength: 10 }),
         (length, jumps, places, sizes) => {
           const program = jumping(length, jumps);
-          // No jumps are replaced: those of a replacement mean something else when ranges are replaced one after the other.
+          // No jumps are replaced: those of a replacement mean something else when ranges are replaced one
+          // after the other.
           const edits = places
             .filter((at) => at < length - 1 && program.insns[at]!.op === 0xb7)
             .sort((a, b) => a - b)

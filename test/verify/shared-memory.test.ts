@@ -1,6 +1,6 @@
 /**
- * The memory models: rewrites of accesses to memory that others see, and what either model says of them. Each is asked as a whole
- * program and as the one window that differs.
+ * The memory models: rewrites of accesses to memory that others see, and what either model says of them. Each
+ * is asked as a whole program and as the one window that differs.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MEMORY_MODELS, type MemoryModel } from '../../src/program/contracts/shared-memory.ts';

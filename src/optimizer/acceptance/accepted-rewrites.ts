@@ -88,8 +88,8 @@ export class AcceptedRewrites {
   }
 
   /**
-   * Proves rewrites of the best version one by one, and takes as many as go together at once: one analysis for all of them.
-   * What the whole program is still to be asked is left to `checkpoint`.
+   * Proves rewrites of the best version one by one, and takes as many as go together at once: one analysis
+   * for all of them. What the whole program is still to be asked is left to `checkpoint`.
    * @returns true when the best version is another one
    */
   adoptAll(proposals: Iterable<Rewrite>): boolean {
@@ -114,7 +114,10 @@ export class AcceptedRewrites {
     return true;
   }
 
-  /** As many of the rewrites as nobody objects to: all, or else what is left when each half is tried, and so on. */
+  /**
+   * As many of the rewrites as nobody objects to: all, or else what is left when each half is tried, and so
+   * on.
+   */
   private largest(
     base: Program,
     rewrites: readonly Proven[],
@@ -240,7 +243,10 @@ export class AcceptedRewrites {
     this.settled = this.best;
   }
 
-  /** The first batch that somebody objects to is taken without what they object to; later ones are left to be found again. */
+  /**
+   * The first batch that somebody objects to is taken without what they object to; later ones are left to be
+   * found again.
+   */
   private checkpointBatches(): void {
     const { batches } = this;
     this.batches = [];

@@ -1,12 +1,13 @@
 /**
  * Many rewrites of one program, each proven by itself, applied all at once.
  *
- *   program, proposals --proveAll--> those that are proven and do not overlap --applyAll--> the program with those that go together
+ *   program, proposals --proveAll--> those that are proven and do not overlap --applyAll--> the program with
+ *     those that go together
  *
- * Each proof compares a window with its replacement from the states of the program as it was, on all that is read behind
- * the window in the program as it was. Applied together they are proven when in the result nothing more is read behind any of
- * the windows, but for what neither the window nor its replacement writes: then the states of both versions agree, step by
- * step, on all that the result still reads.
+ * Each proof compares a window with its replacement from the states of the program as it was, on all that is
+ * read behind the window in the program as it was. Applied together they are proven when in the result
+ * nothing more is read behind any of the windows, but for what neither the window nor its replacement writes:
+ * then the states of both versions agree, step by step, on all that the result still reads.
  */
 import { ALL_STACK, type LiveSet, stackBytes } from '../../analysis/index.ts';
 import { EditError } from '../../isa/edit.ts';
@@ -24,7 +25,10 @@ import type { Change, Facts, Proven, Rewrite } from './rewrite.ts';
 /** The order of a batch. */
 export const lastFirst = (a: Proven, b: Proven): number => b.rewrite.window.start - a.rewrite.window.start;
 
-/** Proves proposals one by one in the program as it is; of those that overlap the first that is proven. Last window first. */
+/**
+ * Proves proposals one by one in the program as it is; of those that overlap the first that is proven. Last
+ * window first.
+ */
 export function proveAll(
   program: Program,
   proposals: Iterable<Rewrite>,
@@ -110,7 +114,10 @@ function mask(insns: readonly Insn[], of: (i: Insn) => number): number {
   return insns.reduce((bits, i) => bits | of(i), 0);
 }
 
-/** What instructions may change: registers (bit n = rn), and bytes of the own stack frame, as `LiveSet` has them. */
+/**
+ * What instructions may change: registers (bit n = rn), and bytes of the own stack frame, as `LiveSet` has
+ * them.
+ */
 interface Written {
   registers: number;
   stack: bigint;

@@ -47,7 +47,10 @@ export function targetOf({ insns }: Program, options: Pick<OptimizeOptions, 'lev
   };
 }
 
-/** What static safety has against a version of `original`. What it already holds against that one is its own false alarm. */
+/**
+ * What static safety has against a version of `original`. What it already holds against that one is its own
+ * false alarm.
+ */
 export function findingsOf(
   original: Program,
   { linux }: Target,

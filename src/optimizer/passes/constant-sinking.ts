@@ -1,5 +1,6 @@
 /**
- * Constants set late: jumps set a constant on their way, those settings are shared, and what set it before is dead.
+ * Constants set late: jumps set a constant on their way, those settings are shared, and what set it before is
+ * dead.
  *
  *   LateConstant --as it would come out--> does it pay? --transaction--> proven, shared, kept
  */
@@ -77,7 +78,9 @@ function settingsOf(program: Program, constant: LateConstant): Edit[] | undefine
   return edits.length === 0 ? undefined : edits;
 }
 
-/** Would it be smaller in the end, if all could be proven? Without looking at values: that costs a hundredth. */
+/**
+ * Would it be smaller in the end, if all could be proven? Without looking at values: that costs a hundredth.
+ */
 function pays(program: Program, constant: LateConstant, settings: readonly Edit[]): boolean {
   try {
     const set = shared(replaceRanges(program, settings));

@@ -1,7 +1,8 @@
 /**
  * Instructions whose effect nobody sees, taken out many at a time.
  *
- *   program --thorough: every instruction is tried--> --light: only what the last batch left without readers--> ... --> program
+ *   program --thorough: every instruction is tried--> --light: only what the last batch left without
+ *     readers--> ... --> program
  */
 import { specOf } from '../../isa/semantics.ts';
 import type { Program } from '../../program/program.ts';

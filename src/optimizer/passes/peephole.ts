@@ -1,4 +1,7 @@
-/** Rewrites that are known to pay (search/rewrites/peephole.ts), then what they leave behind: registers that nobody reads. */
+/**
+ * Rewrites that are known to pay (search/rewrites/peephole.ts), then what they leave behind: registers that
+ * nobody reads.
+ */
 
 import type { Insn } from '../../isa/insn.ts';
 import type { Target } from '../../isa/levels.ts';

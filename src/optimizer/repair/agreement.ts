@@ -1,6 +1,6 @@
 /**
- * Does a repaired program do what the original does? The kernel refuses the original, so that the two are compared in our
- * interpreter, and the repaired one in the kernel against the original in our interpreter.
+ * Does a repaired program do what the original does? The kernel refuses the original, so that the two are
+ * compared in our interpreter, and the repaired one in the kernel against the original in our interpreter.
  */
 import { asRun, firstOf, guessedHelpers, kernelTests, machineModel, vmDiff } from '../../kernel/index.ts';
 import type { Program } from '../../program/program.ts';

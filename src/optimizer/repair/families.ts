@@ -1,6 +1,6 @@
 /**
- * What the kernel's verifier says when it refuses a program, by family: which fact it misses, of which register. One row per
- * message of Linux 5.4 to 6.18; `fact` is absent where no repair is known.
+ * What the kernel's verifier says when it refuses a program, by family: which fact it misses, of which
+ * register. One row per message of Linux 5.4 to 6.18; `fact` is absent where no repair is known.
  */
 import type { RegisterFact } from '../../verify/reach/path-facts.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Changes that give the verifier a fact. Each is right on every path that can happen, once the fact is proven (verify/reach), or,
- * with `--guard`, says what happens where it does not hold.
+ * Changes that give the verifier a fact. Each is right on every path that can happen, once the fact is proven
+ * (verify/reach), or, with `--guard`, says what happens where it does not hold.
  */
 import { analyze, liveness } from '../../analysis/index.ts';
 import { insn, OP_CALL, OP_EXIT } from '../../isa/insn.ts';
@@ -44,8 +44,8 @@ export function isGuarded({ insns }: Program, index: number, register: number): 
 }
 
 /**
- * Writes 0 to a register wherever it has just lost what it held and is read later: after calls (r1 to r5), or where the
- * function starts. A register that holds nothing may hold anything, so that no behaviour is lost.
+ * Writes 0 to a register wherever it has just lost what it held and is read later: after calls (r1 to r5), or
+ * where the function starts. A register that holds nothing may hold anything, so that no behaviour is lost.
  * @returns undefined when there is no such place in the function of `index`
  */
 export function initialise(

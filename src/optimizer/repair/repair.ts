@@ -5,8 +5,8 @@
  *     --verify/reach--> proven on every path that can happen, or not
  *     --moves--> a change that gives it the fact --load--> the next reason, ... --> accepted
  *
- * Nothing is changed for a fact that is not proven, unless `guard` asks for it: the change then decides what happens where the
- * fact does not hold.
+ * Nothing is changed for a fact that is not proven, unless `guard` asks for it: the change then decides what
+ * happens where the fact does not hold.
  */
 import type { KernelSession, LoadVerdict } from '../../kernel/run/load.ts';
 import type { Program } from '../../program/program.ts';
@@ -24,7 +24,10 @@ export interface RepairStep {
   index: number;
   register: number;
   changes: readonly Change[];
-  /** Path suffixes that were looked at, and those that cannot happen; absent where `guard` made the change without a proof. */
+  /**
+   * Path suffixes that were looked at, and those that cannot happen; absent where `guard` made the change
+   * without a proof.
+   */
   proof?: { paths: number; impossible: number };
 }
 

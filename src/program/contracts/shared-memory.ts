@@ -1,10 +1,13 @@
 /**
  * Which memory others see while a program runs, and what they may rely on there.
  *
- *   strict   the default: accesses to shared memory keep their number and order. Only neighbours in program order, with no other
- *            shared access between, become one access of the same place. Bytecode cannot tell READ_ONCE and WRITE_ONCE from plain
+ *   strict   the default: accesses to shared memory keep their number and order. Only neighbours in program
+ *            order, with no other
+ *            shared access between, become one access of the same place. Bytecode cannot tell READ_ONCE and
+ *              WRITE_ONCE from plain
  *            accesses, so every access counts as if somebody watched it.
- *   plain    what K2 assumes: nobody changes shared memory while the program runs; accesses may be dropped, merged and moved, as long
+ *   plain    what K2 assumes: nobody changes shared memory while the program runs; accesses may be dropped,
+ *            merged and moved, as long
  *            as none is added or split, and atomics stay
  */
 import type { MapDef } from '../program.ts';
@@ -17,9 +20,9 @@ export const DEFAULT_MEMORY_MODEL: MemoryModel = 'strict';
 const KCONFIG = '.kconfig';
 
 /**
- * Does the loader freeze the map, so that its contents never change while a program runs? Loaders do that to read-only data
- * (.rodata, .rodata.NAME) and to the kernel's configuration; a map that is created with BPF_F_RDONLY_PROG alone can still be
- * changed from user space.
+ * Does the loader freeze the map, so that its contents never change while a program runs? Loaders do that to
+ * read-only data (.rodata, .rodata.NAME) and to the kernel's configuration; a map that is created with
+ * BPF_F_RDONLY_PROG alone can still be changed from user space.
  */
 export function isFrozen(map: Pick<MapDef, 'name' | 'flags' | 'initial' | 'readonly'>): boolean {
   if (map.readonly === true) return true;

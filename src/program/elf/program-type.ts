@@ -35,7 +35,8 @@ export function typeOfProgram(
     hook === undefined ? undefined : { hook, ...(attachType === undefined ? {} : { attachType }) };
   const struct = contextStruct(object, entry);
   const hooks = struct === undefined ? [] : hooksOfContext(struct);
-  // A tail call's section is numbered, whatever calls it: where the context is another one's, the number says nothing.
+  // A tail call's section is numbered, whatever calls it: where the context is another one's, the number says
+  // nothing.
   const isContradicted =
     NUMBERED.test(entry.section.name) &&
     hooks.length > 0 &&

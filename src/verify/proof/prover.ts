@@ -1,7 +1,8 @@
 /**
  * The proof of one question: two pieces of code from the same start.
  *
- *   3  symbolic runs   of both (execute.ts), accesses to shared memory compared (strict-accesses.ts, plain-accesses.ts)
+ *   3  symbolic runs   of both (execute.ts), accesses to shared memory compared (strict-accesses.ts,
+ *      plain-accesses.ts)
  *   4  normal forms    every equation (obligations.ts) whose sides meet is proven
  *   5  samples         concrete inputs refute most of the rest
  *   6  solver          decides what is left; its counterexamples are replayed by concrete runs of both

@@ -24,7 +24,10 @@ import type { ObligationInput } from './obligations.ts';
 /** How a run is made: how far apart regions are kept, and what others may do meanwhile. */
 export interface RunPlan {
   readonly merging: AliasPartition;
-  /** Accesses of the source that others do not come between; undefined: others do nothing (the plain memory model). */
+  /**
+   * Accesses of the source that others do not come between; undefined: others do nothing (the plain memory
+   * model).
+   */
   readonly joins?: Joins;
 }
 
@@ -178,7 +181,10 @@ export class Session {
   }
 }
 
-/** Keys of the maps whose entries are not there from start to end; what is looked up in a map of maps may be any. */
+/**
+ * Keys of the maps whose entries are not there from start to end; what is looked up in a map of maps may be
+ * any.
+ */
 function comingAndGoing(maps: readonly MapDef[]): string[] {
   return maps.flatMap((m, i) => (mapType(m.type)?.isArrayLike === true ? [] : [`map${i}`, `map${i}i`]));
 }

@@ -1,13 +1,16 @@
 /**
- * The strict memory model: do the candidate's accesses to shared memory stand for the source's, each for one or for neighbours?
+ * The strict memory model: do the candidate's accesses to shared memory stand for the source's, each for one
+ * or for neighbours?
  *
  *   in:   the accesses of both in program order, those of the source in groups (interference.ts)
- *   out:  what is wrong with them, if anything; and the neighbours of the source that the candidate makes one access of, if they are
+ *   out:  what is wrong with them, if anything; and the neighbours of the source that the candidate makes one
+ *         access of, if they are
  *         no group yet (`joins`): the source then runs again with these groups
  *
- * On every path both make the same accesses in the same order, but that neighbours of the source - one after the other, nothing that
- * others notice between - may be one access of the same place: as if nobody had come between. A single access is atomic, so what is
- * wider than each of the neighbours must lie inside one aligned word.
+ * On every path both make the same accesses in the same order, but that neighbours of the source - one after
+ * the other, nothing that others notice between - may be one access of the same place: as if nobody had come
+ * between. A single access is atomic, so what is wider than each of the neighbours must lie inside one
+ * aligned word.
  */
 import { type Normalizer, Op, splitOffset, type Term } from '../../solver/index.ts';
 import type { SharedAccess } from '../symbolic/access.ts';
@@ -90,7 +93,10 @@ function unitsOf(list: readonly SharedAccess[]): Unit[] {
   return units;
 }
 
-/** Which units of the source each of the candidate's stands for, under one condition; or why that cannot be said. */
+/**
+ * Which units of the source each of the candidate's stands for, under one condition; or why that cannot be
+ * said.
+ */
 function alignUnder(
   n: Normalizer,
   aligned: Aligned,
@@ -99,7 +105,8 @@ function alignUnder(
   candidate: readonly Unit[],
 ): [Unit[], Unit][] | string {
   const follows = source.map((u, k) => k > 0 && areNeighbours(n, all, source[k - 1]!, u));
-  // Of the first i and j: how many of the source's last units the candidate's last one stands for; 0 = it cannot be.
+  // Of the first i and j: how many of the source's last units the candidate's last one stands for; 0 = it
+  // cannot be.
   const taken: Uint8Array[] = Array.from(
     { length: source.length + 1 },
     () => new Uint8Array(candidate.length + 1),

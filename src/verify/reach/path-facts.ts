@@ -1,13 +1,14 @@
 /**
- * Facts about a register that hold on every path that can happen, although a path-insensitive look, or the kernel's verifier,
- * sees a path on which they do not.
+ * Facts about a register that hold on every path that can happen, although a path-insensitive look, or the
+ * kernel's verifier, sees a path on which they do not.
  *
  *   place, register, fact --backwards, block by block--> path suffixes
  *     each is closed when the fact holds at its end, or when its branch conditions cannot all be true;
  *     otherwise it is made longer by each block that leads to its first one
  *
- * A suffix starts with what the analysis knows there, so closing it needs nothing of what came before. When all are closed, the
- * fact holds. A suffix that reaches the function's entry, or comes by one block twice, ends the search without an answer.
+ * A suffix starts with what the analysis knows there, so closing it needs nothing of what came before. When
+ * all are closed, the fact holds. A suffix that reaches the function's entry, or comes by one block twice,
+ * ends the search without an answer.
  */
 
 import { STACK_SIZE } from '../../analysis/domain/stack.ts';
@@ -161,7 +162,10 @@ class Search {
     return isImpossible(exit.condition) ? { closed: true, impossible: true } : { closed: false };
   }
 
-  /** Whether the register was written is what is asked: where only some paths wrote it, it counts as unwritten. */
+  /**
+   * Whether the register was written is what is asked: where only some paths wrote it, it counts as
+   * unwritten.
+   */
   private contextAt(start: number): WindowContext {
     const context = this.options.contextOf(this.program, { start, end: start });
     const held = context.registers[this.register];

@@ -1,6 +1,6 @@
 /**
- * One path through a function as straight code: the instructions of its blocks one after the other, in which every branch that
- * would leave the path jumps out.
+ * One path through a function as straight code: the instructions of its blocks one after the other, in which
+ * every branch that would leave the path jumps out.
  *
  *   blocks [5, 7, 9], end --straighten--> insns; the path is taken exactly when their end is reached
  */
@@ -14,7 +14,8 @@ const OUT = 20_000;
 /**
  * @param blocks ids, in the order of execution
  * @param end index of the instruction before which the path ends; in the last block
- * @returns undefined where a block's last instruction does not lead to the next one in a way that is understood
+ * @returns undefined where a block's last instruction does not lead to the next one in a way that is
+ *   understood
  */
 export function straighten(
   insns: readonly Insn[],

@@ -1,11 +1,14 @@
 /**
- * What others may do to shared memory while a version runs, under the strict memory model: before each group of accesses they may have
- * changed all of it. The contents that a group meets are one unknown, named after the group's number; both versions meet the same.
+ * What others may do to shared memory while a version runs, under the strict memory model: before each group
+ * of accesses they may have changed all of it. The contents that a group meets are one unknown, named after
+ * the group's number; both versions meet the same.
  *
- *   source      every access is a group, or belongs to the group of the access just before it (`joins`): as if nobody came between
+ *   source      every access is a group, or belongs to the group of the access just before it (`joins`): as
+ *               if nobody came between
  *   candidate   each of its accesses stands for one group of the source, and meets what that one meets
  *
- * That groups and accesses correspond is checked afterwards (proof/strict-accesses.ts), and that both leave the same behind each.
+ * That groups and accesses correspond is checked afterwards (proof/strict-accesses.ts), and that both leave
+ * the same behind each.
  */
 import type { Term } from '../../solver/index.ts';
 import type { SharedAccess } from './access.ts';

@@ -142,7 +142,8 @@ export class MemoryOps {
   }
 
   /**
-   * A call is about to read or write shared memory. Where nobody else changes that, equal bytes before and after say enough.
+   * A call is about to read or write shared memory. Where nobody else changes that, equal bytes before and
+   * after say enough.
    * @returns to be called when it is done
    */
   reach(

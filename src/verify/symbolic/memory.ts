@@ -21,7 +21,9 @@ export interface Write {
    * then address, size and value mean nothing.
    */
   readonly havoc?: string;
-  /** Of a replacement: only what is shared was replaced (interference.ts); private bytes of the memory stay. */
+  /**
+   * Of a replacement: only what is shared was replaced (interference.ts); private bytes of the memory stay.
+   */
   readonly shared?: true;
 }
 

@@ -154,7 +154,10 @@ export function isShared(region: Region | undefined, { maps, packetShared }: Sha
   }
 }
 
-/** Tells whether the byte at an address is one that only the program itself sees; false where that is not known. */
+/**
+ * Tells whether the byte at an address is one that only the program itself sees; false where that is not
+ * known.
+ */
 export function privateIn(around: Sharing & { readonly bases: Bases }): (address: Term) => boolean {
   return (address) => {
     const region = around.bases.regionOf(address);

@@ -17,7 +17,9 @@ beforeAll(async () => {
   };
 });
 
-/** Those of `replacements` (by index of the instruction that each replaces) that are proven, each by itself. */
+/**
+ * Those of `replacements` (by index of the instruction that each replaces) that are proven, each by itself.
+ */
 function provenOf(program: Program, replacements: Readonly<Record<number, string>>): Proven[] {
   const proposals = Object.entries(replacements).map(([at, code]) => ({
     window: { start: Number(at), end: Number(at) + 1 },
@@ -38,7 +40,8 @@ describe('rewrites that are proven one by one', () => {
   });
 
   it('are not applied together where one reads a register that the other one spoils', () => {
-    // r5 holds 7 and nobody reads it: the first rewrite may put anything there, the second one takes the 7 from there.
+    // r5 holds 7 and nobody reads it: the first rewrite may put anything there, the second one takes the 7
+    // from there.
     const program = programOf(assemble('r5 = 7\nr0 = 7\nexit'), 'xdp');
     const proven = provenOf(program, { 0: 'r5 = 8', 1: 'r0 = r5' });
     expect(proven).toHaveLength(2);

@@ -1,4 +1,7 @@
-/** Safe programs that the kernel refuses are repaired; programs with a real mistake are not, whatever it looks like. */
+/**
+ * Safe programs that the kernel refuses are repaired; programs with a real mistake are not, whatever it looks
+ * like.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assemble } from '../../../src/isa/index.ts';
 import { KernelSession } from '../../../src/kernel/index.ts';

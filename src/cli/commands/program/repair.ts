@@ -24,7 +24,10 @@ interface RepairRow {
   refusal?: string;
   steps?: readonly object[];
   processed?: number;
-  /** Runs of the result, in our interpreter and in the kernel, that do what our interpreter says of the original. */
+  /**
+   * Runs of the result, in our interpreter and in the kernel, that do what our interpreter says of the
+   * original.
+   */
   agreement?: Agreement;
 }
 

@@ -102,7 +102,9 @@ async function openCache() {
 
 type ProgramPair = { first: Program; second: Program } | VerifyRow;
 
-/** By section and name, or by name alone; two files of one program each are a pair whatever they are called. */
+/**
+ * By section and name, or by name alone; two files of one program each are a pair whatever they are called.
+ */
 function paired(
   firsts: readonly ProgramRow[],
   seconds: readonly ProgramRow[],
