@@ -37,7 +37,10 @@ export interface OptimizeControl {
   stop?(): boolean;
   /** Threads that search windows; 1, the default: the calling one. Decides nothing but the time. */
   workers?: number;
-  /** Every program of a file in a thread of its own (program-pool.ts): then stopping takes no longer than `grace`. */
+  /**
+   * Every program of a file in a thread of its own (program-pool.ts): then stopping takes no longer than
+   * `grace`.
+   */
   threaded?: boolean;
   /** Milliseconds that a thread has to answer once the search is to stop. */
   grace?: number;

@@ -1,4 +1,7 @@
-/** One program of a file: its result, or why it has none. What goes wrong in one program costs that program's row only. */
+/**
+ * One program of a file: its result, or why it has none. What goes wrong in one program costs that program's
+ * row only.
+ */
 import { UserError } from '../../base/errors.ts';
 import type { Program } from '../../program/program.ts';
 import type { OptimizeControl } from '../pipeline.ts';

@@ -3,8 +3,9 @@
  *
  *   programs --first come, first served--> threads --> outcomes, in the order of the programs
  *
- * A program's result depends on nothing but the program and the options, so the number of threads decides the time only. When
- * the search is to stop, threads that have not answered after a while are ended, and their programs have no result.
+ * A program's result depends on nothing but the program and the options, so the number of threads decides the
+ * time only. When the search is to stop, threads that have not answered after a while are ended, and their
+ * programs have no result.
  */
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../base/errors.ts';

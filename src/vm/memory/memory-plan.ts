@@ -39,7 +39,10 @@ const align = (n: number): number => (n + 63) & ~63;
 /** Bytes that the tests of one program may take. */
 const AFFORDABLE = 256 * 1024 * 1024;
 
-/** How many tests like this one fit into memory: few where the values of maps have megabytes, but at least one. */
+/**
+ * How many tests like this one fit into memory: few where the values of maps have megabytes, but at least
+ * one.
+ */
 export function testsThatFit(program: Program, test: TestCase, options: ImageOptions = {}): number {
   const arena = align(Math.max(arenaBytes(shapeOf(program, options), test), 1024) + 64);
   const list = (arena / 8) * ENTRY;
