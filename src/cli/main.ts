@@ -21,6 +21,7 @@ import { workerCommand } from './commands/experiment/worker.ts';
 import { kernelCommand } from './commands/kernel/kernel.ts';
 import { asmCommand } from './commands/program/asm.ts';
 import { checkCommand } from './commands/program/check.ts';
+import { costCommand } from './commands/program/cost.ts';
 import { disasmCommand } from './commands/program/disasm.ts';
 import { execCommand } from './commands/program/exec.ts';
 import { explainCommand } from './commands/program/explain.ts';
@@ -59,6 +60,7 @@ export function buildProgram(): Command {
     .exitOverride();
   const commands = [
     optimizeCommand,
+    costCommand,
     explainCommand,
     disasmCommand,
     asmCommand,

@@ -1,25 +1,44 @@
-/** `k2 compare`: two results of an experiment, and a gate that fails on regressions. */
+/** `k2 compare`: two results of an experiment, or two objects, and a gate that fails on regressions. */
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { count, listOfWords, type WhichPrograms, whichPrograms } from '../../args.ts';
 import { ExitCode } from '../../failure.ts';
 import { note, say, sayJson } from '../../output.ts';
 
-interface CompareArgs {
+interface CompareArgs extends WhichPrograms {
   failOn: string;
   strict?: boolean;
   metrics: string;
   baselines: string;
   markdown?: string;
   junit?: string;
+  kernels?: string[];
+  filter: string;
+  sort?: string;
+  top?: number;
+  seed: number;
   json?: boolean;
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 const EXIT_REGRESSION = 1;
 
 export function compareCommand(program: Command): void {
-  program
-    .command('compare <base> <new>')
-    .description('compare two results (folders, or names of baselines); exit code 1 when a rule is broken')
-    .option('--fail-on <rules>', "what may not grow, and by how much, e.g. 'size>0,latency>1%'", '')
+  whichPrograms(program.command('compare <base> <new>'))
+    .description(
+      'compare two results (folders, or names of baselines), two objects or two CSV files of veristat; exit code 1 when a rule is broken',
+    )
+    .option(
+      '--fail-on <rules>',
+      "what may not grow, and by how much: 'size>0,latency>1%'; of objects 'verifier>0,jited>1%,verifier>85%limit'",
+      '',
+    )
+    .option('--kernels <names>', 'objects: ask these kernels (default: running)', listOfWords)
+    .option('--filter <conditions>', "objects: show only these, e.g. 'changed,verifier>5000,name~nat'", '')
+    .option('--sort <column>', 'objects: what grew most in it first; -column: what fell most')
+    .option('--top <n>', 'objects: show only so many', count)
+    .option('--seed <n>', 'objects: of the inputs that the modeled time is a mean over', count, 1)
     .option('--strict', 'fail too when options, budgets, seeds or inputs of the two differ')
     .option('--metrics <names>', 'what to compare', 'size,latency')
     .option('--baselines <dir>', 'folder of the baselines', 'baselines')
@@ -30,6 +49,11 @@ export function compareCommand(program: Command): void {
 }
 
 async function compare(baseWord: string, newWord: string, o: CompareArgs): Promise<void> {
+  if (isFile(baseWord) && isFile(newWord)) {
+    const { compareObjects } = await import('../program/compare-objects.ts');
+    await compareObjects(baseWord, newWord, o);
+    return;
+  }
   const { compareResults, parseRules } = await import('../../../experiment/results/compare.ts');
   const { resolveResults } = await import('../../../experiment/results/baseline.ts');
   const { METRICS } = await import('../../../experiment/results/metrics.ts');

@@ -2,12 +2,11 @@
  * `k2 kernel check`: does a kernel accept the programs of a file, and what does its verifier spend on them?
  */
 import type { Command } from 'commander';
-import { UserError } from '../../../base/errors.ts';
-import { hintFor } from '../../../base/text.ts';
-import type { LoadVerdict, OpenBpf } from '../../../kernel/index.ts';
+import type { LoadVerdict } from '../../../kernel/index.ts';
 import { listOfWords, type WhichPrograms, whichPrograms } from '../../args.ts';
+import { openKernels } from '../../costs.ts';
 import { ExitCode } from '../../failure.ts';
-import { note, say, sayJson } from '../../output.ts';
+import { say, sayJson } from '../../output.ts';
 import { usablePrograms } from '../../programs.ts';
 
 interface CheckArgs extends WhichPrograms {
@@ -26,14 +25,12 @@ export function checkCommand(group: Command): void {
 }
 
 async function check(file: string, o: CheckArgs): Promise<void> {
-  const { accepts, openKernel } = await import('../../../kernel/index.ts');
+  const { accepts } = await import('../../../kernel/index.ts');
   const names = o.kernels ?? ['running'];
-  await mustExist(names);
   const programs = usablePrograms(file, o);
-  const kernels: [string, OpenBpf][] = names.map((name) => [name, openKernel(name)]);
-  for (const [name, kernel] of kernels) if (!kernel.ok) note(`kernel ${name} skipped: ${kernel.reason}`);
+  const kernels = await openKernels(names);
   const rows = programs.flatMap((p) =>
-    kernels.map(([name, kernel]): Row => {
+    kernels.map(({ name, kernel }): Row => {
       const which = { kernel: name, ...(kernel.ok ? { release: kernel.bpf.release } : {}) };
       return { name: p.name, section: p.section, ...which, ...accepts(p, { kernel, effort: true }) };
     }),
@@ -41,19 +38,6 @@ async function check(file: string, o: CheckArgs): Promise<void> {
   if (o.json === true) sayJson(rows);
   else for (const r of rows) say(`${rowTitle(r, names.length > 1)}: ${verdictText(r)}`);
   if (rows.some((r) => r.status === 'refused')) throw new ExitCode(1);
-}
-
-/** @throws UserError for a kernel that nobody added */
-async function mustExist(names: readonly string[]): Promise<void> {
-  const { kernelImages } = await import('../../../kernel/vm/images.ts');
-  const known = ['running', ...kernelImages().map((i) => i.name)];
-  for (const name of names)
-    if (!known.includes(name))
-      throw new UserError(
-        `there is no kernel '${name}'.`,
-        '--kernels',
-        `${hintFor(name, known)} Add one with k2 kernel vm add DIR-or-deb.`,
-      );
 }
 
 function rowTitle(r: Row, isOneOfSeveral: boolean): string {
