@@ -273,7 +273,7 @@ class Executor {
     if (callee === undefined) throw new Refused('a call into the middle of a function');
     // Its code is not what runs once somebody has replaced it.
     if (isOpen(callee)) {
-      this.calls.opaque(`function ${callee.name}`, s, a.depth);
+      this.calls.opaque(`function ${callee.name}`, s, a.depth, callee);
       return;
     }
     const depth = a.depth + 1;

@@ -11,6 +11,8 @@
  * different values.
  */
 import { region as regions } from '../../../analysis/domain/value.ts';
+import { argumentRegisters, contractOf, isVerifiedAlone } from '../../../program/contracts/contract.ts';
+import type { FunctionRange } from '../../../program/program.ts';
 import { Helper, helperById, invalidatesPacket, isSilent } from '../../../program/tables/helpers.ts';
 import { mapType } from '../../../program/tables/maps.ts';
 import type { Normalizer, Term } from '../../../solver/index.ts';
@@ -112,15 +114,19 @@ export class Calls {
     s.regs.fill(undefined, 1, 6);
   }
 
-  /** A call of code that is not looked into. `name` is equal for calls of the same function. */
-  opaque(name: string, s: State, depth: number): void {
+  /**
+   * A call of code that is not looked into. `name` is equal for calls of the same function.
+   * @param f the function, where it is known: it gets what its prototype says, and no more
+   */
+  opaque(name: string, s: State, depth: number, f?: FunctionRange): void {
     const inputs: CallInput[] = [];
     const seen = new Seen();
     let stack = false;
     for (let r = 1; r <= 5; r++) {
       const t = s.regs[r];
-      if (t === undefined) continue;
+      if (t === undefined || (f !== undefined && (argumentRegisters(f) & (1 << r)) === 0)) continue;
       this.input(inputs, `r${r}`, t);
+      if (isVerifiedAlone(f) && contractOf(f).parameters?.[r - 1]?.kind === 'scalar') continue;
       const address = this.n.normalize(t);
       const to = this.around.bases.regionOf(address);
       stack ||= to?.kind === 'stack' || (to === undefined && !this.n.store.isConst(address));
