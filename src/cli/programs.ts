@@ -13,8 +13,12 @@ export function loadOptions({ type, section }: WhichPrograms): FileSelection {
 }
 
 /** The programs of a file, or per program the reason why there is none. @throws UserError */
-export function findPrograms(file: string, which: WhichPrograms): readonly ProgramRow[] {
-  return loadFile(file, loadOptions(which)).rows;
+export function findPrograms(
+  file: string,
+  which: WhichPrograms,
+  { listing = false }: { listing?: boolean } = {},
+): readonly ProgramRow[] {
+  return loadFile(file, { ...loadOptions(which), listing }).rows;
 }
 
 /** Those that can be used. @throws UserError when none can */

@@ -11,6 +11,7 @@ import { AsmError, assemble } from '../isa/asm/asm.ts';
 import { type Insn, OP_CALL, OP_LD_IMM64, PseudoCall, PseudoLd } from '../isa/insn.ts';
 import { readMacros } from '../isa/macros/macros.ts';
 import { structureError } from '../isa/validate.ts';
+import { BIG_ENDIAN } from './listing.ts';
 import type { MapDef } from './program.ts';
 import { HELPERS } from './tables/helpers.ts';
 import type { HookName } from './tables/hook-types.ts';
@@ -46,6 +47,8 @@ export function readAssembly(text: string, file: string): Assembly {
       file,
       'Assemble one: k2 disasm FILE --section NAME prints it alone.',
     );
+  if (text.split(/\r?\n/).includes(BIG_ENDIAN))
+    throw new UserError('instruction files are little-endian, this program is not.', file);
   const places = new Map(maps.map((m, index) => [m.name, index]));
   try {
     const insns = /\bBPF_[A-Z0-9_]+\s*\(/.test(withoutComments(text))

@@ -14,6 +14,7 @@ import { sizeInSlots } from '../isa/insn.ts';
 import {
   type ObjectFile,
   type ProgramChange,
+  type ProgramOptions,
   type ProgramRow,
   programsOf,
   readObject,
@@ -21,7 +22,7 @@ import {
   writeObject,
 } from './elf/index.ts';
 import type { Program } from './program.ts';
-import { readRaw, readRawFile, writeRaw, writeRawFile } from './raw/raw.ts';
+import { type RawOptions, readRaw, readRawFile, writeRaw, writeRawFile } from './raw/raw.ts';
 import type { HookName } from './tables/hook-types.ts';
 
 /** Which programs of a file, and what they are. */
@@ -32,6 +33,8 @@ export interface FileSelection {
   attachType?: number;
   /** Only programs of this section, or with this function name. */
   section?: string;
+  /** Only to be listed: also programs of big-endian machines. */
+  listing?: boolean;
 }
 
 export interface LoadedFile {
@@ -55,7 +58,7 @@ const RAW = '.insns';
 
 /** @throws UserError when the file is of no known kind, or has no program that was asked for */
 export function loadFile(path: string, options: FileSelection = {}): LoadedFile {
-  if (path.endsWith(RAW)) return rawFile(readRawFile(path, hookOf(options)), path);
+  if (path.endsWith(RAW)) return rawFile(readRawFile(path, rawOptions(options)), path);
   return loadBytes(readBytes(path), path, options);
 }
 
@@ -72,7 +75,7 @@ export function loadBytes(
 ): LoadedFile {
   if (name.endsWith(RAW)) {
     const { maps = '', desc = '' } = beside;
-    return rawFile(readRaw({ file: name, insns: bytes, maps, desc }, hookOf(options)), name);
+    return rawFile(readRaw({ file: name, insns: bytes, maps, desc }, rawOptions(options)), name);
   }
   if (!ELF_MAGIC.every((b, i) => bytes[i] === b))
     throw new UserError('this is neither a BPF object (ELF) nor a raw .insns file.', name, 'Check the path.');
@@ -95,7 +98,14 @@ function rawFile(program: Program, name: string): LoadedFile {
   };
 }
 
-function hookOf({ hook, attachType }: FileSelection): { hook?: HookName; attachType?: number } {
+function hookOf({ hook, attachType, listing }: FileSelection): ProgramOptions {
+  return {
+    ...(listing === true ? { listing } : {}),
+    ...(hook === undefined ? {} : { hook, ...(attachType === undefined ? {} : { attachType }) }),
+  };
+}
+
+function rawOptions({ hook, attachType }: FileSelection): RawOptions {
   return hook === undefined ? {} : { hook, ...(attachType === undefined ? {} : { attachType }) };
 }
 

@@ -25,6 +25,9 @@ export function listing(program: Program): string[] {
   return linesOf(program, kernelSyntax(program));
 }
 
+/** Line of programs that a little-endian machine cannot run. */
+export const BIG_ENDIAN = '; byte order: big-endian';
+
 export interface ProgramTextOptions {
   /** As C macros, `BPF_MOV64_IMM(...)`, instead of the kernel verifier's syntax. */
   macros?: boolean;
@@ -42,6 +45,7 @@ export function programText(program: Program, { macros = false }: ProgramTextOpt
   );
   return [
     `; ${name}${where}: ${hook}, ${sizeInSlots(insns)} slots, ${insns.length} instructions`,
+    ...(program.provenance.byteOrder === 'big' ? [BIG_ENDIAN] : []),
     ...maps.map(mapLine),
     ...lines,
   ]

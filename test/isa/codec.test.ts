@@ -24,6 +24,19 @@ describe('codec', () => {
     );
   });
 
+  it('has another layout on big-endian machines: fields turned round, registers exchanged', () => {
+    expect(decode(bytes('7ba1fff800000000'), 'big')).toEqual({ ok: true, insns: [insn(0x7b, 10, 1, -8, 0)] });
+    expect(decode(bytes('182000005566778800000000f1223344'), 'big')).toEqual({
+      ok: true,
+      insns: [insn(0x18, 2, 0, 0, 0x55667788, 0xf1223344)],
+    });
+    fc.assert(
+      fc.property(fc.array(arbRawInsn), (insns) => {
+        expect(decode(encode(insns, 'big'), 'big')).toEqual({ ok: true, insns });
+      }),
+    );
+  });
+
   it('round-trips every byte string that it accepts, and refuses without throwing', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (data) => {

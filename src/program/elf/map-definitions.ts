@@ -80,7 +80,7 @@ export function readMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
  * add { id, pinning, inner_id, inner_idx }.
  */
 function legacyMaps(elf: ElfFile, s: Section, all: readonly ElfSymbol[]): ObjectMap[] {
-  const r = new ByteReader(s.data, elf.file, s.name);
+  const r = new ByteReader(s.data, elf.file, s.name, elf.order);
   const symbols = all.filter((sym, i) => sym.name !== '' && sym.value !== all[i - 1]?.value);
   const maps: (ObjectMap & { size: number })[] = symbols.map((sym, i) => {
     const size = sym.size || (symbols[i + 1]?.value ?? s.data.length) - sym.value;

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { groupBy } from '../../base/group-by.ts';
-import { decode } from '../../isa/codec.ts';
+import { type ByteOrder, decode } from '../../isa/codec.ts';
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { parseBtf } from './btf/btf.ts';
@@ -56,12 +56,12 @@ export function readObject(bytes: Uint8Array, file: string): ObjectFile {
   const section = (name: string): Section | undefined =>
     elf.sections.find((s) => s.name === name && s.type === SectionType.PROGBITS && s.data.length > 0);
   const btfSection = section('.BTF');
-  const btf = btfSection === undefined ? undefined : parseBtf(btfSection.data, file);
+  const btf = btfSection === undefined ? undefined : parseBtf(btfSection.data, file, elf.order);
   const extSection = btf === undefined ? undefined : section('.BTF.ext');
   const btfExt =
     btf === undefined || extSection === undefined
       ? undefined
-      : parseBtfExt(extSection.data, btf.strings, file);
+      : parseBtfExt(extSection.data, btf.strings, file, elf.order);
   const maps = readMaps(elf, btf);
   const symbols = symbolsBySection(elf);
   const functions = elf.sections.filter(isCode).flatMap((s) => functionsOf(elf, s, symbols.get(s) ?? []));
@@ -71,7 +71,7 @@ export function readObject(bytes: Uint8Array, file: string): ObjectFile {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     elf,
     license: licenseOf(section('license')),
-    version: versionOf(section('version'), file),
+    version: versionOf(section('version'), elf),
     maps,
     functions,
     btf,
@@ -89,8 +89,8 @@ function licenseOf(s: Section | undefined): string {
   return new TextDecoder().decode(s.data.subarray(0, end < 0 ? s.data.length : end));
 }
 
-function versionOf(s: Section | undefined, file: string): number {
-  return s === undefined ? 0 : new ByteReader(s.data, file, s.name).u32(0, 'the kernel version');
+function versionOf(s: Section | undefined, { file, order }: ElfFile): number {
+  return s === undefined ? 0 : new ByteReader(s.data, file, s.name, order).u32(0, 'the kernel version');
 }
 
 /**
@@ -103,8 +103,8 @@ function functionsOf(elf: ElfFile, s: Section, inSection: readonly ElfSymbol[]):
     symbols = inSection.filter(
       (sym) => sym.type === SymbolType.NOTYPE && sym.name !== '' && !LABEL.test(sym.name),
     );
-  const r = new ByteReader(s.data, elf.file, s.name);
-  if (symbols.length === 0) return [makeFunction(s, s.name, 0, s.data.length, undefined, 0)];
+  const r = new ByteReader(s.data, elf.file, s.name, elf.order);
+  if (symbols.length === 0) return [makeFunction(s, s.name, 0, s.data.length, undefined, 0, elf.order)];
   const starts = [...new Set(symbols.map((sym) => sym.value)), s.data.length];
   const next = new Map(starts.map((start, i) => [start, starts[i + 1] ?? start]));
   let covered = 0;
@@ -113,7 +113,7 @@ function functionsOf(elf: ElfFile, s: Section, inSection: readonly ElfSymbol[]):
       throw r.fail(`function ${sym.name} starts after the end of its section`, sym.value);
     const end = sym.size === 0 ? next.get(sym.value)! : sym.value + sym.size;
     r.need(sym.value, end - sym.value, `function ${sym.name}`);
-    const f = makeFunction(s, sym.name, sym.value, end, sym, covered);
+    const f = makeFunction(s, sym.name, sym.value, end, sym, covered, elf.order);
     covered = Math.max(covered, end);
     return f;
   });
@@ -126,13 +126,14 @@ function makeFunction(
   end: number,
   symbol: ElfSymbol | undefined,
   covered: number,
+  order: ByteOrder,
 ): MutableFunction {
   let problem = '';
   let insns: readonly Insn[] = [];
   if (start % 8 !== 0) problem = `starts at ${hex(start)}, in the middle of an instruction`;
   else if (start < covered) problem = 'overlaps the function before it';
   else {
-    const decoded = decode(section.data.subarray(start, end));
+    const decoded = decode(section.data.subarray(start, end), order);
     if (decoded.ok) insns = decoded.insns;
     else problem = `${decoded.reason} (slot ${decoded.slot})`;
   }
@@ -172,7 +173,7 @@ function addCore(object: ObjectFile, functions: readonly MutableFunction[]): voi
         continue;
       }
       const rest = new DataView(record.rest.buffer, record.rest.byteOffset, record.rest.byteLength);
-      const kind = rest.getUint32(8, true);
+      const kind = rest.getUint32(8, object.elf.order === 'little');
       f.core.set(index, CORE_KINDS[kind] ?? `kind ${kind}`);
     }
   }

@@ -15,6 +15,8 @@ export interface ProgramOptions {
   hook?: HookName;
   attachType?: number;
   force?: boolean;
+  /** Only to be listed: also what nothing else here understands, programs of big-endian machines. */
+  listing?: boolean;
 }
 
 /** iproute2's sections of tail-called programs: `<map id>/<index>`. */
@@ -55,7 +57,7 @@ export function typeOfProgram(
 }
 
 /** Name of the struct that the first argument of a function points to. */
-function contextStruct({ btf, btfExt }: ObjectFile, f: ObjectFunction): string | undefined {
+function contextStruct({ btf, btfExt, elf }: ObjectFile, f: ObjectFunction): string | undefined {
   if (btf === undefined) return undefined;
   const record = btfExt?.func?.blocks
     .filter((b) => b.section === f.section.name)
@@ -63,7 +65,7 @@ function contextStruct({ btf, btfExt }: ObjectFile, f: ObjectFunction): string |
     .find((r) => r.insnOff === f.start);
   if (record === undefined) return undefined;
   const { buffer, byteOffset, byteLength } = record.rest;
-  const func = btf.types[new DataView(buffer, byteOffset, byteLength).getUint32(0, true)];
+  const func = btf.types[new DataView(buffer, byteOffset, byteLength).getUint32(0, elf.order === 'little')];
   const proto = func?.kind === 'func' ? btf.types[func.type] : undefined;
   const argument = proto?.kind === 'func_proto' ? proto.params[0] : undefined;
   const pointer = argument === undefined ? undefined : resolve(btf, argument.type)?.type;

@@ -49,6 +49,11 @@ export function programOf(
   options: ProgramOptions = {},
 ): ProgramRow {
   const section = entry.section.name;
+  if (object.elf.order === 'big' && options.listing !== true)
+    return refused(
+      entry,
+      'it is for a big-endian machine: k2 disasm lists it, and nothing else is done with it',
+    );
   const type = typeOfProgram(object, entry, options);
   if (!type.ok) return refused(entry, type.reason);
   const flat = flatten(object, entry);
@@ -74,6 +79,7 @@ export function programOf(
       provenance: {
         file: object.file,
         sha256: object.sha256,
+        ...(object.elf.order === 'big' ? { byteOrder: 'big' } : {}),
         ...(object.version === 0 ? {} : { kernelVersion: object.version }),
       },
     },

@@ -12,7 +12,7 @@ export function disasmCommand(program: Command): void {
       const { findPrograms } = await import('../../programs.ts');
       const { listing, programText } = await import('../../../program/listing.ts');
       const { sizeInSlots } = await import('../../../isa/insn.ts');
-      const found = findPrograms(file, o);
+      const found = findPrograms(file, o, { listing: true });
       if (o.json === true) {
         sayJson(
           found.map((f) =>

@@ -8,6 +8,7 @@
  * Every record starts with the byte offset of its instruction in the section; the rest of it is kept as it
  * is.
  */
+import type { ByteOrder } from '../../../isa/codec.ts';
 import type { StringTable } from '../container/reader.ts';
 import { ByteReader } from '../container/reader.ts';
 
@@ -48,8 +49,13 @@ export interface BtfExt {
  */
 const MIN_RECORD: Readonly<Record<TableName, number>> = { func: 8, line: 16, core: 16 };
 
-export function parseBtfExt(bytes: Uint8Array, strings: StringTable, file: string): BtfExt {
-  const r = new ByteReader(bytes, file, '.BTF.ext');
+export function parseBtfExt(
+  bytes: Uint8Array,
+  strings: StringTable,
+  file: string,
+  order: ByteOrder = 'little',
+): BtfExt {
+  const r = new ByteReader(bytes, file, '.BTF.ext', order);
   if (r.u16(0, 'the magic number') !== 0xeb9f) throw r.fail('no BTF magic number', 0);
   const header = r.u32(4, 'the header length');
   const ext: BtfExt = {

@@ -5,6 +5,7 @@
  *     header { magic 0xeb9f, version, flags, hdr_len, type_off, type_len, str_off, str_len }  types...
  *       strings...
  */
+import type { ByteOrder } from '../../../isa/codec.ts';
 import { ByteReader, hex, StringTable } from '../container/reader.ts';
 
 export interface BtfMember {
@@ -58,8 +59,8 @@ const REF_KINDS: Readonly<Record<number, BtfRefKind>> = {
 };
 
 /** @throws UserError on damage or a kind that this reader does not know (its length is unknown, too) */
-export function parseBtf(bytes: Uint8Array, file: string): Btf {
-  const r = new ByteReader(bytes, file, '.BTF');
+export function parseBtf(bytes: Uint8Array, file: string, order: ByteOrder = 'little'): Btf {
+  const r = new ByteReader(bytes, file, '.BTF', order);
   if (r.u16(0, 'the magic number') !== 0xeb9f) throw r.fail('no BTF magic number', 0);
   const header = r.u32(4, 'the header length');
   const typesAt = header + r.u32(8, 'the header');
@@ -70,7 +71,7 @@ export function parseBtf(bytes: Uint8Array, file: string): Btf {
   const strings = new StringTable(new ByteReader(stringBytes, file, '.BTF strings'));
   const types: BtfType[] = [{ kind: 'void', name: '' }];
   const places = [0];
-  const body = new ByteReader(bytes.subarray(0, typesEnd), file, '.BTF');
+  const body = new ByteReader(bytes.subarray(0, typesEnd), file, '.BTF', order);
   for (let at = typesAt; at < typesEnd; ) {
     const { type, end } = readType(body, at, strings);
     types.push(type);

@@ -75,9 +75,13 @@ function functionTypes(object: ObjectFile): ReadonlyMap<ObjectFunction, number> 
   let types = known.get(object);
   if (types !== undefined) return types;
   const at = new Map<string, number>();
+  const isLittle = object.elf.order === 'little';
   for (const block of object.btfExt?.func?.blocks ?? [])
     for (const { insnOff, rest } of block.records)
-      at.set(`${block.section}+${insnOff}`, new DataView(rest.buffer, rest.byteOffset).getUint32(0, true));
+      at.set(
+        `${block.section}+${insnOff}`,
+        new DataView(rest.buffer, rest.byteOffset).getUint32(0, isLittle),
+      );
   types = new Map(
     object.functions.flatMap((f): [ObjectFunction, number][] => {
       const id = at.get(`${f.section.name}+${f.start}`);

@@ -7,11 +7,13 @@ const SECTION_HEADER = 64;
 
 /** Lays the file out: header, sections in their old order, section headers. */
 export function writeElf(elf: ElfFile): Uint8Array {
+  const isLittle = elf.order === 'little';
+  const [typeAt, symbolAt] = isLittle ? [8, 12] : [12, 8];
   const symbols = localsFirst(elf.symbols);
   const number = new Map(elf.sections.map((s, i) => [s, i]));
   const contents = new Map<Section, Uint8Array>();
   for (const s of elf.sections) contents.set(s, s.data);
-  if (elf.symtab !== undefined) contents.set(elf.symtab, encodeSymbols(symbols, number));
+  if (elf.symtab !== undefined) contents.set(elf.symtab, encodeSymbols(symbols, number, isLittle));
   const symbolNumber = new Map(symbols.map((s, i) => [s, i]));
   for (const t of elf.relocations) {
     const rela = t.section.type === SectionType.RELA;
@@ -19,10 +21,10 @@ export function writeElf(elf: ElfFile): Uint8Array {
     const view = new DataView(bytes.buffer);
     t.entries.forEach((e, i) => {
       const at = i * (rela ? 24 : 16);
-      view.setBigUint64(at, BigInt(e.offset), true);
-      view.setUint32(at + 8, e.type, true);
-      view.setUint32(at + 12, need(symbolNumber.get(e.symbol), `symbol ${e.symbol.name}`), true);
-      if (rela) view.setBigInt64(at + 16, e.addend, true);
+      view.setBigUint64(at, BigInt(e.offset), isLittle);
+      view.setUint32(at + typeAt, e.type, isLittle);
+      view.setUint32(at + symbolAt, need(symbolNumber.get(e.symbol), `symbol ${e.symbol.name}`), isLittle);
+      if (rela) view.setBigInt64(at + 16, e.addend, isLittle);
     });
     contents.set(t.section, bytes);
   }
@@ -49,27 +51,31 @@ export function writeElf(elf: ElfFile): Uint8Array {
   const out = new Uint8Array(table + elf.sections.length * SECTION_HEADER);
   out.set(elf.header);
   const view = new DataView(out.buffer);
-  view.setBigUint64(32, 0n, true); // no program headers in a relocatable object
-  view.setUint16(56, 0, true);
-  view.setBigUint64(40, BigInt(table), true);
-  view.setUint16(60, elf.sections.length, true);
-  view.setUint16(62, elf.names === undefined ? 0 : need(number.get(elf.names), 'section names'), true);
+  view.setBigUint64(32, 0n, isLittle); // no program headers in a relocatable object
+  view.setUint16(56, 0, isLittle);
+  view.setBigUint64(40, BigInt(table), isLittle);
+  view.setUint16(60, elf.sections.length, isLittle);
+  view.setUint16(62, elf.names === undefined ? 0 : need(number.get(elf.names), 'section names'), isLittle);
   elf.sections.forEach((s, i) => {
     const at = table + i * SECTION_HEADER;
     const data = contents.get(s)!;
     const offset = offsets.get(s)!;
     if (s.type !== SectionType.NULL) out.set(data, offset);
-    view.setUint32(at, s.nameOffset, true);
-    view.setUint32(at + 4, s.type, true);
-    view.setBigUint64(at + 8, BigInt(s.flags), true);
-    view.setBigUint64(at + 16, BigInt(s.addr), true);
-    view.setBigUint64(at + 24, BigInt(offset), true);
+    view.setUint32(at, s.nameOffset, isLittle);
+    view.setUint32(at + 4, s.type, isLittle);
+    view.setBigUint64(at + 8, BigInt(s.flags), isLittle);
+    view.setBigUint64(at + 16, BigInt(s.addr), isLittle);
+    view.setBigUint64(at + 24, BigInt(offset), isLittle);
     const stored = s.type !== SectionType.NOBITS && s.type !== SectionType.NULL;
-    view.setBigUint64(at + 32, BigInt(stored ? data.length : s.size), true);
-    view.setUint32(at + 40, s.link === undefined ? 0 : need(number.get(s.link), `link of ${s.name}`), true);
-    view.setUint32(at + 44, infoOf(s, elf, symbols, number), true);
-    view.setBigUint64(at + 48, BigInt(s.align), true);
-    view.setBigUint64(at + 56, BigInt(s.entsize), true);
+    view.setBigUint64(at + 32, BigInt(stored ? data.length : s.size), isLittle);
+    view.setUint32(
+      at + 40,
+      s.link === undefined ? 0 : need(number.get(s.link), `link of ${s.name}`),
+      isLittle,
+    );
+    view.setUint32(at + 44, infoOf(s, elf, symbols, number), isLittle);
+    view.setBigUint64(at + 48, BigInt(s.align), isLittle);
+    view.setBigUint64(at + 56, BigInt(s.entsize), isLittle);
   });
   return out;
 }
@@ -93,18 +99,22 @@ function localsFirst(symbols: readonly ElfSymbol[]): ElfSymbol[] {
   return [...symbols.filter(isLocal), ...symbols.filter((s) => !isLocal(s))];
 }
 
-function encodeSymbols(symbols: readonly ElfSymbol[], number: ReadonlyMap<Section, number>): Uint8Array {
+function encodeSymbols(
+  symbols: readonly ElfSymbol[],
+  number: ReadonlyMap<Section, number>,
+  isLittle: boolean,
+): Uint8Array {
   const bytes = new Uint8Array(symbols.length * 24);
   const view = new DataView(bytes.buffer);
   symbols.forEach((s, i) => {
     const at = i * 24;
-    view.setUint32(at, s.nameOffset, true);
+    view.setUint32(at, s.nameOffset, isLittle);
     view.setUint8(at + 4, (s.bind << 4) | s.type);
     view.setUint8(at + 5, s.other);
     const section = s.section === undefined ? s.special : need(number.get(s.section), `section of ${s.name}`);
-    view.setUint16(at + 6, section, true);
-    view.setBigUint64(at + 8, BigInt(s.value), true);
-    view.setBigUint64(at + 16, BigInt(s.size), true);
+    view.setUint16(at + 6, section, isLittle);
+    view.setBigUint64(at + 8, BigInt(s.value), isLittle);
+    view.setBigUint64(at + 16, BigInt(s.size), isLittle);
   });
   return bytes;
 }

@@ -1,5 +1,5 @@
 /**
- * The ELF container: 64-bit little-endian relocatable objects of machine 247 (EM_BPF), or 0 (old LLVM).
+ * The ELF container: 64-bit relocatable objects, of either byte order, of machine 247 (EM_BPF), or 0 (old LLVM).
  *
  *     bytes --parseElf--> ElfFile (sections, symbols, relocations, linked by reference) --writeElf--> bytes
  *
@@ -9,6 +9,7 @@
  */
 import { UserError } from '../../../base/errors.ts';
 import { groupBy } from '../../../base/group-by.ts';
+import type { ByteOrder } from '../../../isa/codec.ts';
 import { ByteReader, hex, StringTable } from './reader.ts';
 
 export const SectionType = {
@@ -34,6 +35,10 @@ export const EM_BPF = 247;
 /** What LLVM wrote before BPF had a number; libbpf takes it, too. */
 const EM_NONE = 0;
 const HEADER = 64;
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+/** Place of the byte order in the header, and its values. */
+const EI_DATA = 5;
+const [LITTLE_ENDIAN, BIG_ENDIAN] = [1, 2];
 const SECTION_HEADER = 64;
 const SYMBOL = 24;
 /** No BPF object needs more; larger would let a few bytes ask for a huge file. */
@@ -94,6 +99,8 @@ export interface RelocTable {
 export interface ElfFile {
   /** As the user named it, for messages. */
   file: string;
+  /** Of the machine that the object is for. */
+  order: ByteOrder;
   /** The 64 bytes of the file header. */
   header: Uint8Array;
   sections: Section[];
@@ -122,32 +129,30 @@ export function symbolsBySection(elf: ElfFile): Map<Section, ElfSymbol[]> {
 export function parseElf(input: Uint8Array, file: string): ElfFile {
   // A Buffer's slice() would share memory instead of copying: see it as the plain array it is.
   const bytes = new Uint8Array(input.buffer, input.byteOffset, input.length);
-  const r = new ByteReader(bytes, file, '');
+  const order: ByteOrder = bytes[EI_DATA] === BIG_ENDIAN ? 'big' : 'little';
+  const r = new ByteReader(bytes, file, '', order);
   checkHeader(r);
   const { sections, links } = readSections(r);
   const names = linkSections(r, sections, links);
   const symtabs = sections.filter((s) => s.type === SectionType.SYMTAB);
   const symtab = symtabs[0];
   if (symtabs.length > 1) throw r.fail('two symbol tables', symtabs[1]?.offset ?? 0);
-  const symbols = symtab === undefined ? [] : readSymbols(symtab, sections, file);
+  const symbols = symtab === undefined ? [] : readSymbols(symtab, sections, r);
   const relocations: RelocTable[] = [];
   for (const s of sections)
     if (s.type === SectionType.REL || s.type === SectionType.RELA)
-      relocations.push(readRelocs(s, symtab, symbols, file));
-  return { file, header: bytes.slice(0, HEADER), sections, names, symtab, symbols, relocations };
+      relocations.push(readRelocs(s, symtab, symbols, r));
+  return { file, order, header: bytes.slice(0, HEADER), sections, names, symtab, symbols, relocations };
 }
 
 function checkHeader(r: ByteReader): void {
   const unsupported = (what: string, hint: string): UserError => new UserError(`${what}.`, r.file, hint);
-  if (r.bytes.length < 4 || r.u32(0, 'the magic number') !== 0x464c457f)
+  if (!MAGIC.every((b, i) => r.bytes[i] === b))
     throw unsupported('not an ELF file', 'Give an object that clang -target bpf wrote.');
   r.need(0, HEADER, 'the file header');
   if (r.bytes[4] !== 2) throw unsupported('not a 64-bit ELF file', 'BPF objects are ELF64.');
-  if (r.bytes[5] !== 1)
-    throw unsupported(
-      'a big-endian object',
-      'Only little-endian BPF is supported: build with -target bpfel.',
-    );
+  if (r.bytes[EI_DATA] !== LITTLE_ENDIAN && r.bytes[EI_DATA] !== BIG_ENDIAN)
+    throw unsupported('an ELF file of no known byte order', 'Give an object that clang -target bpf wrote.');
   const machine = r.u16(18, 'the machine number');
   if (machine !== EM_BPF && machine !== EM_NONE)
     throw unsupported(`an object for machine ${machine}, not for BPF (${EM_BPF})`, 'Build with -target bpf.');
@@ -227,11 +232,11 @@ function linkSections(r: ByteReader, sections: Section[], links: readonly Links[
   return names;
 }
 
-function readSymbols(symtab: Section, sections: readonly Section[], file: string): ElfSymbol[] {
-  const r = new ByteReader(symtab.data, file, symtab.name);
+function readSymbols(symtab: Section, sections: readonly Section[], of: ByteReader): ElfSymbol[] {
+  const r = new ByteReader(symtab.data, of.file, symtab.name, of.order);
   if (symtab.size % SYMBOL !== 0) throw r.fail('the symbol table ends within a symbol', symtab.size);
   if (symtab.link?.type !== SectionType.STRTAB) throw r.fail('the symbol table has no string table', 0);
-  const names = new StringTable(new ByteReader(symtab.link.data, file, symtab.link.name));
+  const names = new StringTable(new ByteReader(symtab.link.data, of.file, symtab.link.name));
   const symbols: ElfSymbol[] = [];
   for (let at = 0; at < symtab.size; at += SYMBOL) {
     const what = `symbol ${at / SYMBOL}`;
@@ -261,27 +266,30 @@ function readRelocs(
   section: Section,
   symtab: Section | undefined,
   symbols: readonly ElfSymbol[],
-  file: string,
+  of: ByteReader,
 ): RelocTable {
-  const r = new ByteReader(section.data, file, section.name);
+  const r = new ByteReader(section.data, of.file, section.name, of.order);
   const step = section.type === SectionType.RELA ? 24 : 16;
   if (section.size % step !== 0) throw r.fail('the relocation table ends within an entry', section.size);
   const target = section.info;
   if (typeof target === 'number') throw r.fail('relocations without a target section', 0);
   if (section.link === undefined || section.link !== symtab)
     throw r.fail('relocations without a symbol table', 0);
+  const [typeAt, symbolAt] = r.order === 'little' ? [8, 12] : [12, 8];
   const entries: Reloc[] = [];
   for (let at = 0; at < section.size; at += step) {
     const offset = r.u64(at, 'offset of a relocation');
     if (offset >= Math.max(target.size, 1))
       throw r.fail(`relocation at ${hex(offset)}, past the end of ${target.name} (${hex(target.size)})`, at);
-    const number = r.u32(at + 12, 'a relocation');
+    // r_info: the symbol in the upper half, the type in the lower.
+    const number = r.u32(at + symbolAt, 'a relocation');
     const symbol = symbols[number];
-    if (symbol === undefined) throw r.fail(`relocation with symbol ${number} of ${symbols.length}`, at + 12);
+    if (symbol === undefined)
+      throw r.fail(`relocation with symbol ${number} of ${symbols.length}`, at + symbolAt);
     r.need(at, step, 'a relocation');
     const view = new DataView(section.data.buffer, section.data.byteOffset + at, step);
-    const addend = step === 24 ? view.getBigInt64(16, true) : 0n;
-    entries.push({ offset, type: r.u32(at + 8, 'a relocation'), symbol, addend });
+    const addend = step === 24 ? view.getBigInt64(16, r.order === 'little') : 0n;
+    entries.push({ offset, type: r.u32(at + typeAt, 'a relocation'), symbol, addend });
   }
   return { section, target, entries };
 }

@@ -1,5 +1,6 @@
-/** Bounds-checked little-endian reading: whatever the bytes are, the outcome is a value or a `UserError`. */
+/** Bounds-checked reading, in either byte order: whatever the bytes are, the outcome is a value or a `UserError`. */
 import { UserError } from '../../../base/errors.ts';
+import type { ByteOrder } from '../../../isa/codec.ts';
 
 const DAMAGED = 'The file is damaged or was cut short: build or copy it again.';
 const TEXT = new TextDecoder();
@@ -19,12 +20,16 @@ export class ByteReader {
   readonly bytes: Uint8Array;
   readonly file: string;
   readonly section: string;
+  readonly order: ByteOrder;
   private readonly view: DataView;
+  private readonly isLittle: boolean;
 
-  constructor(bytes: Uint8Array, file: string, section: string) {
+  constructor(bytes: Uint8Array, file: string, section: string, order: ByteOrder = 'little') {
     this.bytes = bytes;
     this.file = file;
     this.section = section;
+    this.order = order;
+    this.isLittle = order === 'little';
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -45,23 +50,23 @@ export class ByteReader {
 
   u16(offset: number, what: string): number {
     this.need(offset, 2, what);
-    return this.view.getUint16(offset, true);
+    return this.view.getUint16(offset, this.isLittle);
   }
 
   u32(offset: number, what: string): number {
     this.need(offset, 4, what);
-    return this.view.getUint32(offset, true);
+    return this.view.getUint32(offset, this.isLittle);
   }
 
   i32(offset: number, what: string): number {
     this.need(offset, 4, what);
-    return this.view.getInt32(offset, true);
+    return this.view.getInt32(offset, this.isLittle);
   }
 
   /** A 64-bit number that must be exact as a JavaScript number. */
   u64(offset: number, what: string): number {
     this.need(offset, 8, what);
-    const v = Number(this.view.getBigUint64(offset, true));
+    const v = Number(this.view.getBigUint64(offset, this.isLittle));
     if (!Number.isSafeInteger(v)) throw this.fail(`${what} is impossibly large`, offset);
     return v;
   }

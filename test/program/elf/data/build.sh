@@ -18,3 +18,9 @@ clang-19 $flags -fcommon -g -c forms.c -o forms.o
 clang-19 $flags -g -c text.c -o text.o
 clang-19 $flags -g -c values.c -o values.o
 clang-19 $flags -g -c numbered.c -o numbered.o
+mkdir -p big
+for order in eb el; do
+  clang-19 $flags -target bpf$order -fcommon -g -c forms.c -o big/forms-$order.o
+  clang-19 $flags -target bpf$order -DSAMPLES -g -c legacy.c -o big/legacy-$order.o
+  clang-19 $flags -target bpf$order -fcommon -g -c table.c -o big/table-$order.o
+done
