@@ -13,8 +13,9 @@
 import type { MapDef } from '../program.ts';
 import { MapFlag } from '../tables/maps.ts';
 
-export const MEMORY_MODELS = ['strict', 'plain'] as const;
-export type MemoryModel = (typeof MEMORY_MODELS)[number];
+/** What others may do to memory that they share with the program. */
+export type MemoryModel = 'strict' | 'plain';
+export const MEMORY_MODELS = ['strict', 'plain'] as const satisfies readonly MemoryModel[];
 export const DEFAULT_MEMORY_MODEL: MemoryModel = 'strict';
 
 const KCONFIG = '.kconfig';
