@@ -92,6 +92,8 @@ export default defineConfig({
           page('Optimize my program', '/docs/optimize-my-program'),
           page('With your toolchain', '/docs/with-your-toolchain'),
           page('Gate my CI', '/docs/gate-my-ci'),
+          page('What a program costs', '/docs/cost'),
+          page('Repair a program', '/docs/repair'),
           page('The running kernel', '/docs/running-kernel'),
           page('Limits', '/docs/limits'),
           page('Library', '/docs/api/'),

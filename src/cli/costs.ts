@@ -1,4 +1,7 @@
-/** What `k2 cost` and `k2 compare` of two objects share: which kernels are asked, and costs of the programs of a file. */
+/**
+ * What `k2 cost` and `k2 compare` of two objects share: which kernels are asked, and costs of the programs of
+ * a file.
+ */
 import { UserError } from '../base/errors.ts';
 import { readText } from '../base/files.ts';
 import { hintFor } from '../base/text.ts';
@@ -15,7 +18,10 @@ export interface NamedKernel {
   kernel: OpenBpf;
 }
 
-/** Opens kernels by name; what cannot be opened is said and stays in the list. @throws UserError for an unknown name */
+/**
+ * Opens kernels by name; what cannot be opened is said and stays in the list. @throws UserError for an
+ * unknown name
+ */
 export async function openKernels(names: readonly string[]): Promise<NamedKernel[]> {
   const { openKernel } = await import('../kernel/index.ts');
   const { kernelImages } = await import('../kernel/vm/images.ts');

@@ -1,6 +1,6 @@
 /**
- * Bytes <-> instructions, byte for byte (layout in insn.ts). On big-endian machines `off` and `imm` are big-endian, and
- * the two registers change places in their byte.
+ * Bytes <-> instructions, byte for byte (layout in insn.ts). On big-endian machines `off` and `imm` are
+ * big-endian, and the two registers change places in their byte.
  */
 import { type Insn, OP_LD_IMM64, slotsOf } from './insn.ts';
 

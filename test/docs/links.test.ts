@@ -70,6 +70,14 @@ describe('links', () => {
     expect(links.flatMap(([page, link]) => problem(page, link) ?? [])).toEqual([]);
   });
 
+  it('every page of docs/ is in the menu of the site', () => {
+    const menu = readFileSync(join(ROOT, 'docs/.vitepress/config.mjs'), 'utf8');
+    const missing = pages
+      .filter((p) => /^docs\/(reference\/)?[\w-]+\.md$/.test(p))
+      .filter((p) => !menu.includes(`'/${p.replace(/\.md$/, '')}'`));
+    expect(missing).toEqual([]);
+  });
+
   it('every floor of src has a README', () => {
     const floors = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((e) => e.isDirectory());
     expect(floors.filter((f) => !existsSync(join(ROOT, 'src', f.name, 'README.md')))).toEqual([]);

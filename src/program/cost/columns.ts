@@ -1,5 +1,6 @@
 /**
- * The numbers of a cost vector by name: what tables show, rules and filters refer to, and veristat calls its own way.
+ * The numbers of a cost vector by name: what tables show, rules and filters refer to, and veristat calls its
+ * own way.
  *
  *   slots  instructions  ns  jited  stack                         our own count and models
  *   verifier@6.1  states@6.1  peak-states@6.1  jited@6.1  stack@6.1        what a kernel says

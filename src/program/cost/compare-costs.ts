@@ -61,7 +61,9 @@ export function compareCosts(before: CostVector, after: CostVector): CostCompari
   return { changes, verdicts };
 }
 
-/** Whether nothing that both measured got worse, no kernel refuses what it accepted, and no number was lost. */
+/**
+ * Whether nothing that both measured got worse, no kernel refuses what it accepted, and no number was lost.
+ */
 export function isNoWorse(c: CostComparison): boolean {
   const lost = c.changes.some((x) => x.before !== undefined && x.after === undefined);
   return (
@@ -74,7 +76,10 @@ export interface CostRule {
   text: string;
   column: string;
   amount: number;
-  /** What the amount is: a growth in the column's unit or in percent of the input, or a share of the kernel's limit. */
+  /**
+   * What the amount is: a growth in the column's unit or in percent of the input, or a share of the kernel's
+   * limit.
+   */
   of: 'growth' | 'percent' | 'limit';
 }
 

@@ -1,7 +1,8 @@
 /**
  * What a program costs those who load and run it: one type for every place that measures, compares or judges.
  *
- *   program --costOf (kernel/cost)--> CostVector --columnsOf (columns.ts)--> numbers with names --compareCosts--> changes
+ *   program --costOf (kernel/cost)--> CostVector --columnsOf (columns.ts)--> numbers with names
+ *     --compareCosts--> changes
  *
  * Less is better in every number. A number that nobody measured is missing, never 0.
  */
@@ -40,7 +41,10 @@ export interface CostVector {
 
 const SUMMED = ['processed', 'limit', 'peakStates', 'totalStates', 'stack', 'machineCode'] as const;
 
-/** Of an object: the sum over its programs. A number that one of them lacks is missing; `limit` is one program's. */
+/**
+ * Of an object: the sum over its programs. A number that one of them lacks is missing; `limit` is one
+ * program's.
+ */
 export function sumCosts(costs: readonly CostVector[]): CostVector {
   const total = <K extends 'slots' | 'instructions' | 'pathNs' | 'machineCode' | 'stack'>(
     key: K,

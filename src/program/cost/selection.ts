@@ -1,7 +1,8 @@
 /**
  * Which compared programs are shown, and in which order.
  *
- *   filter  'changed,verifier>5000,jited%>2,name~nat'    all must hold: value after, growth in percent, text in the name
+ *   filter  'changed,verifier>5000,jited%>2,name~nat'    all must hold: value after, growth in percent, text
+ *           in the name
  *   sort    'verifier': what grew most first; '-verifier': what fell most first
  */
 import { UserError } from '../../base/errors.ts';

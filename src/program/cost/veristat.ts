@@ -1,6 +1,6 @@
 /**
- * Cost vectors in the CSV format of veristat (tools/testing/selftests/bpf), so that scripts that read or compare it go on
- * working: one line per program, one kernel.
+ * Cost vectors in the CSV format of veristat (tools/testing/selftests/bpf), so that scripts that read or
+ * compare it go on working: one line per program, one kernel.
  */
 import { UserError } from '../../base/errors.ts';
 import type { CostVector, KernelCost } from './cost-vector.ts';
@@ -11,7 +11,9 @@ export interface NamedCost {
   cost: CostVector;
 }
 
-/** veristat's names of the columns, in the order in which they are written, and the other names that it reads. */
+/**
+ * veristat's names of the columns, in the order in which they are written, and the other names that it reads.
+ */
 const HEAD =
   'file_name,prog_name,verdict,total_insns,total_states,peak_states,stack,prog_size,prog_size_jited';
 const ALSO: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 /**
- * Bytes of stack that a program uses, summed over its functions: what the verifier counts, each rounded up to 8.
+ * Bytes of stack that a program uses, summed over its functions: what the verifier counts, each rounded up to
+ * 8.
  *
  * Counted are accesses by r10 and addresses that are made of it by a constant, as compilers make them.
  */

@@ -1,5 +1,6 @@
 /**
- * The ELF container: 64-bit relocatable objects, of either byte order, of machine 247 (EM_BPF), or 0 (old LLVM).
+ * The ELF container: 64-bit relocatable objects, of either byte order, of machine 247 (EM_BPF), or 0 (old
+ * LLVM).
  *
  *     bytes --parseElf--> ElfFile (sections, symbols, relocations, linked by reference) --writeElf--> bytes
  *

@@ -1,4 +1,7 @@
-/** Bounds-checked reading, in either byte order: whatever the bytes are, the outcome is a value or a `UserError`. */
+/**
+ * Bounds-checked reading, in either byte order: whatever the bytes are, the outcome is a value or a
+ * `UserError`.
+ */
 import { UserError } from '../../../base/errors.ts';
 import type { ByteOrder } from '../../../isa/codec.ts';
 
