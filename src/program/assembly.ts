@@ -13,9 +13,11 @@ import { readMacros } from '../isa/macros/macros.ts';
 import { structureError } from '../isa/validate.ts';
 import { BIG_ENDIAN } from './listing.ts';
 import type { MapDef } from './program.ts';
+import { hooksOfContext } from './tables/context-types.ts';
 import { HELPERS } from './tables/helpers.ts';
-import type { HookName } from './tables/hook-types.ts';
-import { isHookName } from './tables/hooks.ts';
+import type { CtxField, HookName } from './tables/hook-types.ts';
+import { SK_BUFF_FIELDS } from './tables/hooks/skb.ts';
+import { HOOKS, isHookName } from './tables/hooks.ts';
 import { mapType } from './tables/maps.ts';
 
 export interface Assembly {
@@ -31,6 +33,18 @@ export interface Assembly {
 
 const helperIds = new Map(HELPERS.map((h) => [h.name, h.id]));
 const helper = (name: string): number | undefined => helperIds.get(name.replace(/^bpf_/, ''));
+
+/** Place of a field in the context of any hook that has it; what a hook may touch is not the text's business. */
+function contextOffset(struct: string, member: string): number | undefined {
+  if (struct === '__sk_buff') return offsetIn(SK_BUFF_FIELDS, member);
+  const fields = hooksOfContext(struct).flatMap((hook) => HOOKS[hook].fields);
+  return offsetIn(fields, member);
+}
+
+/** An array without an index is its first element. */
+function offsetIn(fields: readonly CtxField[], member: string): number | undefined {
+  return fields.find((f) => f.name === member || f.name === `${member}[0]`)?.offset;
+}
 
 const PROGRAM = /^;\s*(\S.*): (\w+), \d+ slots, \d+ instructions\s*$/;
 const MAP =
@@ -52,7 +66,7 @@ export function readAssembly(text: string, file: string): Assembly {
   const places = new Map(maps.map((m, index) => [m.name, index]));
   try {
     const insns = /\bBPF_[A-Z0-9_]+\s*\(/.test(withoutComments(text))
-      ? readMacros(text, { helper })
+      ? readMacros(text, { helper, offsetOf: contextOffset })
       : assemble(text, { helper, map: (name) => places.get(name) });
     const problem = structureError(insns);
     if (problem !== undefined) throw new UserError(`${problem.reason}.`, `${file}, slot ${problem.slot}`);

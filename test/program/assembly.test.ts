@@ -124,6 +124,21 @@ exit`;
   ])('says no to %s', (_, text, message) => expect(() => readAssembly(text, 't')).toThrow(message));
 
   const macros = (text: string) => readAssembly(text, 't').insns;
+  it('knows the fields of contexts', () => {
+    const load = (struct: string, member: string): string =>
+      `BPF_LDX_MEM(BPF_W, BPF_REG_0, BPF_REG_1, offsetof(struct ${struct}, ${member})),\nBPF_EXIT_INSN(),`;
+    expect(macros(load('__sk_buff', 'mark'))[0]).toMatchObject({ off: 8 });
+    expect(macros(load('__sk_buff', 'cb[2]'))[0]).toMatchObject({ off: 56 });
+    expect(macros(load('__sk_buff', 'cb'))[0]).toMatchObject({ off: 48 });
+    expect(macros(load('xdp_md', 'data_end'))[0]).toMatchObject({ off: 4 });
+    expect(macros(load('bpf_sock_addr', 'user_ip6'))[0]).toMatchObject({ off: 8 });
+    expect(macros(load('__sk_buff', 'mark').replace('mark)', 'mark) + 1'))[0]).toMatchObject({ off: 9 });
+    expect(() => macros(load('xdp_md', 'mark'))).toThrow(/t:1:42: struct xdp_md has no known member mark/);
+    expect(() => macros(load('nothing', 'x'))).toThrow(/struct nothing has no known member x/);
+    expect(() => macros('BPF_MOV64_IMM(BPF_REG_0, offsetof(int)),\nBPF_EXIT_INSN(),')).toThrow(
+      /offsetof takes a struct and a member/,
+    );
+  });
   it('reads macros as kernel sources write them', () => {
     expect(macros('BPF_EMIT_CALL(BPF_FUNC_get_prandom_u32),\nBPF_EXIT_INSN(),')).toMatchObject([
       { op: 0x85, imm: 7 },

@@ -6,6 +6,9 @@ import { VALUES } from './constants.ts';
 /** What to do with names that are not in the tables, such as `BPF_FUNC_map_lookup_elem`. */
 export type Lookup = (name: string) => number | undefined;
 
+/** Place of a member of a struct, as C's `offsetof`; `member` may be an element of an array, `cb[1]`. */
+export type OffsetOf = (struct: string, member: string) => number | undefined;
+
 type Result = bigint | string;
 
 /** C's binary operators, the loosest first. */
@@ -35,11 +38,15 @@ const UNARY: Readonly<Record<string, (a: bigint) => bigint>> = {
 const MAX_WORDS = 500;
 
 /**
- * Value of an expression of integers (C suffixes and casts to integer types are allowed), known names, C's
- * arithmetic and bitwise operators with their precedence, and parentheses; a string says what is wrong with
- * it. The value has no width: who uses it says what fits.
+ * Value of an expression of integers (C suffixes and casts to integer types are allowed), known names,
+ * `offsetof`, C's arithmetic and bitwise operators with their precedence, and parentheses; a string says what
+ * is wrong with it. The value has no width: who uses it says what fits.
  */
-export function evaluate(text: string, lookup: Lookup = () => undefined): Result {
+export function evaluate(
+  text: string,
+  lookup: Lookup = () => undefined,
+  offsetOf: OffsetOf = () => undefined,
+): Result {
   const words = text.match(/\w+|<<|>>|\S/g) ?? [];
   if (words.length > MAX_WORDS) return 'the expression is too long';
   let at = 0;
@@ -83,8 +90,20 @@ export function evaluate(text: string, lookup: Lookup = () => undefined): Result
     }
     const number = /^(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$/.exec(word);
     if (number !== null) return integer(number[1]!);
+    if (word === 'offsetof') return offset();
     const known = VALUES.get(word) ?? lookup(word);
     return known === undefined ? `${word} is not a known name or number` : BigInt(known);
+  }
+
+  /** `(struct __sk_buff, cb[1])` behind `offsetof`. */
+  function offset(): Result {
+    const rest = words.slice(at).join(' ');
+    const m = /^\( struct (\w+) , (\w+(?: \[ \w+ \])?) \)/.exec(rest);
+    if (m === null) return `offsetof takes a struct and a member: ${JSON.stringify(text.trim())}`;
+    at += m[0].split(' ').length;
+    const [struct, member] = [m[1]!, m[2]!.replaceAll(' ', '')];
+    const place = offsetOf(struct, member);
+    return place === undefined ? `struct ${struct} has no known member ${member}` : BigInt(place);
   }
 
   /** `__u32)` behind an opening parenthesis. */

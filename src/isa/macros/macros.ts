@@ -17,6 +17,8 @@ export type { MacroNames } from './macro-table.ts';
 export interface ReadMacroOptions {
   /** Number of a helper by name, e.g. `bpf_map_lookup_elem`. */
   helper?(name: string): number | undefined;
+  /** Place of a member of a context, for `offsetof(struct __sk_buff, mark)`. */
+  offsetOf?(struct: string, member: string): number | undefined;
 }
 
 const BY_NAME: ReadonlyMap<string, Macro> = new Map(MACROS.map((m) => [m.name, m]));
@@ -92,8 +94,11 @@ function argumentValue(
   options: ReadMacroOptions,
   fail: (what: string) => never,
 ): bigint {
-  const value = evaluate(text, (name) =>
-    name.startsWith('BPF_FUNC_') ? options.helper?.(name.replace('BPF_FUNC_', 'bpf_')) : undefined,
+  const value = evaluate(
+    text,
+    (name) =>
+      name.startsWith('BPF_FUNC_') ? options.helper?.(name.replace('BPF_FUNC_', 'bpf_')) : undefined,
+    options.offsetOf,
   );
   if (typeof value === 'string') return fail(value);
   if (param.mask !== undefined && (value & ~param.mask) !== 0n)
