@@ -12,8 +12,11 @@ import { BpfFile } from './load.ts';
 
 /** What to make smaller, how long to try, and what must accept the output. Everything has a default. */
 export interface OptimizeSettings {
-  /** Slots, modeled latency, or the front of both (see `versions` of the result). Default: `size`. */
-  goal?: 'size' | 'latency' | 'pareto';
+  /**
+   * `balanced` (the default): slots, while modeled latency, machine code and verifier effort stay at most the input's. `size`: slots
+   * alone. `latency`: modeled latency. `pareto`: the front of slots and latency (see `versions` of the result).
+   */
+  goal?: 'balanced' | 'size' | 'latency' | 'pareto';
   /** Proposals of the search, per program. Default: 4,000,000 and 500 for each slot. */
   steps?: number;
   /** Same input, options and seed give the same output. Default: 1. */
@@ -89,7 +92,7 @@ export async function optimize(
   what: BpfFile | Program,
   options: OptimizeSettings = {},
 ): Promise<OptimizedFile | OptimizeResult> {
-  const { goal = 'size', seed = 1, workers = 1, signal, onProgress, ...rest } = options;
+  const { goal = 'balanced', seed = 1, workers = 1, signal, onProgress, ...rest } = options;
   const pareto = goal === 'pareto';
   const asked = PartialOptions.safeParse({ ...rest, goal: pareto ? 'size' : goal });
   if (!asked.success) {

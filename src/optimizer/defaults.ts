@@ -3,7 +3,7 @@ import { DEFAULT_MEMORY_MODEL } from '../program/contracts/shared-memory.ts';
 import type { OptimizeOptions } from './types.ts';
 
 export const OPTIMIZE_DEFAULTS: OptimizeOptions = {
-  goal: 'size',
+  goal: 'balanced',
   seed: 1,
   settings: 'default',
   tests: 32,

@@ -5,9 +5,15 @@ import type { Program } from '../program/program.ts';
 import type { ChainStats } from '../search/chain/chain.ts';
 import type { Proof, Window } from '../verify/types.ts';
 
+/**
+ * `balanced`: slots, and nothing else that users pay for gets dearer than the input's: modeled nanoseconds, machine code, the
+ * verifier's effort. `size`: slots, whatever it costs (K2's goal). `latency`: modeled nanoseconds along the executed paths.
+ */
+export type Goal = 'balanced' | 'size' | 'latency';
+
 export interface OptimizeOptions {
-  /** What to make smaller: slots, or modeled nanoseconds along the executed paths. */
-  goal: 'size' | 'latency';
+  /** What to make smaller. */
+  goal: Goal;
   /** Proposals in all, over all windows; default: by the program's size (budgetOf). */
   steps?: number;
   seed: number;

@@ -89,7 +89,7 @@ describe.skipIf(!isBuilt)('k2 (skipped before npm run build)', () => {
   });
 
   it('optimize: several versions, chosen windows; explain', () => {
-    const args = ['optimize', OBJECT, '--steps', '4000', '--no-kernel'];
+    const args = ['optimize', OBJECT, '--steps', '4000', '--no-kernel', '--goal', 'size'];
     const r = k2([...args, '-o', at('v.o'), '--top-k', '2', '--json']);
     const { output, programs } = JSON.parse(r.out);
     expect(output).toEqual([at('v.1.o'), at('v.2.o')]);

@@ -15,6 +15,7 @@ import { programOf } from './helpers.ts';
 const COUNTERS: MapDef = { name: 'c', type: 2, keySize: 4, valueSize: 8, maxEntries: 4, flags: 0 };
 const OPTIONS: OptimizeOptions = {
   ...OPTIMIZE_DEFAULTS,
+  goal: 'size',
   steps: 60_000,
   tests: 16,
   kernel: 'off',
@@ -136,7 +137,7 @@ describe('budgetOf', () => {
 });
 
 describe('decide', () => {
-  it('asks verifier, tests, safety and kernel, in this order; one no is enough', async () => {
+  it('asks verifier, tests, safety, kernel and cost, in this order; one no is enough', async () => {
     const { decide } = await import('../../src/optimizer/acceptance/gate.ts');
     const asked: string[] = [];
     const say = (name: string, no?: string) => () => {
@@ -153,8 +154,9 @@ describe('decide', () => {
       tests: say('tests', no === 'tests' ? 'no' : undefined),
       safety: say('safety', no === 'safety' ? 'no' : undefined),
       kernel: say('kernel', no === 'kernel' ? 'no' : undefined),
+      cost: say('cost', no === 'cost' ? 'no' : undefined),
     });
-    const order = ['verify', 'tests', 'safety', 'kernel'] as const;
+    const order = ['verify', 'tests', 'safety', 'kernel', 'cost'] as const;
     for (const [k, no] of order.entries()) {
       asked.length = 0;
       const result = decide(COUNTER, { start: 0, end: 1 }, assemble('r1 = 1'), checks(no));

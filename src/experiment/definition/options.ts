@@ -14,7 +14,11 @@ const SETTINGS = ALL_SETTINGS.map((s) => s.name) as [string, ...string[]];
 
 /** Everything but the seed, which an experiment varies by itself. */
 export const Options = z.strictObject({
-  goal: z.enum(['size', 'latency']).describe('What to make smaller: slots, or modeled nanoseconds'),
+  goal: z
+    .enum(['balanced', 'size', 'latency'])
+    .describe(
+      'What to make smaller: slots while nothing else gets dearer, slots alone, or modeled nanoseconds',
+    ),
   steps: z.number().int().min(0).describe('Proposals in all, over all windows'),
   settings: z.enum(SETTINGS).describe("Settings of the Markov chain: ours, or the paper's five best"),
   tests: z.number().int().min(1).max(4096).describe('Test cases that every candidate runs on'),

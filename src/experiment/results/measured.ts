@@ -1,6 +1,6 @@
 /** From an optimizer's result to measurements: what is measured, in which unit, how. */
 import { encode } from '../../isa/codec.ts';
-import type { OptimizeResult } from '../../optimizer/types.ts';
+import type { Goal, OptimizeResult } from '../../optimizer/types.ts';
 import { listing } from '../../program/listing.ts';
 import type { Program } from '../../program/program.ts';
 import type { BeforeAfter, Measurement } from '../measure/measurement.ts';
@@ -29,16 +29,16 @@ function pair(before: number, after: number, unit: string, method: string, sourc
 }
 
 /** The row of a result. Anything smaller or, when the goal is latency, faster is `ok`. */
-export function outcomeOf(original: Program, result: OptimizeResult, goal: 'size' | 'latency'): Measured {
+export function outcomeOf(original: Program, result: OptimizeResult, goal: Goal): Measured {
   const source = provenanceOf(original);
   const better =
-    goal === 'size'
+    goal !== 'latency'
       ? result.slotsAfter < result.slotsBefore
       : result.latencyAfter.path < result.latencyBefore.path;
   const objection = objectionTo(result);
   const reasons = [
     ...(objection === undefined ? [] : [objection]),
-    ...(better ? [] : [`nothing ${goal === 'size' ? 'smaller' : 'faster'} was found`]),
+    ...(better ? [] : [`nothing ${goal === 'latency' ? 'faster' : 'smaller'} was found`]),
     ...(result.interrupted ? ['the time limit ended the search before its budget'] : []),
   ];
   return {

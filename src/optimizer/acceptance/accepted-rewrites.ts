@@ -103,7 +103,7 @@ export class AcceptedRewrites {
     }
     const proven = proveAll(base, proposals, checks.verify, this.objected);
     const batch = this.largest(base, proven, (program) => {
-      for (const by of ['tests', 'safety', 'kernel'] as const) {
+      for (const by of ['tests', 'safety', 'kernel', 'cost'] as const) {
         const reason = checks[by](program);
         if (reason !== undefined) return { by, reason };
       }
@@ -161,7 +161,9 @@ export class AcceptedRewrites {
   /** Several changes that pay off together: they are tried on a copy, and kept all at once. */
   transaction(): Transaction {
     this.checkpoint();
-    return new Transaction(this.best, this.tools, this.objected);
+    // What the steps cost is asked of all of them together (keep).
+    const checks = { ...this.tools.checks, cost: () => undefined };
+    return new Transaction(this.best, { ...this.tools, checks }, this.objected);
   }
 
   /** Takes the changes of a transaction of the best version where they make it smaller, and safe. */

@@ -9,25 +9,29 @@ import type { Program } from '../../program/program.ts';
 import type { WindowVerifier } from '../../verify/index.ts';
 import type { TestBench } from '../states/test-bench.ts';
 import type { OptimizeOptions } from '../types.ts';
+import { costCheck, type VerdictOf } from './cost-check.ts';
 import type { GateChecks, Refusal } from './gate.ts';
-import { kernelRefusal, type LoadVerdicts } from './kernel-check.ts';
+import { type LoadVerdicts, refusalIn, verdictsOf } from './kernel-check.ts';
 import type { Facts } from './rewrite.ts';
 
 /** What comes from outside: proofs, the kernel, and the facts about a window that the proofs rest on. */
 export interface GateOracles extends Pick<GateChecks, 'verify' | 'kernel'>, Facts {
   transcript: WindowVerifier['transcript'];
+  verdictOf: VerdictOf;
   /** Makes the next proof depend on none of the earlier ones. */
   forget(): void;
 }
 
 export function oraclesOf(verifier: WindowVerifier, loadVerdicts: LoadVerdicts): GateOracles {
+  const verdictOf = verdictsOf(loadVerdicts);
   return {
     verify: (program, window, replacement) => verifier.check(program, window, replacement),
     contextOf: (program, window) => verifier.contextOf(program, window),
     liveBefore: (program, index) => verifier.liveBefore(program, index),
     transcript: (...question) => verifier.transcript(...question),
     forget: () => verifier.forget(),
-    kernel: (candidate) => kernelRefusal(loadVerdicts, candidate),
+    kernel: (candidate) => refusalIn(verdictOf(candidate)),
+    verdictOf,
   };
 }
 
@@ -93,10 +97,11 @@ export function gateChecksOf(
   original: Program,
   goal: OptimizeOptions['goal'],
   bench: TestBench,
-  { verify, safety, kernel }: Pick<GateOracles, 'verify'> & Examiners,
+  { verify, safety, kernel, verdictOf }: Pick<GateOracles, 'verify' | 'verdictOf'> & Examiners,
   findings: (candidate: Program) => readonly Finding[],
 ): { checks: GateChecks; objection(candidate: Program): Refusal | undefined } {
   const eager = original.insns.length <= EAGER;
+  const cost = goal === 'balanced' ? costCheck(original, bench, verdictOf) : () => undefined;
   const later = (check: (p: Program) => string | undefined) => (eager ? check : () => undefined);
   return {
     checks: {
@@ -105,13 +110,16 @@ export function gateChecksOf(
         bench.disagreement(candidate) ?? (goal === 'latency' ? bench.slower(candidate) : undefined),
       safety: later(safety),
       kernel: later(kernel),
+      cost: later(cost),
     },
     objection: (candidate) => {
       const unsafe = findings(candidate);
       if (unsafe.length > 0)
         return { by: 'safety', reason: unsafe[0]!.reason, at: unsafe.map(({ index }) => index) };
       const refused = eager ? undefined : kernel(candidate);
-      return refused === undefined ? undefined : { by: 'kernel', reason: refused };
+      if (refused !== undefined) return { by: 'kernel', reason: refused };
+      const dearer = cost(candidate);
+      return dearer === undefined ? undefined : { by: 'cost', reason: dearer };
     },
   };
 }

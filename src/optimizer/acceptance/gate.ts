@@ -2,7 +2,7 @@
  * The one gate through which a program changes.
  *
  *   rewrite --window verifier--> proven --tests--> agrees --static safety--> safe --running kernel-->
- *     accepted
+ *     accepted --cost--> no dearer than the goal allows
  *
  * A rewrite that fails at any stage changes nothing.
  */
@@ -13,13 +13,15 @@ import type { Program } from '../../program/program.ts';
 import { bisimilar } from '../../verify/bisimulation.ts';
 import type { Verdict, Window } from '../../verify/types.ts';
 
-/** Everything that may say no to one rewrite. The last three return undefined for yes, or their reason. */
+/** Everything that may say no to one rewrite. All but the first return undefined for yes, or their reason. */
 export interface GateChecks {
   verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
   tests(candidate: Program): string | undefined;
-  /** This one and the next are asked of long programs for several rewrites at once (accepted-rewrites.ts). */
+  /** This one and the next two are asked of long programs for several rewrites at once (accepted-rewrites.ts). */
   safety(candidate: Program): string | undefined;
   kernel(candidate: Program): string | undefined;
+  /** Does it cost more than it may? */
+  cost(candidate: Program): string | undefined;
 }
 
 export interface Accepted {
@@ -77,7 +79,7 @@ export function decideArrangement(program: Program, candidate: Program, checks: 
 }
 
 function others(candidate: Program, verdict: Accepted['verdict'], checks: GateChecks): GateDecision {
-  for (const by of ['tests', 'safety', 'kernel'] as const) {
+  for (const by of ['tests', 'safety', 'kernel', 'cost'] as const) {
     const reason = checks[by](candidate);
     if (reason !== undefined) return { accepted: false, by, reason, verdict };
   }

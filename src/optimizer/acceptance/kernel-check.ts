@@ -26,11 +26,20 @@ export function openLoadVerdicts(program: Program, mode: OptimizeOptions['kernel
   return { session: undefined, reason: `${word}: ${original.reason}` };
 }
 
-/** Why the kernel refuses `candidate`; undefined when it accepts, or nobody can be asked. */
-export function kernelRefusal(loadVerdicts: LoadVerdicts, candidate: Program): string | undefined {
-  if (loadVerdicts.session === undefined) return undefined;
-  const verdict = loadVerdicts.session.check(candidate);
-  return verdict.status === 'accepted' ? undefined : verdict.reason;
+/** What the kernel says of a version, which is loaded once; undefined when nobody can be asked. */
+export function verdictsOf({ session }: LoadVerdicts): (program: Program) => LoadVerdict | undefined {
+  if (session === undefined) return () => undefined;
+  const known = new WeakMap<Program, LoadVerdict>();
+  return (program) => {
+    let verdict = known.get(program);
+    if (verdict === undefined) known.set(program, (verdict = session.check(program)));
+    return verdict;
+  };
+}
+
+/** Why the kernel refuses a version; undefined when it accepts, or nobody can be asked. */
+export function refusalIn(verdict: LoadVerdict | undefined): string | undefined {
+  return verdict === undefined || verdict.status === 'accepted' ? undefined : verdict.reason;
 }
 
 /** Helpers whose results show where the program was loaded: get_stackid, get_stack, get_func_ip. */

@@ -31,7 +31,7 @@ export function searchTools(
       original,
       goal,
       bench,
-      { safety, verify: oracles.verify, kernel: oracles.kernel },
+      { safety, verify: oracles.verify, kernel: oracles.kernel, verdictOf: oracles.verdictOf },
       findings,
     ),
     settings: settingsOf(options),

@@ -13,6 +13,7 @@ async function optimized(code: string): Promise<{ text: string[]; by: string[] }
   const program = programOf(assemble(code), 'xdp', [MAP]);
   const options = {
     ...OPTIMIZE_DEFAULTS,
+    goal: 'size' as const,
     steps: 0,
     tests: 16,
     kernel: 'off' as const,

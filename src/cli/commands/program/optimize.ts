@@ -6,6 +6,7 @@ import cliProgress from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { UserError } from '../../../base/errors.ts';
 import type { PartialOptions } from '../../../experiment/definition/options.ts';
+import type { Goal } from '../../../optimizer/types.ts';
 import type { MemoryModel } from '../../../program/contracts/shared-memory.ts';
 import type { Window } from '../../../verify/types.ts';
 import {
@@ -28,7 +29,7 @@ const SHORT = 100_000;
 
 interface OptimizeArgs extends WhichPrograms {
   output: string;
-  goal: 'size' | 'latency' | 'pareto';
+  goal: Goal | 'pareto';
   budget?: number;
   steps?: number;
   workers?: number;
@@ -55,9 +56,12 @@ export function optimizeCommand(program: Command): void {
     .description('make the programs of an object or an .insns file smaller; every change is proven')
     .requiredOption('-o, --output <file>', 'where to write the result: same kind of file')
     .addOption(
-      new Option('--goal <what>', 'what to make smaller; pareto: versions for both, as OUT.1, OUT.2, ...')
-        .choices(['size', 'latency', 'pareto'])
-        .default('size'),
+      new Option(
+        '--goal <what>',
+        'balanced: slots, and nothing gets dearer (time, machine code, verifier); size: slots alone; latency: time; pareto: versions for size and latency, as OUT.1, OUT.2, ...',
+      )
+        .choices(['balanced', 'size', 'latency', 'pareto'])
+        .default('balanced'),
     )
     .option('--budget <steps=n>', 'proposals in all, per program', budget)
     .option('--steps <n>', 'the same', count)
@@ -115,7 +119,7 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
     );
   const options = completeOptions(
     {
-      goal: o.goal === 'latency' ? 'latency' : 'size',
+      goal: o.goal === 'pareto' ? 'size' : o.goal,
       kernel: o.kernel === false ? 'off' : o.requireKernel === true ? 'require' : 'auto',
       ...defined({ steps: o.budget ?? o.steps, settings: o.settings, tests: o.tests }),
       ...defined({ windowLength: o.windowLength }),
