@@ -13,8 +13,9 @@ import { BpfFile } from './load.ts';
 /** What to make smaller, how long to try, and what must accept the output. Everything has a default. */
 export interface OptimizeSettings {
   /**
-   * `balanced` (the default): slots, while modeled latency, machine code and verifier effort stay at most the input's. `size`: slots
-   * alone. `latency`: modeled latency. `pareto`: the front of slots and latency (see `versions` of the result).
+   * `balanced` (the default): slots, while modeled latency, machine code and verifier effort stay at most the
+   * input's. `size`: slots alone. `latency`: modeled latency. `pareto`: the front of slots and latency (see
+   * `versions` of the result).
    */
   goal?: 'balanced' | 'size' | 'latency' | 'pareto';
   /** Proposals of the search, per program. Default: 4,000,000 and 500 for each slot. */

@@ -6,8 +6,9 @@ import type { ChainStats } from '../search/chain/chain.ts';
 import type { Proof, Window } from '../verify/types.ts';
 
 /**
- * `balanced`: slots, and nothing else that users pay for gets dearer than the input's: modeled nanoseconds, machine code, the
- * verifier's effort. `size`: slots, whatever it costs (K2's goal). `latency`: modeled nanoseconds along the executed paths.
+ * `balanced`: slots, and nothing else that users pay for gets dearer than the input's: modeled nanoseconds,
+ * stack, machine code, the verifier's effort. `size`: slots, whatever it costs (K2's goal). `latency`:
+ * modeled nanoseconds along the executed paths.
  */
 export type Goal = 'balanced' | 'size' | 'latency';
 

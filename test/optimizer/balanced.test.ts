@@ -19,7 +19,8 @@ function programsOf(name: string): Program[] {
 }
 
 describe('balanced', () => {
-  // Counters that the goal size makes atomic, which takes longer; a program with branches; one with nothing to trade.
+  // Counters that the goal size makes atomic, which takes longer; a program with branches; one with nothing
+  // to trade.
   it.each(['xdp_queue_stats', 'tp_xdp_exception', 'xdp_swap_tx'])(
     '%s: fewer slots or none, and nothing dearer',
     async (name) => {
@@ -58,6 +59,8 @@ describe('costCheck', () => {
     expect(costCheck(program, bench, () => undefined)(program)).toBeUndefined();
     expect(costCheck(program, bench, () => undefined)(longer)).toBe('more modeled ns');
     expect(costCheck(program, same, () => undefined)(longer)).toBe('more bytes of machine code');
+    const spills = programOf(assemble('r0 = 1\n*(u64 *)(r10 -8) = r0\nexit\n'), 'xdp');
+    expect(costCheck(program, same, () => undefined)(spills)).toBe('more bytes of stack');
   });
 
   it("takes the kernel's figures where it is asked", () => {

@@ -1,16 +1,19 @@
 /**
- * The goal `balanced`: slots fall, and no version costs more than the input in anything else that users pay for.
+ * The goal `balanced`: slots fall, and no version costs more than the input in anything else that users pay
+ * for.
  *
- *   version --cheapest first--> modeled ns | bytes of machine code | instructions that a verifier processes
+ *   version --cheapest first--> modeled ns | stack | machine code | instructions that a verifier processes
  *     --each against the input's--> why it costs more, or nothing
  *
- * Effort and machine code are the running kernel's where it is asked; else our verifier's and our model's counts stand in, of the
- * input as of the version. A rewrite may cost something where an earlier one has saved as much.
+ * Effort and machine code are the running kernel's where it is asked; else our verifier's and our model's
+ * counts stand in, of the input as of the version. A rewrite may cost something where an earlier one has
+ * saved as much.
  */
 import { examiner, type SafetyReport } from '../../analysis/safety.ts';
 import type { LoadVerdict } from '../../kernel/index.ts';
 import type { Program } from '../../program/program.ts';
 import { modeledMachineCode } from '../../vm/machine-code/index.ts';
+import { stackDepth } from '../../vm/machine-code/stack-depth.ts';
 import type { TestBench } from '../states/test-bench.ts';
 
 /** Differences of modeled times that come from adding in another order. */
@@ -40,6 +43,7 @@ export function costCheck(
   const isAsked = accepted(original) !== undefined;
   const costs: Cost[] = [
     { name: 'modeled ns', of: (p) => bench.latency(p).path, tolerance: SAME_TIME },
+    { name: 'bytes of stack', of: (p) => stackDepth(p.insns), tolerance: 0 },
     {
       name: 'bytes of machine code',
       of: (p) => (isAsked ? accepted(p)?.jited : modeledMachineCode(p)),

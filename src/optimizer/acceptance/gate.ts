@@ -17,7 +17,9 @@ import type { Verdict, Window } from '../../verify/types.ts';
 export interface GateChecks {
   verify(program: Program, window: Window, replacement: readonly Insn[]): Verdict;
   tests(candidate: Program): string | undefined;
-  /** This one and the next two are asked of long programs for several rewrites at once (accepted-rewrites.ts). */
+  /**
+   * This one and the next two are asked of long programs for several rewrites at once (accepted-rewrites.ts).
+   */
   safety(candidate: Program): string | undefined;
   kernel(candidate: Program): string | undefined;
   /** Does it cost more than it may? */
