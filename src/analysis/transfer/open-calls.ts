@@ -58,7 +58,7 @@ export function parameterValue(f: FunctionRange, r: number, precision: Precision
   const p = parameters?.[r - 1];
   // Where nobody checks what callers pass, only the context is what its type says.
   if (p?.kind === 'ctx') return pointer(region.ctx);
-  if (verified !== 'alone') return ANY;
+  if (verified !== 'alone' || parameters === undefined) return ANY;
   if (p === undefined) return UNINIT;
   if (p.kind === 'scalar') return UNKNOWN;
   if (precision !== 'kernel') return ANY;

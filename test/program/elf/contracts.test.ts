@@ -42,6 +42,13 @@ describe('contracts', () => {
     expect(argumentRegisters(bare)).toBe(0b111110);
   });
 
+  it('a struct by value leaves open which registers the arguments are', () => {
+    const f = functionOf('values', 'by_value');
+    expect(contractOf(f)).toMatchObject({ linkage: 'global', verified: 'with callers', returnsNumber: true });
+    expect(contractOf(f)).not.toHaveProperty('parameters');
+    expect(argumentRegisters(f)).toBe(0b111110);
+  });
+
   it('a replacement gets the arguments of the function that it replaces', () => {
     const p = programNamed(object, 'replacement');
     expect(p.hook).toBe('ext');

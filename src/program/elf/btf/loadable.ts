@@ -21,7 +21,7 @@ const LONGEST = 16;
 
 const known = new WeakMap<ObjectFile, Uint8Array | undefined>();
 
-/** @returns undefined for an object without BTF, or one that refers to types that are not there */
+/** @returns undefined for an object without BTF, of the other byte order, or that refers to types that are not there */
 export function loadableBtf(object: ObjectFile): Uint8Array | undefined {
   if (!known.has(object)) known.set(object, made(object));
   return known.get(object);
@@ -29,7 +29,8 @@ export function loadableBtf(object: ObjectFile): Uint8Array | undefined {
 
 function made({ btf, elf }: ObjectFile): Uint8Array | undefined {
   const section = elf.sections.find((s) => s.name === '.BTF');
-  if (section === undefined || btf === undefined) return undefined;
+  // No kernel takes the other byte order.
+  if (section === undefined || btf === undefined || elf.order !== 'little') return undefined;
   const hidden = elf.symbols.filter((s) => s.type === SymbolType.FUNC && isHidden(s));
   const editor = new BtfEditor(section.data.slice(), btf);
   editor.plainVariables();

@@ -9,7 +9,8 @@ import type { HookName } from '../../tables/hook-types.ts';
 import { type Btf, type BtfType, resolve, sizeOf } from './btf.ts';
 
 export interface Prototype {
-  parameters: readonly Parameter[];
+  /** Left out where they are not one register each: structs by value, more arguments than are named. */
+  parameters?: readonly Parameter[];
   returnsNumber: boolean;
 }
 
@@ -26,10 +27,22 @@ export function prototypeOf(btf: Btf, id: number, hook: HookName): Prototype | u
   if (proto?.kind !== 'func_proto') return undefined;
   const tags = argumentTags(btf, id);
   const returns = resolve(btf, proto.returns)?.type;
+  const returnsNumber = returns?.kind === 'int' || returns?.kind === 'enum';
+  // A struct that is returned may be written to memory that r1 points to.
+  const areRegisters = [proto.returns, ...proto.params.map((p) => p.type)].every(
+    (t, n) => (n === 0 && t === 0) || fitsRegister(btf, t),
+  );
+  if (!areRegisters) return { returnsNumber };
   return {
     parameters: proto.params.map(({ type }, n) => parameterOf(btf, type, hook, tags.get(n) ?? [])),
-    returnsNumber: returns?.kind === 'int' || returns?.kind === 'enum',
+    returnsNumber,
   };
+}
+
+function fitsRegister(btf: Btf, id: number): boolean {
+  const type = resolve(btf, id)?.type;
+  if (type?.kind === 'ptr' || type?.kind === 'enum') return true;
+  return type?.kind === 'int' && type.size <= 8;
 }
 
 /** `__arg_ctx`, `__arg_nonnull`, ...: declaration tags `arg:ctx`, by argument. */

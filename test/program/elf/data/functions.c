@@ -66,3 +66,12 @@ SEC("xdp") int dispatch(struct xdp_md *ctx)
 }
 /* Such a replacement: its arguments are those of the function that it becomes. */
 SEC("?freplace/slot0") int replacement(struct xdp_md *ctx) { return ctx->rx_queue_index ? 31 : XDP_DROP; }
+
+/* A struct by value takes two registers: the prototype does not say which. */
+struct two { __u64 a, b; };
+__attribute__((visibility("hidden"))) NOINLINE int by_value(struct two t, __u32 x) { KEEP(x); return t.a + t.b; }
+SEC("xdp") int values(struct xdp_md *ctx)
+{
+	struct two t = { ctx->rx_queue_index, 2 };
+	return by_value(t, 3) & 1 ? XDP_DROP : XDP_PASS;
+}
