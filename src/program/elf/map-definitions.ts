@@ -85,7 +85,10 @@ function legacyMaps(elf: ElfFile, s: Section, all: readonly ElfSymbol[]): Object
   const maps: (ObjectMap & { size: number })[] = symbols.map((sym, i) => {
     const size = sym.size || (symbols[i + 1]?.value ?? s.data.length) - sym.value;
     const what = `map ${sym.name}`;
-    if (size < 16) throw r.fail(`${what} is only ${size} bytes, a definition has at least 16`, sym.value);
+    const none: MapDef = { name: sym.name, type: 0, keySize: 0, valueSize: 0, maxEntries: 0, flags: 0 };
+    const place = { section: s, offset: sym.value, isData: false, size };
+    if (size < 16)
+      return { ...place, def: none, problem: `${what} is only ${size} bytes, a definition has at least 16` };
     r.need(sym.value, size, what);
     const field = (n: number): number => (n * 4 < size ? r.u32(sym.value + n * 4, what) : 0);
     const def: MapDef = {
@@ -96,7 +99,7 @@ function legacyMaps(elf: ElfFile, s: Section, all: readonly ElfSymbol[]): Object
       maxEntries: field(3),
       flags: field(4),
     };
-    return { def, section: s, offset: sym.value, isData: false, size };
+    return { ...place, def };
   });
   for (const m of maps) {
     if (m.def.type !== MapTypeId.ARRAY_OF_MAPS && m.def.type !== MapTypeId.HASH_OF_MAPS) continue;
@@ -109,7 +112,7 @@ function legacyMaps(elf: ElfFile, s: Section, all: readonly ElfSymbol[]): Object
     }
     if (inner !== undefined && inner !== m) m.def.inner = { ...inner.def };
   }
-  return maps.map(({ def, section, offset, isData }) => ({ def, section, offset, isData }));
+  return maps.map(({ size: _, ...map }) => map);
 }
 
 function btfMaps(s: Section, all: readonly ElfSymbol[], btf: Btf | undefined): ObjectMap[] {

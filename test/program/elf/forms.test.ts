@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseElf } from '../../../src/program/elf/container/elf.ts';
+import { writeElf } from '../../../src/program/elf/container/elf-write.ts';
 import { programsOf, readObject, rewritePrograms, writeObject } from '../../../src/program/elf/index.ts';
 import { bytesOf, objectOf, okPrograms } from './fixtures.ts';
 
@@ -57,6 +59,20 @@ describe('objects of other forms', () => {
       ['pass', 'xdp', ['pass']],
       ['options', 'sock_ops', ['options', 'twice']],
     ]);
+  });
+
+  it('may define one map wrongly: programs that do not use it are there', () => {
+    const elf = parseElf(new Uint8Array(bytesOf('legacy.o')), 'short.o');
+    const programs = okPrograms(objectOf('legacy.o'));
+    const used = programs.map((p) => p.maps[0]?.name);
+    const name = used.find((n) => n !== undefined)!;
+    elf.symbols.find((s) => s.name === name)!.size = 8;
+    const rows = programsOf(readObject(writeElf(elf), 'short.o'));
+    const broken = rows.filter((r) => !r.ok && r.reason.includes(`map ${name} is only 8 bytes`));
+    expect(broken.length).toBeGreaterThan(0);
+    for (const p of programs)
+      if (p.maps.every((m) => m.name !== name))
+        expect(rows.some((r) => r.ok && r.program.name === p.name)).toBe(true);
   });
 
   it('may have the machine number 0, which is kept', () => {
