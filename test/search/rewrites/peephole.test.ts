@@ -152,4 +152,16 @@ describe('peepholes', () => {
       saved: 0,
     });
   });
+
+  it('use learned rules where nobody reads what they leave out', () => {
+    const bytes = (after: string): string =>
+      `*(u64 *)(r10 -8) = r7\nr2 = *(u8 *)(r10 -8)\nr3 = *(u8 *)(r10 -7)\nr3 <<= 8\nr3 |= r2\n${after}`;
+    expect(first(bytes('r0 = r3'))).toEqual({
+      replacement: text('r3 = *(u16 *)(r10 -8)'),
+      verdict: 'equivalent',
+      saved: 3,
+    });
+    // One of the bytes is read by itself.
+    expect(first(bytes('r0 = r3\nr0 += r2'))).toBeUndefined();
+  });
 });
