@@ -129,6 +129,13 @@ export const MeasureSchema = z.strictObject({
   traffic: TrafficSchema.optional(),
   equivalence: EquivalenceSchema.optional(),
   cache: z.boolean().optional().describe('Hits of the verdict cache'),
+  kernels: z
+    .array(z.string())
+    .nonempty()
+    .optional()
+    .describe(
+      'Kernels whose verifiers say what input and result cost: running, or added with k2 kernel vm add; default: running, unless the option kernel is off',
+    ),
 });
 
 export type MeasureOptions = z.infer<typeof MeasureSchema>;

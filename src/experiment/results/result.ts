@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AppliedRewrite, DifferentialRun, KernelCheck, OptimizeOptions } from '../../optimizer/types.ts';
 import type { CorpusFacts } from '../corpus/corpus-facts.ts';
 import type { ProgramRef } from '../definition/expand.ts';
+import type { BothCosts } from '../measure/costs.ts';
 import type { SwitchTimes } from '../measure/equivalence-time.ts';
 import type { Executed } from '../measure/execution-counts.ts';
 import type { KernelTimes } from '../measure/kernel-time.ts';
@@ -56,6 +57,8 @@ export type CellOutcome =
        * Nanoseconds that one execution of each instruction is priced at, in the same order; since schema 2.
        */
       prices?: { before: readonly number[]; after: readonly number[] };
+      /** What input and result cost, also to the verifiers of the kernels that were asked; not in older rows. */
+      costs?: BothCosts;
       extra?: Extra;
     };
 

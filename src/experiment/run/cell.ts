@@ -5,6 +5,7 @@ import type { Program } from '../../program/program.ts';
 import type { WindowVerifier } from '../../verify/index.ts';
 import { entryOf, loadEntry, openCorpus } from '../corpus/corpus.ts';
 import type { Cell } from '../definition/expand.ts';
+import { costsOfBoth, kernelsOf } from '../measure/costs.ts';
 import type { Judged, RecordingVerifier } from '../measure/equivalence-time.ts';
 import { executedOf, pricesOfBoth } from '../measure/execution-counts.ts';
 import type { TimedVersion } from '../measure/traffic.ts';
@@ -41,6 +42,7 @@ export async function runCell(
         ...outcomeOf(loaded.program, result, cell.options.goal),
         executed: executedOf(loaded.program, result.program, cell.options),
         prices: pricesOfBoth(loaded.program, result.program),
+        costs: costsOfBoth(loaded.program, result, kernelsOf(cell.measure?.kernels, cell.options.kernel)),
       };
       const others = (cell.variants ?? []).flatMap((name): TimedVersion[] => {
         const other = loadEntry(corpus, entry, name);

@@ -48,6 +48,30 @@ const words = (
 const TIME = { group: 'modeled ns per run' };
 const WIDE = { wide: true };
 
+const VERIFIER = { ...WIDE, group: 'instructions processed by the kernel verifier' };
+const CODE = { ...WIDE, group: 'modeled bytes of machine code' };
+
+const costsOf = (l: SummaryLine) => (hasResult(l.row) ? l.row.costs : undefined);
+
+const COSTS: readonly Column[] = [
+  number('verifier-before', 'verifier before', (l) => costsOf(l)?.before.kernels[0]?.processed, whole, {
+    ...VERIFIER,
+    short: 'input',
+  }),
+  number('verifier-after', 'verifier after', (l) => costsOf(l)?.after.kernels[0]?.processed, whole, {
+    ...VERIFIER,
+    short: 'ours',
+  }),
+  number('jited-before', 'machine code before', (l) => costsOf(l)?.before.machineCode, whole, {
+    ...CODE,
+    short: 'input',
+  }),
+  number('jited-after', 'machine code after', (l) => costsOf(l)?.after.machineCode, whole, {
+    ...CODE,
+    short: 'ours',
+  }),
+];
+
 export function columnsOf(s: Summary): Column[] {
   const isPaper = s.baselines.length > 0 && s.baselines.every((b) => b.id.startsWith('paper:'));
   const size = { group: isPaper ? "size in slots (-O1, -O2, K2: the paper's)" : 'size in slots' };
@@ -70,6 +94,7 @@ export function columnsOf(s: Summary): Column[] {
     number('latency-before', 'ns before', (l) => l.latencyBefore, ns, { ...TIME, short: 'input' }),
     number('latency-after', 'ns after', (l) => l.latencyAfter, ns, { ...TIME, short: 'ours' }),
     number('latency-reduction', 'ns reduction %', gainOf, tenths, { ...TIME, ...WIDE, short: 'less %' }),
+    ...(s.lines.some((l) => costsOf(l) !== undefined) ? COSTS : []),
     words('status', 'status', (l) => l.status, { group: 'checks' }),
     words('kernel', 'kernel', (l) => brief(l.kernel), { ...WIDE, group: 'checks' }),
     words('differential', 'differential runs', (l) => brief(l.differential), { ...WIDE, group: 'checks' }),
