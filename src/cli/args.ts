@@ -5,6 +5,7 @@ import { parseLinux } from '../base/linux.ts';
 import { didYouMean, hintFor } from '../base/text.ts';
 import { isaName, parseIsa } from '../isa/levels.ts';
 import { DEFAULT_MEMORY_MODEL, MEMORY_MODELS } from '../program/contracts/shared-memory.ts';
+import { ASSUMPTIONS, type Assumption } from '../program/contracts/values.ts';
 import type { HookName } from '../program/tables/hook-types.ts';
 import { HOOKS, hookOfSection, isHookName } from '../program/tables/hooks.ts';
 import type { Window } from '../verify/types.ts';
@@ -102,6 +103,13 @@ export function budget(word: string): number {
 export interface WhichPrograms {
   type?: ProgramType;
   section?: string;
+  assume?: Assumption[];
+}
+
+function assumption(word: string, before: readonly Assumption[] = []): Assumption[] {
+  const known = ASSUMPTIONS.find((a) => a === word);
+  if (known === undefined) throw new InvalidArgumentError(`It must be ${ASSUMPTIONS.join(' or ')}.`);
+  return [...before, known];
 }
 
 /** `--type` and `--section`: which programs of a file, and what they are. */
@@ -113,5 +121,11 @@ export function whichPrograms(command: Command): Command {
         'program type, where section, .desc and BTF do not tell (xdp, sched_cls, or a section name)',
       ).argParser(programType),
     )
-    .option('--section <name>', 'only programs of this section, or with this function name');
+    .option('--section <name>', 'only programs of this section, or with this function name')
+    .addOption(
+      new Option(
+        '--assume <fact>',
+        'what nobody guarantees and yet holds: rodata=final, no loader sets variables of .rodata; repeatable',
+      ).argParser(assumption),
+    );
 }

@@ -8,8 +8,12 @@ import { type FileSelection, loadFile, usableIn } from '../program/file.ts';
 import type { Program } from '../program/program.ts';
 import type { WhichPrograms } from './args.ts';
 
-export function loadOptions({ type, section }: WhichPrograms): FileSelection {
-  return { ...type, ...(section === undefined ? {} : { section }) };
+export function loadOptions({ type, section, assume }: WhichPrograms): FileSelection {
+  return {
+    ...type,
+    ...(section === undefined ? {} : { section }),
+    ...(assume === undefined ? {} : { assume }),
+  };
 }
 
 /** The programs of a file, or per program the reason why there is none. @throws UserError */

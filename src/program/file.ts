@@ -11,6 +11,7 @@ import { UserError } from '../base/errors.ts';
 import { readBytes, writeWhole } from '../base/files.ts';
 import { SLOT_BYTES } from '../isa/codec.ts';
 import { sizeInSlots } from '../isa/insn.ts';
+import type { Assumption } from './contracts/values.ts';
 import {
   type ObjectFile,
   type ProgramChange,
@@ -35,6 +36,8 @@ export interface FileSelection {
   section?: string;
   /** Only to be listed: also programs of big-endian machines. */
   listing?: boolean;
+  /** What holds of values that a loader may set (contracts/values.ts). Default: nothing. */
+  assume?: readonly Assumption[];
 }
 
 export interface LoadedFile {
@@ -84,7 +87,7 @@ export function loadBytes(
     name,
     source: object,
     size: bytes.length,
-    rows: chosen(programsOf(object, hookOf(options)), name, options),
+    rows: chosen(programsOf(object, programOptions(options)), name, options),
   };
 }
 
@@ -98,8 +101,9 @@ function rawFile(program: Program, name: string): LoadedFile {
   };
 }
 
-function hookOf({ hook, attachType, listing }: FileSelection): ProgramOptions {
+function programOptions({ hook, attachType, listing, assume }: FileSelection): ProgramOptions {
   return {
+    ...(assume === undefined ? {} : { assume }),
     ...(listing === true ? { listing } : {}),
     ...(hook === undefined ? {} : { hook, ...(attachType === undefined ? {} : { attachType }) }),
   };

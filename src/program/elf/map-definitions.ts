@@ -6,7 +6,7 @@
 import type { MapDef } from '../program.ts';
 import { MapFlag, MapTypeId } from '../tables/maps.ts';
 import type { Btf, BtfMember, BtfType } from './btf/btf.ts';
-import { isVolatile, resolve, sizeOf } from './btf/btf.ts';
+import { resolve, sizeOf } from './btf/btf.ts';
 import {
   type ElfFile,
   type ElfSymbol,
@@ -67,7 +67,7 @@ export function readMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
     zeros += bss ? s.size : 0;
     if (zeros > MAX_BSS)
       throw damaged(`${zeros} bytes of zeros are more than can be right`, elf.file, s.name, 0);
-    maps.push(dataMap(s, btf));
+    maps.push(dataMap(s, btf, symbolsOf(s).length > 0));
   }
   const kconfig = btf === undefined ? undefined : kconfigMap(btf);
   if (kconfig !== undefined) maps.push(kconfig);
@@ -241,13 +241,13 @@ function numberMember(btf: Btf, m: BtfMember): number | undefined {
 }
 
 /**
- * `.rodata` becomes a frozen map. Its contents count as constants only where nobody may set them before
- * loading: a `const volatile` variable is exactly such a setting, and without BTF one cannot tell.
+ * `.rodata` becomes a frozen map. Its contents count as constants only where nobody can set them before
+ * loading (contracts/values.ts): literals of the compiler, which have no name.
+ * @param isNamed a symbol of the object names some of its bytes
  */
-function dataMap(s: Section, btf: Btf | undefined): ObjectMap {
+function dataMap(s: Section, btf: Btf | undefined, isNamed: boolean): ObjectMap {
   const readonly = s.name.startsWith('.rodata');
-  const vars = btf?.sections.get(s.name);
-  const settable = btf === undefined || (vars ?? []).some((v) => isVolatile(btf, v.type));
+  const settable = btf === undefined || isNamed || (btf.sections.get(s.name) ?? []).length > 0;
   const constant = readonly && ((s.flags & SHF_MERGE) !== 0 || !settable);
   const def: MapDef = {
     name: s.name,

@@ -4,6 +4,7 @@
  *   entry function --hookOfSection--> hook | --ProgramOptions--> hook | --func_info, func_proto--> struct
  *     --> hook
  */
+import type { Assumption } from '../contracts/values.ts';
 import { hooksOfContext } from '../tables/context-types.ts';
 import type { HookName } from '../tables/hook-types.ts';
 import { hookOfSection } from '../tables/hooks.ts';
@@ -17,6 +18,8 @@ export interface ProgramOptions {
   force?: boolean;
   /** Only to be listed: also what nothing else here understands, programs of big-endian machines. */
   listing?: boolean;
+  /** What holds of values that a loader may set. */
+  assume?: readonly Assumption[];
 }
 
 /** iproute2's sections of tail-called programs: `<map id>/<index>`. */

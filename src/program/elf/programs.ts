@@ -5,6 +5,7 @@
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { structureError } from '../../isa/validate.ts';
+import { assumed } from '../contracts/values.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import { contractsOf, exceptionCallbackOf } from './btf/function-contracts.ts';
 import { loadableBtf } from './btf/loadable.ts';
@@ -58,7 +59,8 @@ export function programOf(
   if (!type.ok) return refused(entry, type.reason);
   const flat = flatten(object, entry);
   if (!flat.ok) return refused(entry, flat.reason);
-  const { insns, maps, pinned, sources } = flat.layout;
+  const { insns, pinned, sources } = flat.layout;
+  const maps = flat.layout.maps.map((m) => assumed(m, options.assume));
   const contracts = contractsOf(object, sources, type.hook);
   const functions = flat.layout.functions.map((f, n) => ({ ...f, contract: contracts[n]! }));
   const btf = contracts.every((c) => c.btfType !== undefined) ? loadableBtf(object) : undefined;

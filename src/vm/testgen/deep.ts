@@ -37,7 +37,7 @@ export function* deepTests(
   let idle = 0;
   for (let n = 0; ; n++) {
     const isFresh = kept.length === 0 || rng.chance(idle < SATURATED ? 0.5 : FRESH);
-    let test = isFresh ? draw(program, rng, learned, wild) : vary(rng.pick(kept), rng, learned);
+    let test = isFresh ? draw(program, rng, learned, wild) : vary(rng.pick(kept), rng, learned, program);
     if (idle < SATURATED || isFresh || n % SELDOM === 0) {
       const better = refilled(program, test, observe(test), observe, rng, learned);
       test = better.test;
@@ -51,7 +51,14 @@ export function* deepTests(
 }
 
 /** A test with one to three small changes, so that it mostly goes the same way for a while. */
-export function vary(test: TestCase, rng: Rng, learned: LearnedConstants): TestCase {
+export function vary(
+  test: TestCase,
+  rng: Rng,
+  learned: LearnedConstants,
+  { maps }: Pick<Program, 'maps'>,
+): TestCase {
+  // What nobody can set is what the file says, here as in the kernel.
+  const isFixed = (map: number): boolean => maps[map]?.readonly === true;
   let out: TestCase = { ...test, seed: rng.u32() };
   for (let n = 1 + rng.below(3); n > 0; n--) {
     const kind = rng.unit();
@@ -59,7 +66,10 @@ export function vary(test: TestCase, rng: Rng, learned: LearnedConstants): TestC
     else if (kind < 0.6 && out.packet.length > 14)
       out = { ...out, packet: out.packet.slice(0, 14 + rng.below(out.packet.length - 13)) };
     else if (kind < 0.75 && out.ctx.length > 0) out = { ...out, ctx: poke(out.ctx, rng, learned) };
-    else out = { ...out, maps: out.maps.map((m) => (rng.chance(0.5) ? newValues(m, rng, learned) : m)) };
+    else {
+      const other = out.maps.map((m, i) => (rng.chance(0.5) && !isFixed(i) ? newValues(m, rng, learned) : m));
+      out = { ...out, maps: other };
+    }
   }
   return out;
 }

@@ -133,8 +133,8 @@ async function optimize(file: string, o: OptimizeArgs): Promise<void> {
     },
     o.seed,
   );
-  const { type, section } = o;
-  const which = { ...defined({ type, section }) };
+  const { type, section, assume } = o;
+  const which = { ...defined({ type, section, assume }) };
   const job: OptimizeJob = {
     file,
     output: o.output,

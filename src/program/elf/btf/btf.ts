@@ -201,16 +201,3 @@ function plainSize(btf: Btf, id: number): number | undefined {
   }
   return undefined;
 }
-
-/** True when the type is volatile at its outside or in its array elements. */
-export function isVolatile(btf: Btf, id: number): boolean {
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const type = btf.types[id];
-    if (type === undefined) return false;
-    if (type.kind === 'volatile') return true;
-    if (type.kind === 'array') id = type.element;
-    else if ('type' in type && type.kind !== 'ptr') id = type.type;
-    else return false;
-  }
-  return false;
-}
