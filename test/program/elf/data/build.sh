@@ -18,6 +18,7 @@ clang-19 $flags -fcommon -g -c forms.c -o forms.o
 clang-19 $flags -g -c text.c -o text.o
 clang-19 $flags -g -c values.c -o values.o
 clang-19 $flags -g -c numbered.c -o numbered.o
+clang-19 $flags -g -c rodata.c -o rodata.o
 mkdir -p big
 for order in eb el; do
   clang-19 $flags -target bpf$order -fcommon -g -c forms.c -o big/forms-$order.o
