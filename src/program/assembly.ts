@@ -34,7 +34,9 @@ export interface Assembly {
 const helperIds = new Map(HELPERS.map((h) => [h.name, h.id]));
 const helper = (name: string): number | undefined => helperIds.get(name.replace(/^bpf_/, ''));
 
-/** Place of a field in the context of any hook that has it; what a hook may touch is not the text's business. */
+/**
+ * Place of a field in the context of any hook that has it; what a hook may touch is not the text's business.
+ */
 function contextOffset(struct: string, member: string): number | undefined {
   if (struct === '__sk_buff') return offsetIn(SK_BUFF_FIELDS, member);
   const fields = hooksOfContext(struct).flatMap((hook) => HOOKS[hook].fields);

@@ -57,7 +57,9 @@ export type CellOutcome =
        * Nanoseconds that one execution of each instruction is priced at, in the same order; since schema 2.
        */
       prices?: { before: readonly number[]; after: readonly number[] };
-      /** What input and result cost, also to the verifiers of the kernels that were asked; not in older rows. */
+      /**
+       * What input and result cost, also to the verifiers of the kernels that were asked; not in older rows.
+       */
       costs?: BothCosts;
       extra?: Extra;
     };

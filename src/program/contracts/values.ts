@@ -1,12 +1,14 @@
 /**
- * Values that a file states and others may change: what holds for everyone who loads the file, and what holds only if the user says so.
+ * Values that a file states and others may change: what holds for everyone who loads the file, and what holds
+ * only if the user says so.
  *
  *   in:   a map as the file defines it, what the user assumes
  *   out:  the map as proofs, tests and kernel loads take it
  *
- * Loaders write read-only data before they load a program (libbpf skeletons, RewriteConstants, set_global) and freeze it then, so a program
- * meets one unknown constant per byte. Neither `const` nor its bytes in the file say what that is: only some languages mark what is set
- * with `volatile`. Literals that the compiler made (.rodata.cst8, .rodata.str1.1, tables without a name) have no name to be set by.
+ * Loaders write read-only data before they load a program (libbpf skeletons, RewriteConstants, set_global)
+ * and freeze it then, so a program meets one unknown constant per byte. Neither `const` nor its bytes in the
+ * file say what that is: only some languages mark what is set with `volatile`. Literals that the compiler
+ * made (.rodata.cst8, .rodata.str1.1, tables without a name) have no name to be set by.
  */
 import type { MapDef } from '../program.ts';
 import { isFrozen } from './shared-memory.ts';

@@ -21,7 +21,10 @@ const LONGEST = 16;
 
 const known = new WeakMap<ObjectFile, Uint8Array | undefined>();
 
-/** @returns undefined for an object without BTF, of the other byte order, or that refers to types that are not there */
+/**
+ * @returns undefined for an object without BTF, of the other byte order, or that refers to types that are not
+ *   there
+ */
 export function loadableBtf(object: ObjectFile): Uint8Array | undefined {
   if (!known.has(object)) known.set(object, made(object));
   return known.get(object);
