@@ -256,3 +256,33 @@ describe('the kernel verifies global functions alone', () => {
     expect(reasons(source, GLOBAL)).not.toEqual([]);
   });
 });
+
+describe('an exception callback', () => {
+  const contract: FunctionContract = { ...GLOBAL, isExceptionCallback: true };
+  const entry = { name: 'f0', start: 0, end: 2 };
+  const withCallback = (source: string): Program => {
+    const p = text(source);
+    return { ...p, functions: [entry, { name: 'caught', start: 2, end: p.insns.length, contract }] };
+  };
+  it('is reached although nobody calls it, with a number; what it returns is what the program returns', () => {
+    expect(checkSafety(withCallback('r0 = 1\nexit\nr0 = r1\nexit'))).toEqual([]);
+    expect(checkSafety(withCallback('r0 = 1\nexit\nr0 = r2\nexit')).map((f) => f.reason)).toEqual([
+      'R2 !read_ok',
+    ]);
+    expect(
+      checkSafety({
+        ...text('r0 = 1\nexit\nr0 = r1\nexit'),
+        functions: [entry, { ...entry, start: 2, end: 4 }],
+      }),
+    ).not.toEqual([]);
+  });
+
+  it('is compared by itself', () => {
+    const p = withCallback('r0 = 1\nexit\nr0 = 7\nif r1 > 15 goto pc+1\nr0 = r1\nexit');
+    expect(verifier.check(p, { start: 3, end: 4 }, []).kind).not.toBe('equivalent');
+    expect(verifier.checkPrograms(p, replaceRange(p, 3, 4, [])).kind).not.toBe('equivalent');
+    expect(
+      verifier.checkPrograms(p, replaceRange(p, 2, 2, text('r2 = 3\nexit').insns.slice(0, 1))),
+    ).toMatchObject({ kind: 'equivalent' });
+  });
+});
