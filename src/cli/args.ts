@@ -93,10 +93,11 @@ export function slotRanges(word: string, before: readonly Window[] = []): Window
   return [...before, slotRange(word)];
 }
 
-/** `steps=N`. */
+/** `steps=N`, or `fast` for none. */
 export function budget(word: string): number {
+  if (word === 'fast') return 0;
   const m = /^steps=([\d_]+)$/.exec(word);
-  if (m === null) throw new InvalidArgumentError('It must be steps=N.');
+  if (m === null) throw new InvalidArgumentError('It must be steps=N, or fast.');
   return count(m[1] as string);
 }
 

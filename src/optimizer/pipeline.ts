@@ -7,7 +7,7 @@
  * Every change goes through `decide` (gate.ts). The result does not depend on time: budgets are steps.
  */
 import { sizeInSlots } from '../isa/insn.ts';
-import { replaceRange, withoutNops } from '../program/edit.ts';
+import { isKept, replaceRange, withoutNops } from '../program/edit.ts';
 import type { Program } from '../program/program.ts';
 import { type ChainStats, emptyStats } from '../search/chain/chain.ts';
 import type { Window } from '../verify/types.ts';
@@ -164,8 +164,8 @@ export class Optimization {
         `${bench.faulty.length} of ${bench.tests.length} tests fault in the interpreter and decide nothing`,
       );
     if (unreached.size > 0) notes.push(`no test reaches ${unreached.size} windows, which were not searched`);
-    if (accepted.best.pinned.size > 0)
-      notes.push(`${accepted.best.pinned.size} instructions with load-time values stay as they are`);
+    const loadTime = [...accepted.best.pinned.values()].filter((pin) => !isKept(pin)).length;
+    if (loadTime > 0) notes.push(`${loadTime} instructions with load-time values stay as they are`);
     return notes;
   }
 

@@ -3,6 +3,7 @@
  * nobody reads.
  */
 
+import { linux } from '../../base/linux.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { Target } from '../../isa/levels.ts';
 import { specOf } from '../../isa/semantics.ts';
@@ -40,9 +41,13 @@ function* proposals(
   { contextOf }: Facts,
   stop: () => boolean,
 ): Generator<Rewrite> {
+  const before604 = target.linux < linux(6, 4);
   for (const { window, replacement } of peepholes(program, target)) {
     if (stop()) return;
-    if (replacement.some((i) => storesConstant(i) && pointsToContext(contextOf, program, window, i.dst)))
+    if (
+      before604 &&
+      replacement.some((i) => storesConstant(i) && mayBeContext(contextOf, program, window, i))
+    )
       continue;
     yield { window, replacement, by: 'peephole' };
   }
@@ -53,13 +58,13 @@ function storesConstant(i: Insn): boolean {
   return spec?.kind === 'store' && spec.operand === 'K';
 }
 
-/** The kernel has no stores of constants to the context. */
-function pointsToContext(
+/** Before Linux 6.4 constants cannot be stored to the context: only where it is another place for certain. */
+function mayBeContext(
   contextOf: Facts['contextOf'],
   program: Program,
   { start }: Window,
-  register: number,
+  { dst }: Insn,
 ): boolean {
-  const to = contextOf(program, { start, end: start + 1 }).registers[register];
-  return to?.kind === 'pointer' && to.region.kind === 'ctx';
+  const to = contextOf(program, { start, end: start + 1 }).registers[dst];
+  return to?.kind !== 'pointer' || to.region.kind === 'ctx';
 }

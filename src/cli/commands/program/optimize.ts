@@ -63,7 +63,11 @@ export function optimizeCommand(program: Command): void {
         .choices(['balanced', 'size', 'latency', 'pareto'])
         .default('balanced'),
     )
-    .option('--budget <steps=n>', 'proposals in all, per program', budget)
+    .option(
+      '--budget <steps=n>',
+      'proposals in all, per program; fast: none, known patterns and dead code only',
+      budget,
+    )
     .option('--steps <n>', 'the same', count)
     .option(
       '--workers <n>',
