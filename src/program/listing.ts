@@ -107,7 +107,7 @@ function pinnedNote(program: Program, index: number, macros: boolean): string {
   return reason === undefined || isNamed ? '' : ` // ${reason}`;
 }
 
-const KERNEL_FUNCTION = /^kernel function ([A-Za-z_.$][\w.$]*)$/;
+const KERNEL_FUNCTION = /^(?:weak )?kernel function ([A-Za-z_.$][\w.$]*)$/;
 
 function kernelFunctionAt(program: Program, index: number): string | undefined {
   const i = program.insns[index]!;

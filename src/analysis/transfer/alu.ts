@@ -6,6 +6,8 @@
 import { calleeOf } from '../../isa/flow.ts';
 import { type Insn, imm64, PseudoLd } from '../../isa/insn.ts';
 import type { AluOp } from '../../isa/semantics.ts';
+import { isWeak } from '../../program/contracts/values.ts';
+import { pinOf } from '../../program/edit.ts';
 import { isSocketKind } from '../../program/tables/sockets.ts';
 import { constant, constantOf, S64_MIN, type Scalar, UNKNOWN, unsignedOf, withId } from '../domain/scalar.ts';
 import { addScalars, aluScalar, subScalars } from '../domain/scalar-ops.ts';
@@ -183,7 +185,12 @@ function loaded64(env: Env, index: number, i: Insn): Value {
     case PseudoLd.MAP_IDX_VALUE:
       return pointer(region.mapValue(i.imm), -1 - i.imm, i.immHi);
     case PseudoLd.BTF_ID:
-      return pointer(region.opaque('btf'), -1 - env.program.maps.length - labelOf(env, index));
+      return pointer(
+        region.opaque('btf'),
+        -1 - env.program.maps.length - labelOf(env, index),
+        0,
+        isWeak(pinOf(env.program, index)),
+      );
     case PseudoLd.FUNC: {
       const target = calleeOf(env.program.insns, index, env.cfg.offsets);
       return pointer(region.fn(env.program.functions.findIndex((f) => f.start === target)));

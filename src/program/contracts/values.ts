@@ -52,3 +52,11 @@ export function assumed(map: MapDef, assumptions: readonly Assumption[] = []): M
   const isFinal = assumptions.includes('rodata=final') && map.initial !== undefined && isFrozen(map);
   return isFinal && map.readonly !== true ? { ...map, readonly: true } : map;
 }
+
+/** Begins the reason why an instruction with the address of a weak kernel symbol or function is not final. */
+export const WEAK = 'weak ';
+
+/** Is what an instruction refers to absent in some kernels? Its address is 0 there. */
+export function isWeak(pin: string | undefined): boolean {
+  return pin?.startsWith(WEAK) === true;
+}

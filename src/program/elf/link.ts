@@ -38,8 +38,10 @@ export function linkBody(
 function needsRef(insn: Insn, place: CodePlace | undefined): boolean {
   if (insn.op === OP_CALL) return insn.src === PseudoCall.LOCAL || insn.src === PseudoCall.KFUNC;
   if (insn.op !== OP_LD_IMM64) return false;
-  // The address of an untyped kernel symbol looks like the constant 0 until it is loaded.
-  return insn.src !== PseudoLd.IMM64 || place?.f.refs.get(place.index)?.kind === 'ksym';
+  // The address of an untyped kernel symbol, or of a weak kernel function, looks like the constant 0 until it is loaded.
+  return (
+    insn.src !== PseudoLd.IMM64 || ['ksym', 'kfunc'].includes(place?.f.refs.get(place.index)?.kind ?? '')
+  );
 }
 
 /** An instruction with a CO-RE relocation is completed by the loader, so nobody may have changed it. */
@@ -91,6 +93,7 @@ function linkInsn(
       return { insn: { ...insn, src: PseudoCall.LOCAL, imm }, reloc: reloc(RelocType.R_64_32, symbol) };
     }
     case 'kfunc':
+      if (insn.op === OP_LD_IMM64) return load(symbols.undefinedNamed(ref.name), 0);
       return {
         insn: { ...insn, src: PseudoCall.LOCAL, imm: -1, off: 0 },
         reloc: reloc(RelocType.R_64_32, symbols.undefinedNamed(ref.name)),

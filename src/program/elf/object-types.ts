@@ -16,8 +16,9 @@ export type Ref =
   | { kind: 'func'; target: number }
   /** Found in the running kernel when the program is loaded. */
   | { kind: 'kconfig'; name: string; map: number; offset: number }
-  | { kind: 'ksym'; name: string; typed: boolean }
-  | { kind: 'kfunc'; name: string };
+  /** `weak`: it may be absent, and its address is 0 then. */
+  | { kind: 'ksym'; name: string; typed: boolean; weak?: true }
+  | { kind: 'kfunc'; name: string; weak?: true };
 
 export interface ObjectFunction {
   /** The symbol's name; made unique in the file by section and offset where two functions share it. */

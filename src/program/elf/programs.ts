@@ -5,7 +5,7 @@
 import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { structureError } from '../../isa/validate.ts';
-import { assumed } from '../contracts/values.ts';
+import { assumed, WEAK } from '../contracts/values.ts';
 import type { FunctionRange, MapDef, Program } from '../program.ts';
 import { contractsOf, exceptionCallbackOf } from './btf/function-contracts.ts';
 import { loadableBtf } from './btf/loadable.ts';
@@ -164,7 +164,9 @@ export function flatten(
       case 'ksym':
         return { ...insn, src: ref.typed ? PseudoLd.BTF_ID : PseudoLd.IMM64, imm: 0, immHi: 0 };
       case 'kfunc':
-        return { ...insn, src: PseudoCall.KFUNC, imm: 0 };
+        if (insn.op === OP_CALL) return { ...insn, src: PseudoCall.KFUNC, imm: 0 };
+        // Its address. Where it may be absent, nothing is known but that the loader puts a number there.
+        return { ...insn, src: ref.weak === true ? PseudoLd.IMM64 : PseudoLd.BTF_ID, imm: 0, immHi: 0 };
     }
   }
 }
@@ -172,8 +174,9 @@ export function flatten(
 function pinReason(insn: Insn, ref: Ref | undefined, core: string | undefined): string | undefined {
   if (core !== undefined) return `CO-RE relocation ${core}`;
   if (ref?.kind === 'kconfig') return `kernel configuration ${ref.name}`;
-  if (ref?.kind === 'ksym') return `kernel symbol ${ref.name}`;
-  if (ref?.kind === 'kfunc') return `kernel function ${ref.name}`;
+  const weak = (ref?.kind === 'ksym' || ref?.kind === 'kfunc') && ref.weak === true ? WEAK : '';
+  if (ref?.kind === 'ksym') return `${weak}kernel symbol ${ref.name}`;
+  if (ref?.kind === 'kfunc') return `${weak}kernel function ${ref.name}`;
   if (insn.op === OP_CALL && insn.src === PseudoCall.KFUNC) return 'kernel function by number';
   return undefined;
 }

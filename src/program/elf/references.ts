@@ -11,6 +11,7 @@ import {
   type Reloc,
   type Section,
   SectionType,
+  SymbolBind,
   SymbolType,
 } from './container/elf.ts';
 import { hex } from './container/reader.ts';
@@ -191,7 +192,9 @@ function externRef(symbol: ElfSymbol, c: Context): Result {
   if (symbol.special !== 0 || symbol.name === '')
     return no(`symbol '${symbol.name}' in special section ${hex(symbol.special)}`);
   const ref = c.externs.get(symbol.name);
-  return ref === undefined ? no(`undefined symbol '${symbol.name}'`) : yes(ref);
+  if (ref === undefined) return no(`undefined symbol '${symbol.name}'`);
+  const isKernels = ref.kind === 'ksym' || ref.kind === 'kfunc';
+  return yes(isKernels && symbol.bind === SymbolBind.WEAK ? { ...ref, weak: true } : ref);
 }
 
 /** Calls of functions of the same section need no relocation; other references do. */

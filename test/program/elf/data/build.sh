@@ -25,3 +25,4 @@ for order in eb el; do
   clang-19 $flags -target bpf$order -DSAMPLES -g -c legacy.c -o big/legacy-$order.o
   clang-19 $flags -target bpf$order -fcommon -g -c table.c -o big/table-$order.o
 done
+clang-19 $flags -g -c absent.c -o absent.o
