@@ -55,6 +55,14 @@ const STACK_LIMIT = 512;
 
 export const COST_NAMES: readonly string[] = [...new Set([...OWN, ...PER_KERNEL].map((c) => c.name))];
 
+/** What experiments call a column: a rule written for results means the same of objects. */
+const ALIASES: Readonly<Record<string, string>> = { size: 'slots', latency: 'ns' };
+
+/** A column's own name. */
+export function columnNamed(word: string): string {
+  return ALIASES[word] ?? word;
+}
+
 /** All columns of a vector, those without a number too. */
 export function columnsOf(cost: CostVector): CostColumn[] {
   const own = OWN.map(({ name, unit, digits, of }) => ({ id: name, name, unit, digits, value: of(cost) }));

@@ -6,7 +6,7 @@
  */
 import { UserError } from '../../base/errors.ts';
 import { hintFor } from '../../base/text.ts';
-import { COST_NAMES, type CostColumn, columnsOf, isMeant } from './columns.ts';
+import { COST_NAMES, type CostColumn, columnNamed, columnsOf, isMeant } from './columns.ts';
 import type { CostVector } from './cost-vector.ts';
 
 export interface CostChange {
@@ -97,7 +97,7 @@ export function parseCostRules(text: string): CostRule[] {
           '--fail-on',
           "Write a column and what it may grow by, such as 'verifier>0', 'jited>1%' or 'verifier>85%limit'.",
         );
-      const name = m[1]!;
+      const name = columnNamed(m[1]!);
       if (!COST_NAMES.includes(name))
         throw new UserError(`there is no column '${name}'.`, '--fail-on', hintFor(name, COST_NAMES));
       const of = m[5] !== undefined ? 'limit' : m[4] === '%' ? 'percent' : 'growth';
