@@ -22,6 +22,7 @@ import {
   type RawProgram,
 } from '../syscall/programs.ts';
 import { type Bpf, BpfError, errnoName, Fds, type OpenBpf, openBpf, withFds } from '../syscall/syscall.ts';
+import { attachBtfId, targetOf } from './attach-target.ts';
 import {
   type Code,
   type FunctionInfo,
@@ -56,6 +57,12 @@ export interface KernelOptions {
   effort?: boolean;
 }
 
+interface SessionOptions {
+  effort: boolean;
+  /** Of what the program attaches to. */
+  attachBtfId?: number;
+}
+
 const ENOSPC = 28;
 
 /** Errors that say something about the program; anything else is about this machine or this process. */
@@ -72,19 +79,31 @@ const VERDICTS: ReadonlySet<string> = new Set([
   'ENOENT',
 ]);
 
-/** Why a program cannot be given to this kernel as it stands; undefined when it can. */
+/** Why a program cannot be given to a kernel as it stands, also as another type; undefined when it can. */
 export function notLoadable(program: Program): string | undefined {
+  const why = notPrepared(program);
+  if (why !== undefined) return why;
+  return targetOf(program) === undefined ? undefined : 'needs a BTF target to attach to';
+}
+
+/** The same for its own type, with the kernel's BTF at hand. */
+function notPrepared(program: Program): string | undefined {
   for (const why of program.pinned.values()) {
     if (isKept(why)) continue;
     return /co-?re/i.test(why) ? 'needs CO-RE relocation' : `needs ${why}`;
   }
   if (program.hook === 'struct_ops' || program.hook === 'ext') return 'needs a target to attach to';
-  if (program.hook === 'tracing' || program.hook === 'lsm') return 'needs a BTF target to attach to';
   return undefined;
 }
 
-function rawProgram(program: Program, insns: readonly Insn[], mapFds: readonly number[]): RawProgram {
+function rawProgram(
+  program: Program,
+  insns: readonly Insn[],
+  mapFds: readonly number[],
+  attachBtfId?: number,
+): RawProgram {
   return {
+    ...(attachBtfId !== undefined && { attachBtfId }),
     progType: HOOKS[program.hook].progType,
     attachType: program.attachType ?? 0,
     flags: loadFlagsOf(program),
@@ -113,12 +132,12 @@ export class KernelSession {
   readonly #program: Program;
   readonly #mapFds: readonly number[];
   readonly #btf: LoadedBtf;
-  readonly #wantsEffort: boolean;
+  readonly #options: SessionOptions;
 
-  private constructor(bpf: Bpf, program: Program, freezeSettings: boolean, wantsEffort: boolean) {
+  private constructor(bpf: Bpf, program: Program, freezeSettings: boolean, options: SessionOptions) {
     this.#bpf = bpf;
     this.#program = program;
-    this.#wantsEffort = wantsEffort;
+    this.#options = options;
     this.#fds = new Fds(bpf);
     try {
       this.#mapFds = createMaps(bpf, this.#fds, program.maps, 'check', freezeSettings);
@@ -139,15 +158,19 @@ export class KernelSession {
     { kernel = openBpf(), effort = false }: KernelOptions = {},
   ): { ok: true; session: KernelSession } | { ok: false; reason: string } {
     if (!kernel.ok) return kernel;
-    const why = notLoadable(program);
+    const why = notPrepared(program);
     if (why !== undefined) return { ok: false, reason: why };
     const { bpf } = kernel;
+    const target = targetOf(program);
+    const found = target === undefined ? undefined : attachBtfId(bpf, target);
+    if (found?.ok === false) return found;
+    const options: SessionOptions = { effort, ...(found !== undefined && { attachBtfId: found.id }) };
     try {
-      const session = new KernelSession(bpf, program, false, effort);
+      const session = new KernelSession(bpf, program, false, options);
       if (session.original.status !== 'refused' || !program.maps.some(isSettings))
         return { ok: true, session };
       session.close();
-      return { ok: true, session: new KernelSession(bpf, program, true, effort) };
+      return { ok: true, session: new KernelSession(bpf, program, true, options) };
     } catch (e) {
       if (e instanceof BpfError) return { ok: false, reason: e.message };
       throw e;
@@ -157,11 +180,11 @@ export class KernelSession {
   /** Accepted or refused. Without `explain` a refusal's reason is only the errno, at a third of the cost. */
   check(version: Code | readonly Insn[], options: { explain?: boolean } = {}): LoadVerdict {
     const code = referenced(version);
-    const raw = rawProgram(this.#program, code.insns, this.#mapFds);
+    const raw = rawProgram(this.#program, code.insns, this.#mapFds, this.#options.attachBtfId);
     return withFds(this.#bpf, (fds) => {
       const info = functionInfo(this.#bpf, fds, this.#btf, code);
       const explained = options.explain === false ? 0 : 4;
-      const r = loadOnce(this.#bpf, fds, raw, code.insns, info, explained, this.#wantsEffort);
+      const r = loadOnce(this.#bpf, fds, raw, code.insns, info, explained, this.#options.effort);
       if (r.ok) {
         const effort = r.effort === undefined ? {} : { effort: r.effort };
         return { status: 'accepted', ...this.#withoutBtf(), ...r.info, ...effort };
@@ -177,7 +200,7 @@ export class KernelSession {
    */
   explain(version: Code | readonly Insn[]): LoadResult {
     const code = referenced(version);
-    const raw = rawProgram(this.#program, code.insns, this.#mapFds);
+    const raw = rawProgram(this.#program, code.insns, this.#mapFds, this.#options.attachBtfId);
     return withFds(this.#bpf, (fds) => {
       const info = functionInfo(this.#bpf, fds, this.#btf, code);
       return loadOnce(this.#bpf, fds, raw, code.insns, info, 1);

@@ -17,6 +17,8 @@ export interface RawProgram {
   code: Uint8Array;
   /** BTF object and function records, when a callback needs them. */
   funcInfo?: { btf: number; records: Uint8Array };
+  /** Number of what it attaches to, in the kernel's BTF. */
+  attachBtfId?: number;
 }
 
 export interface ProgInfo {
@@ -70,6 +72,7 @@ export function loadRaw(bpf: Bpf, p: RawProgram, logLevel: LogLevel): { fd: numb
     attr.u32(72, btf).u32(76, FUNC_INFO_BYTES).u64(80, bpf.address(records));
     attr.u32(88, records.length / FUNC_INFO_BYTES);
   }
+  if (p.attachBtfId !== undefined) attr.u32(108, p.attachBtfId);
   let fd = bpf.call(Cmd.PROG_LOAD, attr.bytes, 152);
   // The verifier gives up with EAGAIN when a signal is pending; that says nothing about the program.
   for (let tries = 0; fd === -EAGAIN && tries < 5; tries++) fd = bpf.call(Cmd.PROG_LOAD, attr.bytes, 152);

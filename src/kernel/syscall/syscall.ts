@@ -57,6 +57,8 @@ export interface Bpf {
    */
   address(bytes: Uint8Array): bigint;
   close(fd: number): void;
+  /** A file of the kernel's own (sysfs), whole; undefined when it cannot be read. */
+  readFile(path: string): Uint8Array | undefined;
   /** Shared mapping of a map fd, read-write from its start unless told otherwise; or minus the errno. */
   mmap(fd: number, length: number, how?: { offset?: number; readOnly?: boolean }): Mapping | number;
   /** Bind the calling thread to these CPUs; 0, or minus the errno. */
@@ -161,6 +163,13 @@ function bind(koffi: typeof import('koffi'), nr: number): Bpf {
     address: (bytes) => koffi.address(bytes),
     close: (fd) => {
       close(fd);
+    },
+    readFile(path) {
+      try {
+        return readFileSync(path);
+      } catch {
+        return undefined;
+      }
     },
     mmap(fd, length, { offset = 0, readOnly = false } = {}) {
       const [PROT_READ, PROT_READ_WRITE] = [1, 3];

@@ -15,6 +15,8 @@ export const SHARED_BYTES = 64 * 1024 * 1024;
 /** The table of calls comes first; everything behind it is free for their data. */
 const TABLE_LIMIT = 64 * 1024;
 const ALIGNMENT = 16;
+const FILE_CHUNK = 1024 * 1024;
+const AT_FDCWD = -100;
 const TTY_MAJOR = 4;
 const TTY_S1_MINOR = 65;
 
@@ -83,6 +85,29 @@ export class Guest {
     if (problem !== undefined) throw new GuestLost(problem);
     this.#emulator.read(0, table);
     return decodeResults(table);
+  }
+
+  /** A file of the guest, whole; undefined when it cannot be opened. What was placed stays where it is. */
+  readFile(path: string): Uint8Array | undefined {
+    const mark = this.mark();
+    try {
+      const name = this.place(new TextEncoder().encode(`${path}\0`));
+      const [fd = -1] = this.run([{ number: Sys.openat, args: [AT_FDCWD, name, 0] }]);
+      if (fd < 0) return undefined;
+      const room = this.reserve(FILE_CHUNK);
+      const parts: Uint8Array[] = [];
+      for (;;) {
+        const [n = 0] = this.run([{ number: Sys.read, args: [fd, room, FILE_CHUNK] }]);
+        if (n <= 0) break;
+        const part = new Uint8Array(n);
+        this.fetch(room, part);
+        parts.push(part);
+      }
+      this.run([{ number: Sys.close, args: [fd] }]);
+      return Buffer.concat(parts);
+    } finally {
+      this.release(mark);
+    }
   }
 
   get isRunning(): boolean {

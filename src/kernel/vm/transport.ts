@@ -65,6 +65,7 @@ export function guestBpf(guest: Guest): Bpf {
     close: (fd) => {
       leftovers.push({ number: Sys.close, args: [fd] });
     },
+    readFile: (path) => (guest.isRunning ? guest.readFile(path) : undefined),
     mmap: () => -ENOSYS,
     setAffinity: () => 0,
     getAffinity: () => [0],

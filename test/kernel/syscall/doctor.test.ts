@@ -17,6 +17,7 @@ function refusing(errno: number): Bpf {
     call: () => -errno,
     address: () => 0n,
     close: () => {},
+    readFile: () => undefined,
     mmap: () => -errno,
     setAffinity: () => 0,
     getAffinity: () => [0],
