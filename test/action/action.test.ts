@@ -24,7 +24,7 @@ function run(name: string, inputs: Record<string, string>) {
   const files = { GITHUB_STEP_SUMMARY: join(cwd, 'summary'), GITHUB_OUTPUT: join(cwd, 'output') };
   const value = (text: string): string =>
     text
-      .replace('${{ github.action_path }}', ROOT)
+      .replace(/\$\{\{ github\.action_path \}\}/, ROOT)
       .replace(
         /\$\{\{ inputs\.([\w-]+) \}\}/,
         (_, k: string) => inputs[k] ?? action.inputs[k]!.default ?? '',
