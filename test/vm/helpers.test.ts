@@ -260,6 +260,15 @@ describe('packets', () => {
     expect(run(diff(0, 4), []).r0).toBe(0x2426n);
     expect(run(diff(4, 4), []).r0).toBe(0x2020n);
     expect(run(diff(4, 0), []).r0).toBe(0xfbf9n);
+    // All ones are 0 in ones' complement, and the kernel keeps which of the two it is.
+    const ones = diff(4, 0).map((i, n) => (n === 0 ? { ...i, imm: -1 } : i));
+    expect(run(ones, []).r0).toBe(0n);
+    expect(
+      run(
+        diff(0, 4).map((i, n) => (n === 1 ? { ...i, imm: -1 } : i)),
+        [],
+      ).r0,
+    ).toBe(0xffffn);
     // Odd sizes are summed since Linux 6.13; before, they were refused.
     expect(run(diff(3, 0), []).r0).toBe(0xfcf9n);
   });

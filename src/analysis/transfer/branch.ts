@@ -36,7 +36,7 @@ export function branch(env: Env, state: AbstractState, index: number, i: Insn, o
       return nullWay(env, next, i.dst, dst, relation, op.operand === 'K');
     if (dst.kind === 'pointer' && src.kind === 'pointer') {
       if (asKernel && !isPossible(dst, src, relation)) return undefined;
-      packetWay(next, dst, src, relation);
+      packetWay(env.rules.linux, next, dst, src, relation);
       if (asKernel) packetEnds(next, i, dst, src, relation);
     }
     return next;
@@ -121,9 +121,9 @@ function isNeverNullToKernel(env: Env, p: Value): boolean {
 const MAX_PACKET_OFF = 0xffffn;
 
 /** `packet + n <= packet_end`, in any of its forms, proves n bytes (kernel: try_match_pkt_pointers). */
-function packetWay(next: AbstractState, a: Pointer, b: Pointer, r: Relation): void {
-  if (isLimit(a, b)) grantRange(next, a, r);
-  else if (isLimit(b, a)) grantRange(next, b, RELATIONS[r].swapped);
+function packetWay(version: number, next: AbstractState, a: Pointer, b: Pointer, r: Relation): void {
+  if (isLimit(a, b)) grantRange(version, next, a, r);
+  else if (isLimit(b, a)) grantRange(version, next, b, RELATIONS[r].swapped);
 }
 
 /**
@@ -166,10 +166,14 @@ function isLimit(p: Pointer, end: Pointer): boolean {
   );
 }
 
-function grantRange(next: AbstractState, p: Pointer, r: Relation): void {
+/** Before, a comparison without "equal" gave two bytes less than it proves. */
+const OPEN_RANGES = linux(5, 16);
+
+/** find_good_pkt_pointers(): the offset's fixed part counts, and 0 gives nothing, with "equal" or without. */
+function grantRange(version: number, next: AbstractState, p: Pointer, r: Relation): void {
   if (r !== 'ult' && r !== 'ule') return;
-  const bytes = r === 'ult' ? p.off + 1 : p.off;
-  if (bytes <= 0 || (p.off <= 0 && r === 'ule')) return;
+  const bytes = r === 'ule' ? p.off : version < OPEN_RANGES ? p.off - 1 : p.off + 1;
+  if (p.off <= 0 || bytes <= 0) return;
   if (p.variable.umax > MAX_PACKET_OFF || p.variable.umax + BigInt(p.off) > MAX_PACKET_OFF) return;
   mapPointers(next, (q) =>
     q.region.kind === p.region.kind && sameNumber(q.variable, p.variable) && q.range < bytes

@@ -57,6 +57,8 @@ const ELEM: readonly HelperName[] = [
   'map_delete_elem',
   'for_each_map_elem',
 ];
+/** Values may hold timers (map_check_btf()). */
+const ELEM_TIMER: readonly HelperName[] = [...ELEM, 'timer_init'];
 const ELEM_PERCPU: readonly HelperName[] = [...ELEM, 'map_lookup_percpu_elem'];
 const TRIE: readonly HelperName[] = ['map_lookup_elem', 'map_update_elem', 'map_delete_elem'];
 const PERF: readonly HelperName[] = [
@@ -73,8 +75,8 @@ type MapTypeRow = Pick<MapType, 'lookup' | 'since'> &
   Partial<Omit<MapType, 'helpers'>> & { helpers: readonly HelperName[] };
 
 const ROWS: Readonly<Record<keyof typeof MapTypeId, MapTypeRow>> = {
-  HASH: { lookup: 'value', helpers: ELEM, since: linux(3, 19) },
-  ARRAY: { lookup: 'value', isArrayLike: true, helpers: ELEM, since: linux(3, 19) },
+  HASH: { lookup: 'value', helpers: ELEM_TIMER, since: linux(3, 19) },
+  ARRAY: { lookup: 'value', isArrayLike: true, helpers: ELEM_TIMER, since: linux(3, 19) },
   PROG_ARRAY: { lookup: 'none', keyIsU32: true, helpers: ['tail_call'], valueSize: 4, since: linux(4, 2) },
   PERF_EVENT_ARRAY: { lookup: 'none', keyIsU32: true, helpers: PERF, valueSize: 4, since: linux(4, 3) },
   PERCPU_HASH: { lookup: 'value', isPerCpu: true, helpers: ELEM_PERCPU, since: linux(4, 6) },
@@ -93,7 +95,7 @@ const ROWS: Readonly<Record<keyof typeof MapTypeId, MapTypeRow>> = {
     valueSize: 4,
     since: linux(4, 8),
   },
-  LRU_HASH: { lookup: 'value', isLru: true, helpers: ELEM, since: linux(4, 10) },
+  LRU_HASH: { lookup: 'value', isLru: true, helpers: ELEM_TIMER, since: linux(4, 10) },
   LRU_PERCPU_HASH: {
     lookup: 'value',
     isLru: true,

@@ -4,12 +4,12 @@
  */
 
 /**
- * Ones' complement sum of a 32-bit accumulator and the 16-bit words of `n` bytes; an odd last byte is a low
- * one.
+ * Ones' complement sum of a 32-bit accumulator and the 32-bit words of `n` bytes, the last one filled up with
+ * zeros. (Of 16-bit words it would be the same number, but all ones where the kernel has 0, or 0 for them.)
  */
 export function partial(bytes: Uint8Array, p: number, n: number, sum: number): number {
   let total = sum;
-  for (let i = 0; i < n; i += 2) total += bytes[p + i]! | (i + 1 < n ? bytes[p + i + 1]! << 8 : 0);
+  for (let i = 0; i < n; i++) total += bytes[p + i]! * 2 ** (8 * (i % 4));
   while (total > 0xffff_ffff) total = (total % 0x1_0000_0000) + Math.floor(total / 0x1_0000_0000);
   return total;
 }
