@@ -61,9 +61,13 @@ function* thorough(
     if (stop()) return;
     const i = program.insns[window.start]!;
     const kind = specOf(i)?.kind;
+    const { registers, liveRegisters } = contextOf(program, window);
+    // What is read behind it and was never set before has to be set here.
+    if (i.dst < 10 && kind !== 'store' && kind !== 'atomic')
+      if (registers[i.dst]?.kind === 'uninit' && liveRegisters[i.dst] !== 0n) continue;
     if (kind === 'store' || kind === 'atomic') {
       // Memory that others see: what it holds before is not known.
-      const to = contextOf(program, window).registers[i.dst];
+      const to = registers[i.dst];
       if (to?.kind === 'pointer' && to.region.kind !== 'stack') continue;
     }
     yield without(window);
