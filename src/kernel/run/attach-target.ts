@@ -1,6 +1,6 @@
 /**
- * What a program of a BTF-attached type hangs on: the function or tracepoint that its section names, as a type
- * of the kernel's own BTF. The kernel wants its number at load; the program's arguments and rights follow from it.
+ * What a program of a BTF-attached type hangs on: the function or tracepoint that its section names, as a
+ * type of the kernel's own BTF. The kernel wants its number at load; arguments and rights follow from it.
  *
  *   section 'fentry/tcp_connect' --targetOf--> FUNC tcp_connect
  *   FUNC tcp_connect, /sys/kernel/btf/vmlinux --attachBtfId--> its number
