@@ -38,7 +38,8 @@ export function linkBody(
 function needsRef(insn: Insn, place: CodePlace | undefined): boolean {
   if (insn.op === OP_CALL) return insn.src === PseudoCall.LOCAL || insn.src === PseudoCall.KFUNC;
   if (insn.op !== OP_LD_IMM64) return false;
-  // The address of an untyped kernel symbol, or of a weak kernel function, looks like the constant 0 until it is loaded.
+  // The address of an untyped kernel symbol, or of a weak kernel function, looks like the constant 0
+  // until it is loaded.
   return (
     insn.src !== PseudoLd.IMM64 || ['ksym', 'kfunc'].includes(place?.f.refs.get(place.index)?.kind ?? '')
   );
