@@ -1,6 +1,7 @@
 /**
  * Bytes of a packet that a comparison with its end proves, as find_good_pkt_pointers() of each kernel derives
- * them: from the fixed part of the offset, none where it is 0, and before Linux 5.16 two less without "equal".
+ * them: from the fixed part of the offset, none where it is 0, and before Linux 5.16 two less without
+ * "equal".
  */
 import { describe, expect, it } from 'vitest';
 import { checkSafety } from '../../src/analysis/index.ts';
