@@ -19,7 +19,7 @@ export interface NamedKernel {
 }
 
 /**
- * Opens kernels by name; what cannot be opened is said and stays in the list. @throws UserError for an
+ * Opens kernels by name; what cannot be opened stays in the list, with its reason. @throws UserError for an
  * unknown name
  */
 export async function openKernels(names: readonly string[]): Promise<NamedKernel[]> {
@@ -33,11 +33,7 @@ export async function openKernels(names: readonly string[]): Promise<NamedKernel
         '--kernels',
         `${hintFor(name, known)} Add one with k2 kernel vm add DIR-or-deb.`,
       );
-  return names.map((name) => {
-    const kernel = openKernel(name);
-    if (!kernel.ok) note(`kernel ${name} skipped: ${kernel.reason}`);
-    return { name, kernel };
-  });
+  return names.map((name) => ({ name, kernel: openKernel(name) }));
 }
 
 export interface CostOptions extends WhichPrograms {
@@ -53,10 +49,9 @@ export async function costReader(o: CostOptions): Promise<(file: string) => Name
   const { costOf } = await import('../kernel/cost/cost-of.ts');
   const { modeledNs, timingTests } = await import('../kernel/index.ts');
   const { DEFAULT_PROFILE } = await import('../vm/latency/latency.ts');
-  const kernels =
-    o.kernels === undefined
-      ? (await openKernels(['running'])).filter(({ kernel }) => kernel.ok)
-      : await openKernels(o.kernels);
+  const asked = await openKernels(o.kernels ?? ['running']);
+  for (const { name, kernel } of asked) if (!kernel.ok) note(`kernel ${name} skipped: ${kernel.reason}`);
+  const kernels = o.kernels === undefined ? asked.filter(({ kernel }) => kernel.ok) : asked;
   const tests = new Map<string, readonly TestCase[]>();
   const pathNs = (p: Program): number | undefined => {
     const key = p.name;
