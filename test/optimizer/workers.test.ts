@@ -33,8 +33,8 @@ describe.skipIf(!existsSync(MODULE))('threads (skipped before npm run build)', (
   };
 
   it.each([
-    ['xdp_icmp_echo', [2, 8]],
-    ['xdp_proto_count', [2]],
+    ['xdp_swap_tx', [2, 8]],
+    ['tp_sys_open', [2]],
   ] as const)('%s: the same result for 1 and %j, bit for bit', async (name, counts) => {
     const program = programOf(name);
     const alone = await optimized(program, 1);

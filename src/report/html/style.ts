@@ -74,6 +74,8 @@ abbr { text-decoration: underline dotted; }
 @media (max-width: 640px) { body { font-size: 14px; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; }
   th, td { padding: .2rem .4rem; } #results th[scope=row] { max-width: 9.5rem; overflow: hidden; text-overflow: ellipsis; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
+/* The charts' menus come with a transition of their own. */
+@media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
 @page { margin: 14mm; }
 @media print { :root { color-scheme: light; ${LIGHT} --paper: #fff; --ink: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; } .tools, .skip, .contents, .way, nav.pager, details.numbers, .chart > details, .unfold { display: none !important; }
