@@ -45,6 +45,8 @@ const functionSchema = z.strictObject({
   contract: contractSchema.optional(),
 });
 
+const coreSchema = z.strictObject({ type: natural, access: natural, kind: natural });
+
 const programSchema = z.strictObject({
   name: z.string(),
   section: z.string(),
@@ -57,6 +59,7 @@ const programSchema = z.strictObject({
   origin: z.array(z.number().int().min(-1)),
   pinned: z.array(z.tuple([natural, z.string()])),
   btf: z.base64().optional(),
+  core: z.array(z.tuple([natural, coreSchema])).optional(),
   provenance: z
     .object({ file: z.string(), sha256: z.string() })
     .catchall(z.union([z.string(), z.number()]).optional()),
@@ -95,10 +98,11 @@ function mapFromJson(m: MapJson): MapDef {
 
 /** The inverse of `fromJson`. */
 export function toJson(program: Program): ProgramJson {
-  const { btf, ...rest } = program;
+  const { btf, core, ...rest } = program;
   return {
     ...rest,
     ...(btf === undefined ? {} : { btf: toBase64(btf) }),
+    ...(core === undefined ? {} : { core: [...core] }),
     insns: toBase64(encode(program.insns)),
     functions: program.functions.map((f) => ({ ...f })),
     maps: program.maps.map(mapToJson),
@@ -119,7 +123,7 @@ export function fromJson(json: unknown, where = 'program JSON'): Program {
     const issue = parsed.error.issues[0];
     throw new UserError(`${issue?.message ?? 'no program'}`, `${where}, ${issue?.path.join('.') ?? ''}`);
   }
-  const { insns: text, hook, maps, pinned, btf, ...rest } = parsed.data;
+  const { insns: text, hook, maps, pinned, btf, core, ...rest } = parsed.data;
   const insns = decode(fromBase64(text));
   if (!insns.ok) throw new UserError(insns.reason, `${where}, insns, slot ${insns.slot}`);
   const length = insns.insns.length;
@@ -135,6 +139,7 @@ export function fromJson(json: unknown, where = 'program JSON'): Program {
   return {
     ...rest,
     ...(btf === undefined ? {} : { btf: fromBase64(btf) }),
+    ...(core === undefined ? {} : { core: new Map(core) }),
     hook,
     insns: insns.insns,
     maps: maps.map(mapFromJson),

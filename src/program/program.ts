@@ -26,6 +26,16 @@ export interface MapDef {
   readonly?: boolean;
 }
 
+/** What a loader computes for an instruction: a `struct bpf_core_relo` without its place. */
+export interface CoreRelocation {
+  /** Number of the type in the program's BTF. */
+  type: number;
+  /** Offset of the access string there. */
+  access: number;
+  /** enum bpf_core_relo_kind */
+  kind: number;
+}
+
 /** Instructions [start, end) of `Program.insns`. */
 export interface FunctionRange {
   name: string;
@@ -70,6 +80,8 @@ export interface Program {
   pinned: ReadonlyMap<number, string>;
   /** BTF as it is loaded with the program, whose functions' contracts refer to it. */
   btf?: Uint8Array;
+  /** CO-RE relocations of instructions (by their `origin`), in terms of `btf`: a kernel can apply them. */
+  core?: ReadonlyMap<number, CoreRelocation>;
   provenance: ProgramProvenance;
 }
 

@@ -20,7 +20,7 @@ export interface FunctionInfo {
 }
 
 /** What is loaded of a version of a program. */
-export type Code = Pick<Program, 'insns' | 'functions'>;
+export type Code = Pick<Program, 'insns' | 'functions'> & Partial<Pick<Program, 'origin'>>;
 
 /** A program's BTF in the kernel; undefined: it has none. */
 export type LoadedBtf = { ok: true; fd: number } | { ok: false; reason: string } | undefined;
@@ -85,7 +85,7 @@ function oneFunction(insns: readonly Insn[]): Code {
 /** A version as libbpf loads it: without functions that nothing refers to any more. */
 export function referenced(version: Code | readonly Insn[]): Code {
   const code = 'insns' in version ? version : oneFunction(version);
-  const { insns, functions } = code;
+  const { insns, functions, origin } = code;
   if (functions.length < 2) return code;
   const offsets = slotOffsets(insns);
   const used = new Set<FunctionRange>(functions.filter((f, n) => n === 0 || isExceptionCallback(f)));
@@ -97,10 +97,12 @@ export function referenced(version: Code | readonly Insn[]): Code {
     }
   if (used.size === functions.length) return code;
   try {
-    const kept = retain(insns, (_, at) => functions.some((f) => used.has(f) && at >= f.start && at < f.end));
+    const isUsed = (at: number): boolean => functions.some((f) => used.has(f) && at >= f.start && at < f.end);
+    const kept = retain(insns, (_, at) => isUsed(at));
     const { map } = kept;
     return {
       insns: kept.insns,
+      ...(origin === undefined ? {} : { origin: origin.filter((_, at) => isUsed(at)) }),
       functions: functions
         .filter((f) => used.has(f))
         .map((f) => ({ ...f, start: map[f.start]!, end: map[f.end]! })),

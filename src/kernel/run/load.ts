@@ -7,39 +7,20 @@
  * A session keeps the maps of one program open, so that many instruction lists for it are checked quickly.
  */
 
-import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { isKept } from '../../program/edit.ts';
 import type { Program } from '../../program/program.ts';
 import { HOOKS, loadFlagsOf } from '../../program/tables/hooks.ts';
 import { createMaps, isSettings } from '../syscall/maps.ts';
-import {
-  encodeWithMaps,
-  type LogLevel,
-  loadRaw,
-  type ProgInfo,
-  progInfo,
-  type RawProgram,
-} from '../syscall/programs.ts';
-import { type Bpf, BpfError, errnoName, Fds, type OpenBpf, openBpf, withFds } from '../syscall/syscall.ts';
+import { encodeWithMaps, type ProgInfo, type RawProgram } from '../syscall/programs.ts';
+import { type Bpf, BpfError, Fds, type OpenBpf, openBpf, withFds } from '../syscall/syscall.ts';
 import { attachBtfId, targetOf } from './attach-target.ts';
-import {
-  type Code,
-  type FunctionInfo,
-  functionInfo,
-  type LoadedBtf,
-  loadBtfOf,
-  referenced,
-} from './function-info.ts';
-import { refusalReason, refusedSlot, type VerifierEffort, verifierEffort } from './log.ts';
+import { coreRecords } from './core-relocations.ts';
+import { type Code, functionInfo, type LoadedBtf, loadBtfOf, referenced } from './function-info.ts';
+import { type LoadResult, loadOnce } from './load-once.ts';
+import type { VerifierEffort } from './log.ts';
 
-/**
- * Outcome of a load. `insn` is the refused instruction's index, `log` the verifier's whole answer, where
- * known.
- */
-export type LoadResult =
-  | { ok: true; fd: number; info: ProgInfo; effort?: VerifierEffort }
-  | { ok: false; refused: boolean; reason: string; insn?: number; log: string };
+export type { LoadResult } from './load-once.ts';
 
 /**
  * The verifier's opinion as the optimizer uses it. 'not checked': nobody who could say was asked.
@@ -63,34 +44,20 @@ interface SessionOptions {
   attachBtfId?: number;
 }
 
-const ENOSPC = 28;
-
-/** Errors that say something about the program; anything else is about this machine or this process. */
-const VERDICTS: ReadonlySet<string> = new Set([
-  'EINVAL',
-  'EACCES',
-  'E2BIG',
-  'EOPNOTSUPP',
-  'ENOTSUPP',
-  'ERANGE',
-  'EFAULT',
-  'EPERM',
-  'ELOOP',
-  'ENOENT',
-]);
+const NEEDS_CORE = 'needs CO-RE relocation';
 
 /** Why a program cannot be given to a kernel as it stands, also as another type; undefined when it can. */
 export function notLoadable(program: Program): string | undefined {
-  const why = notPrepared(program);
+  const why = (program.core?.size ?? 0) > 0 ? NEEDS_CORE : notPrepared(program);
   if (why !== undefined) return why;
   return targetOf(program) === undefined ? undefined : 'needs a BTF target to attach to';
 }
 
-/** The same for its own type, with the kernel's BTF at hand. */
+/** The same for its own type, with the kernel's BTF at hand: to attach to it, and for CO-RE relocations. */
 function notPrepared(program: Program): string | undefined {
-  for (const why of program.pinned.values()) {
-    if (isKept(why)) continue;
-    return /co-?re/i.test(why) ? 'needs CO-RE relocation' : `needs ${why}`;
+  for (const [origin, why] of program.pinned) {
+    if (isKept(why) || program.core?.has(origin) === true) continue;
+    return /co-?re/i.test(why) ? NEEDS_CORE : `needs ${why}`;
   }
   if (program.hook === 'struct_ops' || program.hook === 'ext') return 'needs a target to attach to';
   return undefined;
@@ -180,11 +147,11 @@ export class KernelSession {
   /** Accepted or refused. Without `explain` a refusal's reason is only the errno, at a third of the cost. */
   check(version: Code | readonly Insn[], options: { explain?: boolean } = {}): LoadVerdict {
     const code = referenced(version);
-    const raw = rawProgram(this.#program, code.insns, this.#mapFds, this.#options.attachBtfId);
     return withFds(this.#bpf, (fds) => {
-      const info = functionInfo(this.#bpf, fds, this.#btf, code);
+      const ready = this.#prepare(fds, code);
+      if (!ready.ok) return { status: 'not checked', reason: ready.reason };
       const explained = options.explain === false ? 0 : 4;
-      const r = loadOnce(this.#bpf, fds, raw, code.insns, info, explained, this.#options.effort);
+      const r = loadOnce(this.#bpf, fds, ready.raw, code.insns, explained, this.#options.effort);
       if (r.ok) {
         const effort = r.effort === undefined ? {} : { effort: r.effort };
         return { status: 'accepted', ...this.#withoutBtf(), ...r.info, ...effort };
@@ -200,11 +167,31 @@ export class KernelSession {
    */
   explain(version: Code | readonly Insn[]): LoadResult {
     const code = referenced(version);
-    const raw = rawProgram(this.#program, code.insns, this.#mapFds, this.#options.attachBtfId);
     return withFds(this.#bpf, (fds) => {
-      const info = functionInfo(this.#bpf, fds, this.#btf, code);
-      return loadOnce(this.#bpf, fds, raw, code.insns, info, 1);
+      const ready = this.#prepare(fds, code);
+      if (!ready.ok) return { ok: false, refused: false, reason: ready.reason, log: '' };
+      return loadOnce(this.#bpf, fds, ready.raw, code.insns, 1);
     });
+  }
+
+  /** A version with all that is loaded along with it, or why it cannot be told whether it loads. */
+  #prepare(fds: Fds, code: Code): { ok: true; raw: RawProgram } | { ok: false; reason: string } {
+    const raw = rawProgram(this.#program, code.insns, this.#mapFds, this.#options.attachBtfId);
+    const info = functionInfo(this.#bpf, fds, this.#btf, code);
+    if (info !== undefined) raw.funcInfo = info;
+    const { core } = this.#program;
+    if (core === undefined || core.size === 0) return { ok: true, raw };
+    if (code.origin === undefined)
+      return { ok: false, reason: 'needs CO-RE relocation of instructions that are not known' };
+    const records = coreRecords(core, code);
+    if (records === undefined) return { ok: true, raw };
+    // The records refer to the object's own BTF.
+    if (this.#btf?.ok !== true || info?.btf !== this.#btf.fd) {
+      const why = this.#btf?.ok === false ? ` (${this.#btf.reason})` : '';
+      return { ok: false, reason: `${NEEDS_CORE}, and the kernel does not take its BTF${why}` };
+    }
+    raw.core = records;
+    return { ok: true, raw };
   }
 
   #withoutBtf(): { withoutBtf?: string } {
@@ -214,49 +201,6 @@ export class KernelSession {
   close(): void {
     this.#fds.close();
   }
-}
-
-/**
- * One load, tried without a log first unless the verifier's statistics are wanted; `logLevel` says how well a
- * refusal is to be explained.
- */
-function loadOnce(
-  bpf: Bpf,
-  fds: Fds,
-  raw: RawProgram,
-  insns: readonly Insn[],
-  info: FunctionInfo | undefined,
-  logLevel: LogLevel,
-  wantsEffort = false,
-): LoadResult {
-  if (info !== undefined) raw.funcInfo = info;
-  let { fd, log } = loadRaw(bpf, raw, wantsEffort ? 4 : 0);
-  // More to say than the buffer takes is no verdict.
-  if (wantsEffort && fd === -ENOSPC) fd = loadRaw(bpf, raw, 0).fd;
-  if (fd >= 0) {
-    fds.own(fd, 'load');
-    const info = progInfo(bpf, fd) ?? { xlated: 0, jited: 0, verifiedInsns: 0 };
-    const effort = wantsEffort ? verifierEffort(log) : undefined;
-    return { ok: true, fd, info, ...(effort === undefined ? {} : { effort }) };
-  }
-  const code = errnoName(fd);
-  if (logLevel !== 0 && !(wantsEffort && logLevel === 4)) {
-    const again = loadRaw(bpf, raw, logLevel);
-    if (again.fd >= 0) bpf.close(again.fd);
-    log = again.log;
-  }
-  const said = refusalReason(log);
-  // No rights: the kernel says EPERM before it looks at the program, with nothing in the log.
-  const refused = VERDICTS.has(code) && !(code === 'EPERM' && said === '');
-  const slot = refusedSlot(log);
-  const insn = slot === undefined ? undefined : indexOfSlot(slotOffsets(insns), slot);
-  return {
-    ok: false,
-    refused,
-    reason: said === '' ? code : said,
-    ...(insn === undefined ? {} : { insn }),
-    log,
-  };
 }
 
 /**
@@ -275,11 +219,12 @@ export function loadProgram(
   try {
     const mapFds = options.mapFds ?? createMaps(bpf, fds, program.maps, 'check');
     const code = referenced(program);
-    const raw = { ...rawProgram(program, code.insns, mapFds), ...options.as };
+    const raw: RawProgram = { ...rawProgram(program, code.insns, mapFds), ...options.as };
     // As another type its context has another name, so that its global functions would not be right.
     const btf = options.as === undefined ? loadBtfOf(bpf, fds, program) : undefined;
     const info = functionInfo(bpf, fds, btf, code, options.as !== undefined);
-    return loadOnce(bpf, fds, raw, code.insns, info, options.full === true ? 1 : 4);
+    if (info !== undefined) raw.funcInfo = info;
+    return loadOnce(bpf, fds, raw, code.insns, options.full === true ? 1 : 4);
   } catch (e) {
     if (e instanceof BpfError) return { ok: false, refused: false, reason: e.message, log: '' };
     throw e;

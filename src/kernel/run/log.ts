@@ -6,15 +6,21 @@ const STATISTICS =
 /** State dumps and source lines of level 1. */
 const NARRATION =
   /^(\d+: [(R]|from \d+ to \d+|; |\d+: *$|Validating |Func#|propagating|last_idx|regs=|parent |cur state:|old state:)/;
+/** CO-RE relocations that are applied, or whose target is not there. */
+const RELOCATING =
+  /^(CO-RE relocating |prog '.*': relo #\d+: (<|(non-)?matching candidate|patched insn|substituting insn|no matching targets))/;
+/** The call that takes the place of an instruction whose relocation has no target, as libbpf has it, too. */
+const POISON = 'invalid func unknown#195896080';
 
 /** The last line that states a reason; '' when the log is empty. */
 export function refusalReason(log: string): string {
   const lines = log
     .split('\n')
     .map((l) => l.trim())
-    .filter((l) => l !== '' && !STATISTICS.test(l));
+    .filter((l) => l !== '' && !STATISTICS.test(l) && !RELOCATING.test(l));
   const said = lines.filter((l) => !NARRATION.test(l));
-  return said.at(-1) ?? lines.at(-1) ?? '';
+  const reason = said.at(-1) ?? lines.at(-1) ?? '';
+  return reason === POISON ? 'the target of a CO-RE relocation is not in this kernel' : reason;
 }
 
 /** Slot that a level 1 log ends at, the one that was refused. */
@@ -56,4 +62,14 @@ export function verifierEffort(log: string): VerifierEffort | undefined {
     peakStates: Number(m[4]),
     stackDepth: depth.split('+').reduce((sum, d) => sum + Number(d), 0),
   };
+}
+
+/** Why the kernel could not apply a CO-RE relocation; undefined when it says nothing of the kind. */
+export function relocationProblem(log: string): string | undefined {
+  const reason = refusalReason(log);
+  const told = /^prog '.*': relo #\d+: (.*)/.exec(reason)?.[1];
+  return (
+    told ??
+    (/^(target candidate search failed|relo #\d+:|Invalid core_relo)/.test(reason) ? reason : undefined)
+  );
 }

@@ -17,6 +17,8 @@ export interface RawProgram {
   code: Uint8Array;
   /** BTF object and function records, when a callback needs them. */
   funcInfo?: { btf: number; records: Uint8Array };
+  /** CO-RE relocations for the kernel to apply, in terms of the BTF of `funcInfo`. */
+  core?: Uint8Array;
   /** Number of what it attaches to, in the kernel's BTF. */
   attachBtfId?: number;
 }
@@ -32,7 +34,10 @@ export interface ProgInfo {
 const SHORT_LOG = 64 * 1024;
 const FULL_LOG = 16 * 1024 * 1024;
 const shortLog = new Uint8Array(SHORT_LOG);
+/** With CO-RE relocations each of them is told, too. */
+const CORE_LOG = 4 * 1024 * 1024;
 const FUNC_INFO_BYTES = 8;
+export const CORE_RELO_BYTES = 16;
 
 /** Instruction bytes with the descriptors of the maps that they refer to by index. */
 export function encodeWithMaps(insns: readonly Insn[], mapFds: readonly number[]): Uint8Array {
@@ -57,7 +62,7 @@ let gpl: { text: string; bytes: Uint8Array } | undefined;
 
 /** A descriptor or minus the errno, and what the verifier wrote. */
 export function loadRaw(bpf: Bpf, p: RawProgram, logLevel: LogLevel): { fd: number; log: string } {
-  const buffer = logLevel === 0 ? undefined : logLevel === 4 ? shortLog : new Uint8Array(FULL_LOG);
+  const buffer = logLevel === 0 ? undefined : logBuffer(logLevel, p.core !== undefined);
   if (buffer !== undefined) buffer[0] = 0;
   if (gpl?.text !== p.license) gpl = { text: p.license, bytes: new TextEncoder().encode(`${p.license}\0`) };
   const attr = loadAttr.clear();
@@ -72,6 +77,10 @@ export function loadRaw(bpf: Bpf, p: RawProgram, logLevel: LogLevel): { fd: numb
     attr.u32(72, btf).u32(76, FUNC_INFO_BYTES).u64(80, bpf.address(records));
     attr.u32(88, records.length / FUNC_INFO_BYTES);
   }
+  if (p.core !== undefined) {
+    attr.u32(116, p.core.length / CORE_RELO_BYTES).u64(128, bpf.address(p.core));
+    attr.u32(136, CORE_RELO_BYTES);
+  }
   if (p.attachBtfId !== undefined) attr.u32(108, p.attachBtfId);
   let fd = bpf.call(Cmd.PROG_LOAD, attr.bytes, 152);
   // The verifier gives up with EAGAIN when a signal is pending; that says nothing about the program.
@@ -79,6 +88,11 @@ export function loadRaw(bpf: Bpf, p: RawProgram, logLevel: LogLevel): { fd: numb
   return { fd, log: buffer === undefined ? '' : text(buffer) };
 }
 const EAGAIN = 11;
+
+function logBuffer(level: LogLevel, hasCore: boolean): Uint8Array {
+  if (level !== 4) return new Uint8Array(FULL_LOG);
+  return hasCore ? new Uint8Array(CORE_LOG) : shortLog;
+}
 
 function text(buffer: Uint8Array): string {
   const end = buffer.indexOf(0);

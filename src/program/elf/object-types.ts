@@ -1,5 +1,7 @@
 /** A BPF object file, understood: its functions and what each of their instructions refers to. */
+
 import type { Insn } from '../../isa/insn.ts';
+import type { CoreRelocation } from '../program.ts';
 import type { Btf } from './btf/btf.ts';
 import type { BtfExt } from './btf/btf-ext.ts';
 import type { ElfFile, ElfSymbol, Reloc, Section } from './container/elf.ts';
@@ -36,10 +38,18 @@ export interface ObjectFunction {
   refs: ReadonlyMap<number, Ref>;
   /** By instruction index: the relocation that gave the reference; local calls may have none. */
   relocs: ReadonlyMap<number, Reloc>;
-  /** By instruction index: CO-RE relocation kinds, e.g. `field_byte_offset`. */
-  core: ReadonlyMap<number, string>;
+  /** By instruction index. */
+  core: ReadonlyMap<number, CorePlace>;
   /** Why it cannot be used, '' when it can. */
   problem: string;
+}
+
+/** An instruction that a CO-RE relocation completes. */
+export interface CorePlace {
+  /** The kind's name, e.g. `field_byte_offset`. */
+  name: string;
+  /** Left out when the object has several for the one instruction. */
+  relocation?: CoreRelocation;
 }
 
 export interface ObjectFile {
@@ -62,5 +72,5 @@ export interface ObjectFile {
 export interface MutableFunction extends ObjectFunction {
   refs: Map<number, Ref>;
   relocs: Map<number, Reloc>;
-  core: Map<number, string>;
+  core: Map<number, CorePlace>;
 }

@@ -173,8 +173,14 @@ function addCore(object: ObjectFile, functions: readonly MutableFunction[]): voi
         continue;
       }
       const rest = new DataView(record.rest.buffer, record.rest.byteOffset, record.rest.byteLength);
-      const kind = rest.getUint32(8, object.elf.order === 'little');
-      f.core.set(index, CORE_KINDS[kind] ?? `kind ${kind}`);
+      const isLittle = object.elf.order === 'little';
+      const [type, access, kind] = [0, 4, 8].map((at) => rest.getUint32(at, isLittle)) as [
+        number,
+        number,
+        number,
+      ];
+      const name = CORE_KINDS[kind] ?? `kind ${kind}`;
+      f.core.set(index, f.core.has(index) ? { name } : { name, relocation: { type, access, kind } });
     }
   }
 }

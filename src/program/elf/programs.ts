@@ -6,10 +6,10 @@ import { slotOffsets } from '../../isa/flow.ts';
 import { type Insn, OP_CALL, PseudoCall, PseudoLd } from '../../isa/insn.ts';
 import { structureError } from '../../isa/validate.ts';
 import { assumed, WEAK } from '../contracts/values.ts';
-import type { FunctionRange, MapDef, Program } from '../program.ts';
+import type { CoreRelocation, FunctionRange, MapDef, Program } from '../program.ts';
 import { contractsOf, exceptionCallbackOf } from './btf/function-contracts.ts';
 import { loadableBtf } from './btf/loadable.ts';
-import type { ObjectFile, ObjectFunction, Ref } from './object-types.ts';
+import type { CorePlace, ObjectFile, ObjectFunction, Ref } from './object-types.ts';
 import { type ProgramOptions, typeOfProgram } from './program-type.ts';
 
 /** A program of an object, or why there is none. */
@@ -59,7 +59,7 @@ export function programOf(
   if (!type.ok) return refused(entry, type.reason);
   const flat = flatten(object, entry);
   if (!flat.ok) return refused(entry, flat.reason);
-  const { insns, pinned, sources } = flat.layout;
+  const { insns, pinned, core, sources } = flat.layout;
   const maps = flat.layout.maps.map((m) => assumed(m, options.assume));
   const contracts = contractsOf(object, sources, type.hook);
   const functions = flat.layout.functions.map((f, n) => ({ ...f, contract: contracts[n]! }));
@@ -78,6 +78,7 @@ export function programOf(
       origin: insns.map((_, i) => i),
       pinned,
       ...(btf === undefined ? {} : { btf }),
+      ...(btf === undefined || core.size === 0 ? {} : { core }),
       provenance: {
         file: object.file,
         sha256: object.sha256,
@@ -98,6 +99,8 @@ export interface Layout {
   /** Of each map, its index in the object. */
   mapIndex: number[];
   pinned: Map<number, string>;
+  /** By instruction index, as the object has them. */
+  core: Map<number, CoreRelocation>;
 }
 
 export function flatten(
@@ -129,12 +132,15 @@ export function flatten(
   const insns: Insn[] = [];
   const functions: FunctionRange[] = [];
   const pinned = new Map<number, string>();
+  const core = new Map<number, CoreRelocation>();
   for (const f of sources) {
     const start = insns.length;
     const offsets = slotOffsets(f.insns);
     f.insns.forEach((insn, i) => {
       const ref = f.refs.get(i);
-      const reason = pinReason(insn, ref, f.core.get(i));
+      const place = f.core.get(i);
+      if (place?.relocation !== undefined) core.set(insns.length, place.relocation);
+      const reason = pinReason(insn, ref, place);
       if (reason !== undefined) pinned.set(insns.length, reason);
       const slot = firstSlot.get(f)! + offsets[i]!;
       insns.push(ref === undefined ? insn : link(insn, ref, slot));
@@ -147,7 +153,7 @@ export function flatten(
     return { ok: false, reason: `${f.name}, insn ${broken.index - f.start}: ${broken.reason}` };
   }
   const maps = mapIndex.map((m) => object.maps[m]!.def);
-  return { ok: true, layout: { insns, functions, sources, maps, mapIndex, pinned } };
+  return { ok: true, layout: { insns, functions, sources, maps, mapIndex, pinned, core } };
 
   function link(insn: Insn, ref: Ref, slot: number): Insn {
     const distance = (target: number): number => firstSlot.get(object.functions[target]!)! - slot - 1;
@@ -171,8 +177,8 @@ export function flatten(
   }
 }
 
-function pinReason(insn: Insn, ref: Ref | undefined, core: string | undefined): string | undefined {
-  if (core !== undefined) return `CO-RE relocation ${core}`;
+function pinReason(insn: Insn, ref: Ref | undefined, core: CorePlace | undefined): string | undefined {
+  if (core !== undefined) return `CO-RE relocation ${core.name}`;
   if (ref?.kind === 'kconfig') return `kernel configuration ${ref.name}`;
   const weak = (ref?.kind === 'ksym' || ref?.kind === 'kfunc') && ref.weak === true ? WEAK : '';
   if (ref?.kind === 'ksym') return `${weak}kernel symbol ${ref.name}`;
