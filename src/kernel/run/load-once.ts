@@ -5,7 +5,14 @@ import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { type LogLevel, loadRaw, type ProgInfo, progInfo, type RawProgram } from '../syscall/programs.ts';
 import { type Bpf, errnoName, type Fds } from '../syscall/syscall.ts';
-import { refusalReason, refusedSlot, relocationProblem, type VerifierEffort, verifierEffort } from './log.ts';
+import {
+  isAboutMapTypes,
+  refusalReason,
+  refusedSlot,
+  relocationProblem,
+  type VerifierEffort,
+  verifierEffort,
+} from './log.ts';
 
 /**
  * Outcome of a load. `insn` is the refused instruction's index, `log` the verifier's whole answer, where
@@ -67,7 +74,7 @@ export function loadOnce(
     if (problem !== undefined) return notRelocated(problem, log);
   }
   // No rights: the kernel says EPERM before it looks at the program, with nothing in the log.
-  const refused = VERDICTS.has(code) && !(code === 'EPERM' && said === '');
+  const refused = VERDICTS.has(code) && !(code === 'EPERM' && said === '') && !isAboutMapTypes(said);
   const slot = refusedSlot(log);
   const insn = slot === undefined ? undefined : indexOfSlot(slotOffsets(insns), slot);
   return {

@@ -23,6 +23,11 @@ export function refusalReason(log: string): string {
   return reason === POISON ? 'the target of a CO-RE relocation is not in this kernel' : reason;
 }
 
+/** True when our maps are at fault, which have no types of their values: locks and timers need them. */
+export function isAboutMapTypes(reason: string): boolean {
+  return /^map '.*' has to have BTF in order to use /.test(reason);
+}
+
 /** Slot that a level 1 log ends at, the one that was refused. */
 export function refusedSlot(log: string): number | undefined {
   let slot: number | undefined;

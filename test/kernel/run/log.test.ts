@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusalReason, refusedSlot, verifierEffort } from '../../../src/kernel/run/log.ts';
+import { isAboutMapTypes, refusalReason, refusedSlot, verifierEffort } from '../../../src/kernel/run/log.ts';
 
 const LEVEL_1 = `func#0 @0
 0: R1=ctx() R10=fp0
@@ -16,6 +16,11 @@ test('the reason is the last line that is neither a step nor a statistic', () =>
   expect(refusalReason(LEVEL_1)).toBe('R2 offset is outside of the packet');
   expect(refusalReason('')).toBe('');
   expect(refusalReason('unreachable insn 3\nprocessed 0 insns (limit 1000000)\n')).toBe('unreachable insn 3');
+});
+
+test('that a map has no BTF says nothing about the program', () => {
+  expect(isAboutMapTypes("map 'flows' has to have BTF in order to use bpf_spin_lock")).toBe(true);
+  expect(isAboutMapTypes('R2 !read_ok')).toBe(false);
 });
 
 test('the slot is the last one that was simulated, or the one the message names', () => {
