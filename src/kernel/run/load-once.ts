@@ -1,5 +1,6 @@
 /**
- * One BPF_PROG_LOAD and what it says: RawProgram in; descriptor and cost, or reason and place of a refusal out.
+ * One BPF_PROG_LOAD and what it says: RawProgram in; descriptor and cost, or reason and place of a refusal
+ * out.
  */
 import { indexOfSlot, slotOffsets } from '../../isa/flow.ts';
 import type { Insn } from '../../isa/insn.ts';
