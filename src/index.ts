@@ -38,7 +38,7 @@ export type {
 export type { FunctionContract, Linkage, Parameter } from './program/contracts/contract.ts';
 export type { MemoryModel } from './program/contracts/shared-memory.ts';
 export type { FileContents } from './program/file.ts';
-export type { FunctionRange, MapDef, Program, ProgramProvenance } from './program/program.ts';
+export type { CoreRelocation, FunctionRange, MapDef, Program, ProgramProvenance } from './program/program.ts';
 export type { HookName } from './program/tables/hook-types.ts';
 export type { ChainStats, Proven } from './search/chain/chain.ts';
 export type { RuleWeights } from './search/chain/settings.ts';

@@ -33,6 +33,9 @@ const PLAIN_SIBLING: Readonly<Record<number, number>> = {
   [MapTypeId.LRU_PERCPU_HASH]: MapTypeId.LRU_HASH,
 };
 
+/** Key and value of an array of perf events. */
+const PERF_EVENT_BYTES = 4;
+
 /**
  * The definition that is really created: entries capped, flags that the kernel insists on, sizes it demands.
  * @param cpus possible CPUs of the kernel, for perf event arrays that leave their size to the loader
@@ -47,14 +50,16 @@ export function kernelMapDef(def: MapDef, purpose: MapPurpose, cpus = 1): MapDef
   const cap = isRing || (isIndexed && !isRun) ? CHECK_CAP : isIndexed ? runCap : HASH_CAP;
   let maxEntries = Math.min(def.maxEntries >>> 0, cap);
   if (maxEntries === 0) {
-    // What libbpf fills in for maps that leave it to the loader.
+    // What loaders fill in for maps that leave it to them: libbpf these numbers, cilium/ebpf the sizes below.
     if (isRing) maxEntries = PAGE;
     else if (type === MapTypeId.PERF_EVENT_ARRAY) maxEntries = cpus;
     else if (type === MapTypeId.STRUCT_OPS) maxEntries = 1;
   }
   let flags = def.flags | (kind?.requiredFlags ?? 0);
   if (isRun && accessOf({ ...def, type }) === 'mapped') flags |= MapFlag.MMAPABLE;
-  return { ...def, type, maxEntries, flags };
+  const word = (size: number): number =>
+    type === MapTypeId.PERF_EVENT_ARRAY && size === 0 ? PERF_EVENT_BYTES : size;
+  return { ...def, type, keySize: word(def.keySize), valueSize: word(def.valueSize), maxEntries, flags };
 }
 
 /**

@@ -32,6 +32,8 @@ test('definitions as they are created', () => {
   expect(kernelMapDef(def(MapTypeId.PERCPU_ARRAY), 'check').type).toBe(MapTypeId.PERCPU_ARRAY);
   expect(kernelMapDef(def(MapTypeId.PERCPU_ARRAY), 'run').type).toBe(MapTypeId.ARRAY);
   expect(kernelMapDef(def(MapTypeId.RINGBUF, { maxEntries: 0 }), 'check').maxEntries).toBe(4096);
+  const events = def(MapTypeId.PERF_EVENT_ARRAY, { keySize: 0, valueSize: 0, maxEntries: 0 });
+  expect(kernelMapDef(events, 'check', 3)).toMatchObject({ keySize: 4, valueSize: 4, maxEntries: 3 });
 });
 
 describe.skipIf(!hasKernel)(`maps in the kernel${needsKernel}`, () => {
