@@ -36,6 +36,11 @@ export async function openKernels(names: readonly string[]): Promise<NamedKernel
   return names.map((name) => ({ name, kernel: openKernel(name) }));
 }
 
+/** Says on stderr which kernels cannot be asked. */
+export function noteSkipped(kernels: readonly NamedKernel[]): void {
+  for (const { name, kernel } of kernels) if (!kernel.ok) note(`kernel ${name} skipped: ${kernel.reason}`);
+}
+
 export interface CostOptions extends WhichPrograms {
   /** Names of kernels; default: the running one, where it can be asked. */
   kernels?: readonly string[];
@@ -50,7 +55,7 @@ export async function costReader(o: CostOptions): Promise<(file: string) => Name
   const { modeledNs, timingTests } = await import('../kernel/index.ts');
   const { DEFAULT_PROFILE } = await import('../vm/latency/latency.ts');
   const asked = await openKernels(o.kernels ?? ['running']);
-  for (const { name, kernel } of asked) if (!kernel.ok) note(`kernel ${name} skipped: ${kernel.reason}`);
+  noteSkipped(asked);
   const kernels = o.kernels === undefined ? asked.filter(({ kernel }) => kernel.ok) : asked;
   const tests = new Map<string, readonly TestCase[]>();
   const pathNs = (p: Program): number | undefined => {

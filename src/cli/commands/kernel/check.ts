@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import type { LoadVerdict } from '../../../kernel/index.ts';
 import { listOfWords, type WhichPrograms, whichPrograms } from '../../args.ts';
-import { openKernels } from '../../costs.ts';
+import { noteSkipped, openKernels } from '../../costs.ts';
 import { ExitCode } from '../../failure.ts';
 import { say, sayJson } from '../../output.ts';
 import { usablePrograms } from '../../programs.ts';
@@ -29,6 +29,8 @@ async function check(file: string, o: CheckArgs): Promise<void> {
   const names = o.kernels ?? ['running'];
   const programs = usablePrograms(file, o);
   const kernels = await openKernels(names);
+  // Who names kernels is told which of them were not asked; else each program's line says so.
+  if (o.kernels !== undefined) noteSkipped(kernels);
   const rows = programs.flatMap((p) =>
     kernels.map(({ name, kernel }): Row => {
       const which = { kernel: name, ...(kernel.ok ? { release: kernel.bpf.release } : {}) };
