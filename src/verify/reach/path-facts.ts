@@ -14,6 +14,7 @@
 import { STACK_SIZE } from '../../analysis/domain/stack.ts';
 import { isSingle, UNINIT, type Value } from '../../analysis/domain/value.ts';
 import { analyze, type Cfg } from '../../analysis/index.ts';
+import { isHelperCall, OP_CALL } from '../../isa/insn.ts';
 import { pinOf } from '../../program/edit.ts';
 import type { Program } from '../../program/program.ts';
 import type { Solver, Term } from '../../solver/index.ts';
@@ -130,6 +131,10 @@ class Search {
     const { insns, origin } = straight;
     if (insns.length > LONGEST)
       throw new Unsupported(`a path of more than ${LONGEST} instructions leads here`);
+    // In straight code a call's distance means nothing, and what the function does to this frame is not
+    // followed.
+    if (insns.some((i) => i.op === OP_CALL && !isHelperCall(i)))
+      throw new Unsupported('a function is called on the way');
     const pin = origin.map((at) => pinOf(program, at)).find((why) => why !== undefined);
     if (pin !== undefined) throw new Unsupported(`an instruction on the way is not final: ${pin}`);
     const start = cfg.blocks[path[0]!]!.start;

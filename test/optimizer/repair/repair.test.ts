@@ -161,6 +161,23 @@ describe.skipIf(!hasKernel)(`repair${needsKernel}`, () => {
       [HASH],
     ]);
 
+  it('a function that is called on the way ends the search: it may do anything to what is tested', () => {
+    const main = correlated(6, 6, 12, 'r9 = r4\nr8 = r0\ncall pc+6\nr0 = r8\nr4 = r9');
+    const insns = assemble(`${main}\nr0 = 0\nexit\n`);
+    const program = xdp(main);
+    const end = program.insns.length;
+    const functions = [
+      { name: 'test', start: 0, end },
+      { name: 'callee', start: end, end: end + 2 },
+    ];
+    const origin = insns.map((_, n) => n);
+    const result = repaired({ ...program, insns, functions, origin });
+    expect(result).toMatchObject({
+      status: 'not repaired',
+      reason: expect.stringContaining('a function is called on the way'),
+    });
+  });
+
   it('memory that others see may change between two tests of it: that is a mistake, too', () => {
     const map: MapDef = { name: 'a', type: 2, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0 };
     const twice = (second: string): string => `
